@@ -1,0 +1,52 @@
+"""What a run may spend on reading AWS, and what it has spent. Safe for threads."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import dataclass
+
+from tools.errors import BudgetSpent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Most calls, bytes of answers and seconds (of the run's clock, waits for CloudTrail left out)."""
+
+    calls: int = 600
+    bytes: int = 200_000_000
+    seconds: float = 900.0
+
+
+class Budget:
+    """Counts calls and bytes against `Limits`. Model budgets are kept elsewhere and never taken from here."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._lock = threading.Lock()
+        self._calls: Counter[str] = Counter()
+        self._bytes = 0
+
+    def take_call(self, operation: str) -> None:
+        """Count one call about to be made. Raises BudgetSpent when none is left."""
+        with self._lock:
+            if self._calls.total() >= self.limits.calls:
+                raise BudgetSpent(f"The budget of {self.limits.calls} AWS calls is used up.")
+            if self._bytes >= self.limits.bytes:
+                raise BudgetSpent(f"The budget of {self.limits.bytes} bytes of AWS answers is used up.")
+            self._calls[operation] += 1
+
+    def add_bytes(self, count: int) -> None:
+        with self._lock:
+            self._bytes += count
+
+    @property
+    def calls(self) -> dict[str, int]:
+        """Calls made, by "service:Operation", sorted."""
+        with self._lock:
+            return dict(sorted(self._calls.items()))
+
+    @property
+    def bytes(self) -> int:
+        with self._lock:
+            return self._bytes
