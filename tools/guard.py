@@ -1,8 +1,9 @@
 """Which operations may leave the process: three closed lists.
 
-READS tell configuration, state or telemetry and change nothing. STARTS begin a query or a session and change nothing
-either; each has a rule on its parameters. Everything else is refused. The guard sits on botocore's events, so it holds
-for every client it is installed on, however the call was made: by method, paginator, waiter or presigned URL.
+READS tell configuration, state or telemetry and change nothing. STARTS begin a query or a session and change
+nothing either; most have a rule on their parameters. Everything else is refused. The guard sits on botocore's
+events, so it holds for every client it is installed on, however the call is made: by method, paginator, waiter
+or presigned URL.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from tools.errors import WriteRefused
 from tools.guard_reads import READS
 from tools.models import Json
 
-__all__ = ["READS", "RULES", "STARTS", "allowed", "check", "install"]
+__all__ = ["READS", "RULES", "STARTS", "allowed", "check", "install", "watch"]
 
 STARTS: Mapping[str, frozenset[str]] = {
     "bedrock-runtime": frozenset({"Converse", "ConverseStream"}),
@@ -58,7 +59,7 @@ def _insights_query(parameters: Json) -> str:
 
 
 def _no_sql(parameters: Json) -> str:
-    """Performance Insights shows statements with their literals under db.sql, without them under db.sql_tokenized."""
+    """Performance Insights shows literals in statements under db.sql, none under db.sql_tokenized."""
     for query in parameters.get("MetricQueries") or ():
         if (query.get("GroupBy") or {}).get("Group") == "db.sql":
             return "SQL statements hold customers' content; group by db.sql_tokenized"
@@ -66,7 +67,7 @@ def _no_sql(parameters: Json) -> str:
 
 
 def _conversation(parameters: Json) -> str:
-    """Bedrock fetches S3 objects and runs tools of its own when a conversation asks for it: neither may happen."""
+    """Bedrock fetches S3 objects and runs tools of its own when a conversation asks so: neither may be."""
     if not parameters.get("modelId"):
         return "it must name a model"
     if _holds_key(parameters.get("messages"), "s3Location") or _holds_key(
@@ -120,10 +121,22 @@ def check(service: str, operation: str, parameters: Json) -> None:
 def install(client: Any, *, role_arn: str = "") -> None:
     """Refuse everything outside the lists on this boto3 client, presigned URLs included.
 
-    Only the client that is given `role_arn` may assume a role, and only that one. `StopQuery` may only stop queries
-    that this same client started. No URL is ever presigned, not even for a read: it would be a key in others' hands.
+    Only the client that is given `role_arn` may assume a role, and only that one. `StopQuery` may only stop
+    queries that this same client started. No URL is ever presigned, not even for a read: it would be a key in
+    others' hands.
     """
-    _Guard(client.meta.service_model.service_name, role_arn).watch(client.meta.events)
+    watch(client.meta.events, client.meta.service_model.service_name, role_arn=role_arn)
+
+
+def watch(events: Any, service: str, *, role_arn: str = "") -> None:
+    """`install` on the event system of a client of `service`."""
+    guard = _Guard(service, role_arn)
+    # First, so that no other handler sees parameters of a call that will not be made.
+    events.register_first("provide-client-params.*.*", guard.before_parameters, unique_id="opsleuth-guard")
+    events.register_first("choose-signer.*.*", guard.before_signing, unique_id="opsleuth-guard-signer")
+    events.register_first("before-sign.*.*", guard.before_signing, unique_id="opsleuth-guard-sign")
+    if service == "logs":
+        events.register("after-call.*.StartQuery", guard.note_query, unique_id="opsleuth-guard-query")
 
 
 class _Guard:
@@ -135,17 +148,7 @@ class _Guard:
         self._lock = threading.Lock()
         self._started: set[str] = set()
 
-    def watch(self, events: Any) -> None:
-        # First, so that no other handler sees parameters of a call that will not be made.
-        events.register_first(
-            "provide-client-params.*.*", self._before_parameters, unique_id="opsleuth-guard"
-        )
-        events.register_first("choose-signer.*.*", self._before_signing, unique_id="opsleuth-guard-signer")
-        events.register_first("before-sign.*.*", self._before_signing, unique_id="opsleuth-guard-sign")
-        if self._service == "logs":
-            events.register("after-call.*.StartQuery", self._note_query, unique_id="opsleuth-guard-query")
-
-    def _before_parameters(self, params: Json, model: Any, **_: Any) -> None:
+    def before_parameters(self, params: Json, model: Any, **_: Any) -> None:
         operation = str(model.name)
         check(self._service, operation, params)
         if operation == "AssumeRole" and (not self._role_arn or params.get("RoleArn") != self._role_arn):
@@ -157,7 +160,7 @@ class _Guard:
                 "logs:StopQuery is refused: opsleuth did not start this query. Nothing was sent."
             )
 
-    def _before_signing(self, event_name: str, signature_version: Any, **_: Any) -> None:
+    def before_signing(self, event_name: str, signature_version: Any, **_: Any) -> None:
         operation = event_name.rsplit(".", 1)[-1]
         if not allowed(self._service, operation):
             check(self._service, operation, {})
@@ -168,6 +171,6 @@ class _Guard:
         with self._lock:
             return query in self._started
 
-    def _note_query(self, parsed: Json, **_: Any) -> None:
+    def note_query(self, parsed: Json, **_: Any) -> None:
         with self._lock:
             self._started.add(str(parsed.get("queryId", "")))
