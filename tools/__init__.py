@@ -1,0 +1,1 @@
+"""What AWS and monitoring systems say. Facts only."""
