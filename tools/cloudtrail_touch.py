@@ -1,0 +1,206 @@
+"""Which resources an event is about, by exact names and ARNs; which events are housekeeping. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tools.arn import Arn, global_region, is_arn, parse
+from tools.models import ChangeEvent, Resource
+
+# Prefix of eventSource where it differs from the service in the ARN.
+_SOURCES: Mapping[str, tuple[str, ...]] = {
+    "cloudwatch": ("monitoring",),
+    "states": ("states",),
+    "elasticfilesystem": ("elasticfilesystem", "efs"),
+    "autoscaling": ("autoscaling", "application-autoscaling"),
+    "execute-api": ("apigateway",),
+}
+# A word of an ARN's resource part -> request fields that name such a thing. Others: see `_keys`.
+_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "restapis": ("restapiid", "apiid"),
+    "apis": ("apiid", "restapiid"),
+    "stages": ("stagename",),
+    "routes": ("routeid",),
+    "integrations": ("integrationid",),
+    "resources": ("resourceid",),
+    "authorizers": ("authorizerid",),
+    "deployments": ("deploymentid",),
+    "domainnames": ("domainname",),
+    "event-source-mapping": ("uuid",),
+    "log-group": ("loggroupname", "loggroupidentifier", "loggrouparn", "loggroup"),
+    "userpool": ("userpoolid",),
+    "secret": ("secretid",),
+    "parameter": ("name", "names"),
+    "key": ("keyid", "targetkeyid"),
+    "stateMachine": ("statemachinearn",),
+    "rule": ("name", "rule", "rulename"),
+}
+# Services whose ARNs have no type word: the whole resource part is the name.
+_BARE: Mapping[str, tuple[str, ...]] = {
+    "sqs": ("queueurl", "queuename"),
+    "sns": ("topicarn", "topicname", "name"),
+    "s3": ("bucketname", "bucket"),
+}
+# Services where "<arn>/..." is a part of the resource. In IAM and Logs it is another resource with a path.
+_SLASH_PARTS = frozenset({"dynamodb", "s3", "apigateway", "ecs", "ecr", "elasticloadbalancing", "es"})
+
+_FUNCTION = re.compile(
+    r"^(?:(?P<account>\d{12}):)?(?:function:)?(?P<name>[A-Za-z0-9_-]{1,140})(?::[A-Za-z0-9_$-]+)?$"
+)
+_QUEUE_URL = re.compile(r"^https?://(?P<host>[^/]+)/(?P<account>\d{12})/(?P<name>[^/?]+)$")
+
+_HOUSEKEEPING = frozenset(
+    {
+        "CreateLogStream",
+        "UpdateInstanceInformation",
+        "UpdateInstanceAssociationStatus",
+        "PutInventory",
+        "PutComplianceItems",
+        "PutConfigurePackageResult",
+        "SubmitTaskStateChange",
+        "SubmitContainerStateChange",
+        "SubmitAttachmentStateChanges",
+        "RegisterContainerInstance",
+        "StartSecretVersionDelete",
+        "EndSecretVersionDelete",
+        "SharedSnapshotVolumeCreated",
+        "CreateControlChannel",
+        "CreateDataChannel",
+    }
+)
+_INTERFACES = frozenset(
+    {"CreateNetworkInterface", "DeleteNetworkInterface", "CreateNetworkInterfacePermission"}
+)
+
+
+def is_noise(event: ChangeEvent) -> bool:
+    """Whether the event is housekeeping: services taking roles, agents reporting, service-linked roles.
+
+    Reactions (application autoscaling's UpdateTable) are effects, not causes, yet they do set values:
+    `tools.history` wants them, ranking does not. Service events about a rotation or a disabled mapping are no
+    noise.
+    """
+    who = event.actor
+    if event.operation in _HOUSEKEEPING or who.kind == "service_linked_role":
+        return True
+    if who.kind == "aws_service":
+        return event.operation.startswith(("AssumeRole", "CreateGrant", "RetireGrant")) or event.read_only
+    return who.how == "service" and (event.operation in _INTERFACES or event.operation == "CreateGrant")
+
+
+def touched_by(event: ChangeEvent, resource: Resource) -> bool:
+    """Whether the event names the resource: by ARN, or by name in a field of its service that holds such
+    names.
+
+    Whole values only, never a part of one: "orders" is not touched by an event on "orders-archive". Names
+    count only in the resource's own account and region.
+    """
+    arn = parse(resource.arn) if is_arn(resource.arn) else None
+    values = [("", name) for name in event.names]
+    values += _leaves(event.request)
+    if any(_names_arn(value, resource.arn, arn) for _, value in values):
+        return True
+    answered = [value for key, value in _leaves(event.response) if key.endswith("arn")]
+    own = event.source.split(".")[0] in _sources(arn, resource)
+    if own and any(_names_arn(value, resource.arn, arn) for value in answered):
+        return True
+    return _same_place(event, resource, arn) and _named(event, resource, arn, values)
+
+
+def _leaves(value: Any, key: str = "") -> list[tuple[str, str]]:
+    return list(_walk(value, key))
+
+
+def _walk(value: Any, key: str) -> Iterator[tuple[str, str]]:
+    """Every text in a request with the lower-case name of the field that holds it."""
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _walk(item, str(name).lower())
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _walk(item, key)
+
+
+def _names_arn(value: str, wanted: str, arn: Arn | None) -> bool:
+    """Whether `value` is the ARN or one of a part of it (an index, a version, a stream)."""
+    if not value.startswith("arn:"):
+        return False
+    bare = wanted.removesuffix(":*")
+    if value == bare or value.startswith(bare + ":"):
+        return True
+    return arn is not None and arn.service in _SLASH_PARTS and value.startswith(bare + "/")
+
+
+def _sources(arn: Arn | None, resource: Resource) -> tuple[str, ...]:
+    service = arn.service if arn else resource.service
+    return _SOURCES.get(service, (service,))
+
+
+def _same_place(event: ChangeEvent, resource: Resource, arn: Arn | None) -> bool:
+    account = (arn.account if arn else "") or resource.account
+    region = (arn.region if arn else resource.region) or ""
+    if account and event.account and account != event.account and account.isdigit():
+        return False
+    if not region:  # a global resource: its events lie in one region of the partition
+        return not event.region or not resource.region or event.region in _homes(event, resource)
+    return not event.region or event.region == region
+
+
+def _homes(event: ChangeEvent, resource: Resource) -> tuple[str, str]:
+    return (resource.region, global_region(event.region))
+
+
+def _named(event: ChangeEvent, resource: Resource, arn: Arn | None, values: list[tuple[str, str]]) -> bool:
+    source = event.source.split(".")[0]
+    if source in _sources(arn, resource):
+        if arn is None:
+            return any(_equal(value, resource.name, "", resource) for _, value in values)
+        return all(
+            any(key in ("", *keys) and _equal(value, name, arn.service, resource) for key, value in values)
+            for keys, name in _wanted(arn)
+        )
+    # A scaling target is named by type and name: {"serviceNamespace": "dynamodb", "resourceId":
+    # "table/orders"}.
+    if arn is None or "autoscaling" not in source:
+        return False
+    return ("resourceid", arn.resource) in values and ("servicenamespace", arn.service) in values
+
+
+def _wanted(arn: Arn) -> list[tuple[tuple[str, ...], str]]:
+    """What an event has to name, all of it: for a stage both the API's id and the stage's name."""
+    if arn.service in _BARE:
+        return [(_BARE[arn.service], arn.resource)]
+    if arn.service == "apigateway":
+        words = [word for word in arn.resource.split("/") if word]
+        pairs = list(zip(words[::2], words[1::2], strict=False))
+        return [(_keys(kind), name) for kind, name in pairs]
+    name = arn.name.removesuffix(":*")
+    if arn.service == "lambda" and arn.type == "function" and ":" in name:
+        function, _, qualifier = name.partition(":")
+        return [(_keys("function"), function), (("name", "qualifier", "functionversion"), qualifier)]
+    return [(_keys(arn.type), name if arn.service != "iam" else name.rpartition("/")[2])]
+
+
+def _keys(kind: str) -> tuple[str, ...]:
+    """Request fields that may name a thing of this kind: tableName, alarmNames, dbInstanceIdentifier."""
+    if kind in _FIELDS:
+        return _FIELDS[kind]
+    bare = kind.lower().replace("-", "")
+    endings = ("name", "names", "id", "ids", "arn", "identifier", "")
+    return ("name", *(bare + ending for ending in endings))
+
+
+def _equal(value: str, name: str, service: str, resource: Resource) -> bool:
+    if value == name:
+        return True
+    if service == "lambda":
+        match = _FUNCTION.match(value)
+        return match is not None and match["name"] == name and match["account"] in (None, resource.account)
+    if service == "sqs":
+        match = _QUEUE_URL.match(value)
+        return match is not None and match["name"] == name and match["account"] == resource.account
+    return False

@@ -1,0 +1,106 @@
+"""Values of settings in requests, answers and configurations, and when two mean the same. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import jmespath  # type: ignore[import-untyped]
+from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]
+
+from tools.cloudtrail_fields import pick
+from tools.evidence import canonical
+from tools.models import ChangeEvent, Json, Resource, Value
+from tools.services._spec import Setting
+
+HIDDEN = "(not shown by CloudTrail)"
+"""Stands for a value that a request held and CloudTrail left out (environment variables, secrets,
+definitions).
+"""
+
+_NUMBER = re.compile(r"^-?(?:0|[1-9]\d*)(?:\.\d+)?$")
+_PLAIN = re.compile(r"^\w+(?:\.\w+)*$")
+
+
+def requested(event: ChangeEvent, setting: Setting) -> tuple[bool, Value]:
+    """Whether the event's request sets this setting, and to what. `HIDDEN` when CloudTrail left the value
+    out.
+    """
+    path = setting.requests.get(event.operation)
+    if path is None:
+        return False, None
+    if path.startswith("`"):  # an operation that sets one fixed value: DeleteFunctionConcurrency unsets
+        return True, as_value(search(path, {}))
+    found = search(path, event.request)
+    return found is not None, as_value(found)
+
+
+def current(resource: Resource, setting: Setting) -> Value:
+    """The setting as the resource's configuration shows it; `setting.unset` where it shows nothing."""
+    found = search(setting.path, resource.config)
+    return setting.unset if found is None else as_value(found)
+
+
+def same(one: Value, other: Value, setting: Setting) -> bool:
+    """Whether two values mean the same: 30, 30.0 and "30" do; so do None and the setting's word for "not
+    set".
+    """
+    first, second = (number(setting.unset if value is None else value) for value in (one, other))
+    return type(first) is type(second) and first == second
+
+
+def search(path: str, data: Json) -> Any:
+    """What a JMESPath finds; a plain dotted path also across other letter case and JSON written as text."""
+    try:
+        found = jmespath.search(path, data)
+    except JMESPathError:
+        return None
+    if found is not None or not _PLAIN.match(path):
+        return found
+    place: Any = data
+    for part in path.split("."):
+        place = pick(_opened(place), part)
+    return place
+
+
+def _opened(value: Any) -> Any:
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+def as_value(found: Any) -> Value:
+    """Texts, numbers and booleans as they are, lists and objects as JSON text, left out ones as `HIDDEN`."""
+    if isinstance(found, str) and (
+        found.startswith("HIDDEN_DUE_TO") or (len(found) > 2 and set(found) == {"*"})
+    ):
+        return HIDDEN
+    if found is None or isinstance(found, str | int | float | bool):
+        return found
+    if isinstance(found, Mapping) and not found:
+        return HIDDEN  # Lambda's environment is recorded as {}
+    if isinstance(found, Mapping | Iterable):
+        return canonical(found)
+    return str(found)
+
+
+def number(value: Value) -> Value:
+    """Numbers written as text as numbers, whole ones as int, "true" and "false" as booleans."""
+    if isinstance(value, str):
+        if _NUMBER.match(value):
+            return whole(float(value)) if "." in value else int(value)
+        return {"true": True, "false": False}.get(value.lower(), value)
+    return whole(value) if isinstance(value, float) else value
+
+
+def whole(value: float) -> Value:
+    return int(value) if value.is_integer() else value
+
+
+def show(value: Value) -> str:
+    return "not set" if value is None else str(number(value))
