@@ -1,0 +1,353 @@
+"""What the service files know together: lookups by ARN, event and metric, and the pages made from them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import jmespath  # type: ignore[import-untyped]
+
+from tools.arn import is_arn, partition_of
+from tools.arn import parse as parse_arn
+from tools.models import ChangeEvent, Json, Metric, Resource, Value
+from tools.services import services
+from tools.services._spec import Change, Condition, Effect, Service, Setting, Signature
+
+__all__ = [
+    "Mechanism",
+    "ReadNeed",
+    "change_of",
+    "conditions",
+    "echoed",
+    "event_names",
+    "find",
+    "for_event",
+    "iam_policy",
+    "mechanisms",
+    "metric_owner",
+    "owner_arn",
+    "owner_of",
+    "reads",
+    "requested",
+    "service_of",
+    "services",
+    "settings_in",
+    "settings_of",
+    "shown",
+    "signatures",
+    "supported",
+    "type_of",
+]
+
+_LAMBDA_DATES: Mapping[str, str] = {
+    # Lambda's event names end with the date of the API version that brought them (CloudTrail, Lambda guide).
+    **dict.fromkeys(
+        (
+            "AddPermission",
+            "RemovePermission",
+            "UpdateFunctionCode",
+            "UpdateFunctionConfiguration",
+        ),
+        "20150331v2",
+    ),
+    **dict.fromkeys(
+        (
+            "CreateAlias",
+            "UpdateAlias",
+            "DeleteAlias",
+            "CreateEventSourceMapping",
+            "UpdateEventSourceMapping",
+            "DeleteEventSourceMapping",
+            "CreateFunction",
+            "DeleteFunction",
+            "PublishVersion",
+        ),
+        "20150331",
+    ),
+    **dict.fromkeys(("PutFunctionConcurrency", "DeleteFunctionConcurrency"), "20171031"),
+    **dict.fromkeys(("TagResource", "UntagResource"), "20170331v2"),
+}
+
+_FIXED: tuple[tuple[str, str, str, str], ...] = (
+    # client, operation, IAM action, what it shows: reads that no service file needs but every run does
+    ("sts", "GetCallerIdentity", "sts:GetCallerIdentity", "which account and role this is"),
+    ("cloudtrail", "LookupEvents", "cloudtrail:LookupEvents", "who changed what, and when"),
+    ("cloudwatch", "GetMetricData", "cloudwatch:GetMetricData", "every metric"),
+    ("cloudwatch", "ListMetrics", "cloudwatch:ListMetrics", "which metrics exist"),
+    (
+        "cloudwatch",
+        "DescribeAlarmHistory",
+        "cloudwatch:DescribeAlarmHistory",
+        "what an alarm did, and who edited it",
+    ),
+    ("logs", "StartQuery", "logs:StartQuery", "counts of log patterns before rows are read"),
+    ("logs", "GetQueryResults", "logs:GetQueryResults", "answers of log queries"),
+    ("logs", "StopQuery", "logs:StopQuery", "ends a log query that is no longer needed"),
+    ("logs", "FilterLogEvents", "logs:FilterLogEvents", "log lines where queries are not possible"),
+)
+
+
+@cache
+def _compiled(path: str) -> Any:
+    return jmespath.compile(path)
+
+
+def find(path: str, data: Mapping[str, Any]) -> Any:
+    """What a JMESPath finds in `data`, or None. Path "" finds None."""
+    return _compiled(path).search(data) if path else None
+
+
+# -- services and resources ------------------------------------------------------------------------
+
+
+def _kind(arn: str) -> tuple[Service, str] | None:
+    if not is_arn(arn):
+        return None
+    parts = parse_arn(arn)
+    key = f"{parts.service}:{parts.resource}"
+    for service in services().values():
+        for type, pattern in service.arns.items():
+            if re.fullmatch(pattern, key, re.DOTALL):
+                return service, type
+    return None
+
+
+def service_of(arn: str) -> Service | None:
+    """The service whose file knows this kind of ARN."""
+    found = _kind(arn)
+    return found[0] if found else None
+
+
+def type_of(arn: str) -> str:
+    """The resource type of an ARN ("table", "function", ...), or "" when no service file knows it."""
+    found = _kind(arn)
+    return found[1] if found else ""
+
+
+_INSIDE = (
+    (re.compile(r"(:table/[^/]+)/(?:index|stream|backup|export)/.*$"), r"\1"),
+    (re.compile(r"(:function:[^:]+):[^:]+$"), r"\1"),
+    (re.compile(r"(:/(?:apis|restapis)/[^/]+)/.*$"), r"\1"),
+    (re.compile(r"(:log-group:[^:]+):.*$"), r"\1"),
+)
+
+
+def owner_arn(arn: str) -> str:
+    """The ARN of the container that a part belongs to: an index's table, an alias's function."""
+    for pattern, kept in _INSIDE:
+        arn = pattern.sub(kept, arn)
+    return arn
+
+
+def owner_of(namespace: str, dimensions: Mapping[str, str], region: str, account: str) -> str:
+    """ARN of the resource that a metric's dimensions mean by rule, or ""."""
+    for service in services().values():
+        if service.namespace == namespace and service.owner:
+            arn = service.owner(dimensions, partition_of(region), region, account)
+            if arn:
+                return arn
+    return ""
+
+
+def metric_owner(metric: Metric, region: str, account: str) -> str:
+    """ARN of the resource that a metric is about, or "" when dimensions do not tell (REST APIs by name)."""
+    return owner_of(metric.namespace, dict(metric.dimensions), region, account)
+
+
+# -- events ----------------------------------------------------------------------------------------
+
+
+def for_event(event: ChangeEvent) -> tuple[Service, Change] | None:
+    """The service and the change that an event is, or None. Services may share a source: the one touched."""
+    fits = [
+        (service, change)
+        for service in services().values()
+        if event.source in service.event_sources
+        for change in service.changes
+        if change.operation == event.operation
+    ]
+    for service, change in fits:
+        if change.touches(event):
+            return service, change
+    return fits[0] if fits else None
+
+
+def change_of(event: ChangeEvent) -> Change | None:
+    """The change that an event is, or None when no service file knows it."""
+    found = for_event(event)
+    return found[1] if found else None
+
+
+def settings_in(event: ChangeEvent) -> tuple[tuple[Service, Setting], ...]:
+    """The settings that an event's request sets; also hidden ones, and those that the operation unsets."""
+    found = for_event(event)
+    if found is None:
+        return ()
+    service, change = found
+    touched = {type_of(arn) for arn in change.touches(event)[:1]}
+    return tuple(
+        (service, setting)
+        for setting in service.settings
+        if setting.type in touched and _sets(setting, event)
+    )
+
+
+def _sets(setting: Setting, event: ChangeEvent) -> bool:
+    path = setting.requests.get(event.operation, "")
+    return path.startswith("`") or find(path, event.request) is not None
+
+
+def requested(setting: Setting, event: ChangeEvent) -> Value:
+    """The value that an event's request sets; None when it unsets the setting or hides the value."""
+    if setting.hidden:
+        return None
+    return _value(find(setting.requests.get(event.operation, ""), event.request))
+
+
+def echoed(setting: Setting, event: ChangeEvent) -> Value:
+    """The value that an event's response shows, or None. `setting.echo` says whether it is the old one."""
+    return _value(find(setting.echo_path, event.response))
+
+
+def shown(setting: Setting, resource: Resource) -> Value:
+    """The setting's value in a described resource, or None."""
+    return _value(find(setting.path, resource.config))
+
+
+def _value(found: Any) -> Value:
+    return found if found is None or isinstance(found, str | int | float | bool) else None
+
+
+def settings_of(type: str) -> tuple[tuple[Service, Setting], ...]:
+    """Every setting of a resource type."""
+    return tuple(
+        (service, setting)
+        for service in services().values()
+        for setting in service.settings
+        if setting.type == type
+    )
+
+
+def event_names(*, inert: bool = False) -> frozenset[str]:
+    """CloudTrail's names of all known changes, Lambda's dated ones too; harmless ones only when asked."""
+    names: set[str] = set()
+    for service in services().values():
+        for change in service.changes:
+            if inert or not change.inert:
+                names.add(change.operation)
+                names.add(str(change.example["eventName"]))
+                if service.name == "lambda":
+                    names.add(change.operation + _LAMBDA_DATES.get(change.operation, ""))
+    return frozenset(names)
+
+
+def signatures() -> tuple[tuple[Service, Signature], ...]:
+    """Every error text that names its cause."""
+    return tuple((service, one) for service in services().values() for one in service.signatures)
+
+
+def conditions(type: str = "") -> tuple[tuple[Service, Condition], ...]:
+    """States that break a resource of `type` (of any type when "") without a change."""
+    return tuple(
+        (service, one)
+        for service in services().values()
+        for one in service.conditions
+        if type in ("", one.type)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mechanism:
+    """One way in which a change moves a metric."""
+
+    service: str
+    operations: tuple[str, ...]
+    setting: str  # name for people; "" when the operation itself does it
+    effect: Effect
+
+
+def mechanisms() -> tuple[Mechanism, ...]:
+    """Every effect of every setting and change, in the order of the files."""
+    found: list[Mechanism] = []
+    for service in services().values():
+        for setting in service.settings:
+            for effect in setting.effects:
+                found.append(
+                    Mechanism(
+                        service=service.name,
+                        operations=tuple(sorted(setting.requests)),
+                        setting=setting.name,
+                        effect=effect,
+                    )
+                )
+        for change in service.changes:
+            for effect in change.effects:
+                found.append(
+                    Mechanism(service=service.name, operations=(change.operation,), setting="", effect=effect)
+                )
+    return tuple(found)
+
+
+# -- what opsleuth reads ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadNeed:
+    """One read: the IAM action, the boto3 client and operation, and what its answer is good for."""
+
+    action: str
+    client: str
+    operation: str
+    shows: str
+
+
+def reads() -> tuple[ReadNeed, ...]:
+    """All reads of opsleuth, sorted by action and operation, each once."""
+    found = {
+        (action, operation, client): ReadNeed(action=action, client=client, operation=operation, shows=shows)
+        for client, operation, action, shows in (*_FIXED, *_from_files())
+    }
+    return tuple(found[key] for key in sorted(found))
+
+
+def _from_files() -> Iterable[tuple[str, str, str, str]]:
+    for service in services().values():
+        for read in service.reads:
+            yield service.client, read.operation, read.action, read.shows
+
+
+def iam_policy() -> Json:
+    """A least-privilege identity policy: one statement per IAM service prefix, sorted."""
+    by_prefix: dict[str, set[str]] = {}
+    for need in reads():
+        by_prefix.setdefault(need.action.partition(":")[0], set()).add(need.action)
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": f"Opsleuth{prefix.replace('-', ' ').title().replace(' ', '')}",
+                "Effect": "Allow",
+                "Action": sorted(actions),
+                "Resource": "*",
+            }
+            for prefix, actions in sorted(by_prefix.items())
+        ],
+    }
+
+
+def supported() -> str:
+    """A Markdown table of the services with what opsleuth knows of each."""
+    lines = [
+        "| service | resources | settings it can put back | changes it knows | metrics |",
+        "|---|---|---|---|---|",
+    ]
+    for service in services().values():
+        names = ", ".join(dict.fromkeys(setting.name for setting in service.settings)) or "–"
+        changes = len([change for change in service.changes if not change.inert])
+        kinds = ", ".join(service.types)
+        metrics = len({metric.name for metric in service.metrics})
+        lines.append(f"| {service.title} | {kinds} | {names} | {changes} | {metrics or '–'} |")
+    return "\n".join(lines) + "\n"

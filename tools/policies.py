@@ -1,0 +1,100 @@
+"""What an IAM role may do to which resources, read from its policy documents. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from tools import arn as arns
+from tools.models import Json, Resource
+
+_READS = re.compile(r"^(Get|List|Describe|BatchGet|Query|Scan|Read|Receive|Select|Search|View|PartiQLSelect)")
+_NOT_DATA = re.compile(r"^(iam|sts|logs|xray|cloudwatch|kms|ec2):")
+_STAR = re.compile(r"[*?]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """One resource pattern that a statement allows, with the verb its actions mean."""
+
+    pattern: str  # an ARN, perhaps with wildcards at its end
+    verb: str  # writes, reads or uses (both, or not known)
+    policy: str  # name of the policy
+
+
+def document(raw: Any) -> Json:
+    """A policy document as JSON: as given, from text, or from URL-encoded text. {} when it cannot be read."""
+    if isinstance(raw, dict):
+        return raw
+    try:
+        loaded = json.loads(unquote(raw) if str(raw).startswith("%") else str(raw))
+    except ValueError:
+        return {}
+    return loaded if isinstance(loaded, dict) else {}
+
+
+def listed(value: Any) -> list[Any]:
+    """A policy member that may be one value or a list of them, as a list."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def verb(actions: Iterable[str]) -> str:
+    """writes, reads or uses, for the actions of one statement. A wildcard may mean both."""
+    names = [action.partition(":")[2] for action in actions]
+    if any(name in ("", "*") for name in names):
+        return "uses"
+    reading = [bool(_READS.match(name)) for name in names]
+    return "reads" if all(reading) else "uses" if any(reading) else "writes"
+
+
+def grants(role: Mapping[str, Any]) -> tuple[Grant, ...]:
+    """Specific resources that the role's policies allow, from the `Policies` of an IAM role's config."""
+    found: list[Grant] = []
+    for policy in role.get("Policies") or []:
+        for statement in listed(document(policy.get("Document")).get("Statement")):
+            actions = [str(action) for action in listed(statement.get("Action"))]
+            actions = [action for action in actions if not _NOT_DATA.match(action.lower())]
+            if statement.get("Effect") != "Allow" or not actions:
+                continue
+            for pattern in listed(statement.get("Resource")):
+                if _specific(str(pattern)):
+                    found.append(
+                        Grant(pattern=str(pattern), verb=verb(actions), policy=str(policy.get("Name", "")))
+                    )
+    return tuple(found)
+
+
+def _specific(pattern: str) -> bool:
+    """True when the pattern names something: at least three literal characters in the resource's own name."""
+    parts = pattern.split(":", 5)
+    if len(parts) < 6 or parts[0] != "arn":
+        return False
+    name = re.split(r"[/:]", parts[5], maxsplit=1)[-1]
+    return len(_STAR.split(name)[0]) >= 3
+
+
+def targets(grant: Grant, known: Iterable[str]) -> tuple[str, ...]:
+    """ARNs that the grant means: known ones that match, else the ARN itself when it has no wildcard."""
+    pattern = re.sub(r"/(index|stream)/.*$", "", grant.pattern)
+    if not _STAR.search(pattern):
+        return (pattern,) if arns.is_arn(pattern) else ()
+    rule = re.compile("".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern))
+    return tuple(arn for arn in known if rule.fullmatch(arn))
+
+
+def allowed(role: Resource | None, known: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Resource ARN -> (verb, policy name) for everything specific that the role's policies allow."""
+    found: dict[str, tuple[str, str]] = {}
+    names = tuple(known)
+    for grant in grants(role.config) if role else ():
+        for target in targets(grant, names):
+            before = found.get(target)
+            what = grant.verb if before is None or before[0] == grant.verb else "uses"
+            found[target] = (what, grant.policy)
+    return found

@@ -1,0 +1,194 @@
+"""What opsleuth knows of one AWS service. Each file beside this one exports one frozen `SERVICE`.
+
+Data where AWS is regular, functions where it is not. Docs, the IAM policy, the guard's contract and the
+tests are made from it. Directions of a `Relation`: `source` calls or feeds `target`; requests flow along it,
+failures travel back, silence travels on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
+
+if TYPE_CHECKING:
+    from tools.aws import Reader
+
+Role = Literal["demand", "errors", "throttles", "latency", "saturation", "backlog", "setting", "work"]
+"""What a metric says: demand (asked for), work (done), errors, throttles (refused for a limit), latency,
+saturation, backlog (waiting), setting (a configured value)."""
+
+Missing = Literal["zero", "idle", "unknown"]
+"""What no datapoint means. zero: counts of errors come only when there are some. idle: nothing was asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricSpec:
+    """A metric worth reading for one resource type."""
+
+    type: str  # resource type
+    name: str
+    stat: str
+    role: Role
+    bad: Literal["up", "down", ""]  # which direction hurts; "" for neither
+    missing: Missing
+    unit: str  # for people: "refused writes", "ms"
+    period: int = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What a change does to a metric, or with "role:errors" to every metric of that role."""
+
+    metric: str  # or "alarm state" for an alarm itself: up goes to ALARM, silent never does
+    direction: Literal["up", "down", "silent"]
+    on: Literal["self", "upstream", "downstream"] = "self"  # upstream: those who call this resource
+    after: tuple[int, int] = (0, 900)  # seconds from the change to the effect: at least, at most
+    when: Literal["lowered", "raised", "removed", "any"] = "any"  # which move of the setting does it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A property of a resource that can be read, was changed, and can be written back."""
+
+    type: str  # resource type
+    name: str  # for people: "maximum write throughput"
+    path: str  # in Resource.config: "OnDemandThroughput.MaxWriteRequestUnits"
+    unit: str  # for people: "writes per second"
+    requests: Mapping[
+        str, str
+    ]  # operation -> JMESPath in CloudTrail requestParameters; a literal (`null`, `false`)
+    # says what the operation itself sets. Read it with `catalogue.requested`.
+    restore: Callable[[Resource, Value], tuple[Call, ...]]  # calls that set it to a value, all else kept
+    read: Callable[[Resource], Call]  # the read that shows it
+    query: str  # JMESPath on that read's answer: "Table.OnDemandThroughput.MaxWriteRequestUnits"
+    unset: Value = None  # what `requests` or the read show for "none", as a value to set it back to: -1
+    echo: Literal["old", "new", "unknown", "none"] = "unknown"  # what responseElements shows at `echo_path`
+    echo_path: str = ""
+    metric: MetricSpec | None = None  # the setting as a metric of its own
+    limits: str = ""  # the metric (Sum, per second) that this setting caps: "ConsumedWriteCapacityUnits"
+    effects: tuple[Effect, ...] = ()
+    ready: Mapping[str, Value] = field(
+        default_factory=dict
+    )  # JMESPath on the read -> value it must have to apply
+    beside: tuple[str, ...] = ()  # JMESPaths on the read of values that `restore` sends too and must keep
+    prior_version: Callable[[Reader, Resource, ChangeEvent], Iterable[tuple[Value, str]]] | None = None
+    hidden: bool = False  # CloudTrail hides the value: who and when can be told, what cannot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A mutating operation: which resources it touches, what it can break. Settings name it in `requests`."""
+
+    operation: str  # without version suffix: PutFunctionConcurrency
+    touches: Callable[
+        [ChangeEvent], tuple[str, ...]
+    ]  # ARNs: the changed thing first, then what it belongs to
+    breaks: str  # one sentence; "" with `inert`
+    example: Json  # a whole CloudTrail record; the contract test runs it
+    effects: tuple[Effect, ...] = ()  # for what no setting describes
+    inert: bool = False  # known to move no metric: tags, backups, alarms on others
+    undo: Callable[[ChangeEvent, tuple[ChangeEvent, ...]], tuple[Call, ...]] | None = None
+    """Reversal for what no setting describes: the event and earlier events on the resource, newest first ->
+    calls, empty when the value before is unknown."""
+
+
+def inert(operation: str, touches: Callable[[ChangeEvent], tuple[str, ...]], example: Json) -> Change:
+    """A change known to move no metric: tags, backups, drafts."""
+    return Change(operation=operation, touches=touches, breaks="", example=example, inert=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """An error text that names its cause: a setting's path or a condition's key."""
+
+    match: str  # regular expression on one log line
+    code: str  # error code: ThrottlingException
+    reason: str  # the reason within it: TableWriteMaxOnDemandThroughputExceeded
+    points_to: str  # Setting.path or Condition.key
+    says: str  # for people: "the table's maximum write throughput was exceeded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """A state of a resource that breaks things without any change: a hot partition, an expired key."""
+
+    key: str
+    type: str
+    title: str  # "hot partition: ..."
+    metrics: tuple[str, ...]  # names that are up while it holds
+    breaks: str
+    relieve: tuple[str, ...]  # what to do, in sentences; there is no setting to put back
+    prevent: tuple[str, ...]
+    calls: Callable[[Resource], tuple[Call, ...]] | None = None  # a safe first step, if there is one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A read operation that this service file uses."""
+
+    operation: str
+    action: str  # IAM action: "dynamodb:DescribeTable"
+    shows: str  # what its answer is good for, so that a refusal can say what is missing
+
+
+class Directory(Protocol):
+    """The resources known so far; resolves what configurations mention."""
+
+    def by_arn(self, arn: str) -> Resource | None: ...
+
+    def named(self, name: str, *types: str) -> tuple[Resource, ...]:
+        """Resources of these types (all when none given) with exactly this name."""
+        ...
+
+    def of(self, *types: str) -> tuple[Resource, ...]: ...
+
+    def mentioned(self, text: str) -> tuple[Resource, ...]:
+        """Resources that a value means: an ARN, a queue URL, an execute-api host, an exact name of 3 letters."""
+        ...
+
+    def measured(self, namespace: str, dimensions: Mapping[str, str], region: str) -> str:
+        """ARN of the resource that a CloudWatch metric is about, or ""."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """All we know of one AWS service.
+
+    `discover` lists cheaply (one list operation, more pages); `describe` reads one resource whole. Both take
+    a `Reader`, which turns refusals into gaps where the caller says so. `relations` is pure: configuration
+    in, relations out, both directions welcome as long as one end is the resource.
+    """
+
+    name: str  # = file name without the trailing underscore
+    title: str  # "DynamoDB"
+    client: str  # boto3 client name
+    event_sources: tuple[str, ...]
+    reads: tuple[Read, ...]
+    types: Mapping[str, Literal["container", "component", "other"]]  # resource type -> level
+    arns: Mapping[
+        str, str
+    ]  # resource type -> regular expression for "<service>:<resource>" of its ARN, whole
+    discover: Callable[[Reader, str], Iterable[Resource]]  # reader, region
+    describe: Callable[[Reader, str], Resource | None]  # reader, ARN; None when it does not exist
+    relations: Callable[[Resource, Directory], Iterable[Relation]]
+    namespace: str = ""  # CloudWatch namespace: "AWS/DynamoDB"
+    dimensions: Callable[[Resource], tuple[tuple[str, str], ...]] | None = (
+        None  # of its metrics, sorted by name
+    )
+    owner: Callable[[Mapping[str, str], str, str, str], str] | None = None
+    """Dimensions of a metric of `namespace`, partition, region, account -> ARN of its resource, or ""."""
+    metrics: tuple[MetricSpec, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    changes: tuple[Change, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    signatures: tuple[Signature, ...] = ()
+    log_groups: Callable[[Resource], tuple[str, ...]] | None = (
+        None  # names of its log groups, most useful first
+    )
+    global_region: bool = False  # its events are in the partition's global region only (IAM)
+    listed: bool = True  # False: its resources are found where others name them, never by listing all
+    complete: tuple[str, ...] = ()  # types that a listing, or being named, tells enough of for the topology

@@ -1,0 +1,304 @@
+"""CloudWatch alarms: what they watch, and changes that make one cry wolf or keep silent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from tools.arn import parse as parse_arn
+from tools.errors import BadInput
+from tools.kit import call, here, record, text, whole
+from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
+from tools.services._spec import Change, Directory, Effect, Read, Service, Setting, inert
+
+if TYPE_CHECKING:
+    from tools.aws import Reader
+
+_SOURCE = "monitoring.amazonaws.com"
+# PutMetricAlarm replaces the whole alarm: all that DescribeAlarms shows of these is sent back. Tags stay.
+_KEPT = (
+    "AlarmName",
+    "AlarmDescription",
+    "ActionsEnabled",
+    "OKActions",
+    "AlarmActions",
+    "InsufficientDataActions",
+    "MetricName",
+    "Namespace",
+    "Statistic",
+    "ExtendedStatistic",
+    "Dimensions",
+    "Period",
+    "Unit",
+    "EvaluationPeriods",
+    "DatapointsToAlarm",
+    "Threshold",
+    "ComparisonOperator",
+    "TreatMissingData",
+    "EvaluateLowSampleCountPercentile",
+    "Metrics",
+    "ThresholdMetricId",
+    "EvaluationWindow",
+    "WarmUpConfiguration",
+    "EvaluationCriteria",
+    "EvaluationInterval",
+    "ActionConfiguration",
+)
+
+
+def _touches(event: ChangeEvent) -> tuple[str, ...]:
+    names = event.request.get("alarmNames") or [event.request.get("alarmName")]
+    return tuple(here(event, "cloudwatch", f"alarm:{name}") for name in names if name)
+
+
+def _touches_tagged(event: ChangeEvent) -> tuple[str, ...]:
+    arn = text(event.request, "resourceARN") or text(event.request, "resourceArn")
+    return (arn,) if arn else ()
+
+
+def discover(reader: Reader, region: str) -> Iterable[Resource]:
+    """All metric alarms with their whole configuration: one list operation."""
+    alarms = reader.pages(
+        "cloudwatch", "DescribeAlarms", "MetricAlarms", region=region, AlarmTypes=["MetricAlarm"]
+    )
+    for alarm in alarms.items:
+        yield _alarm(alarm, region, alarms.evidence)
+
+
+def _alarm(alarm: Mapping[str, Any], region: str, evidence: tuple[str, ...]) -> Resource:
+    config = {
+        key: value.isoformat() if hasattr(value, "isoformat") else value for key, value in alarm.items()
+    }
+    return Resource(
+        arn=alarm["AlarmArn"],
+        service="cloudwatch",
+        type="alarm",
+        name=alarm["AlarmName"],
+        account=parse_arn(alarm["AlarmArn"]).account,
+        region=region,
+        config=config,
+        evidence=evidence,
+    )
+
+
+def describe(reader: Reader, arn: str) -> Resource | None:
+    """The alarm as DescribeAlarms shows it."""
+    parts = parse_arn(arn)
+    answer = reader.ask(
+        "cloudwatch",
+        "DescribeAlarms",
+        region=parts.region,
+        AlarmNames=[parts.name],
+        AlarmTypes=["MetricAlarm"],
+    )
+    for alarm in answer.data.get("MetricAlarms") or []:
+        return _alarm(alarm, parts.region, (answer.evidence,))
+    return None
+
+
+def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
+    """An alarm watches the resources that its metrics are about."""
+    seen: dict[str, str] = {}
+    for metric in _metrics(resource.config):
+        dimensions = {item["Name"]: item["Value"] for item in metric.get("Dimensions") or []}
+        found = directory.measured(text(metric, "Namespace"), dimensions, resource.region)
+        if found:
+            seen.setdefault(found, text(metric, "MetricName"))
+    for target, name in seen.items():
+        yield Relation(
+            source=resource.arn,
+            target=target,
+            kind="watches",
+            provenance=f"cloudwatch:DescribeAlarms {name}",
+            evidence=resource.evidence,
+        )
+
+
+def _metrics(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    several = [item["MetricStat"]["Metric"] for item in config.get("Metrics") or [] if "MetricStat" in item]
+    return several or ([config] if config.get("MetricName") else [])
+
+
+def _read(resource: Resource) -> Call:
+    return call("cloudwatch", "DescribeAlarms", resource, AlarmNames=[resource.name])
+
+
+def _restore(member: str, resource: Resource, value: Value) -> tuple[Call, ...]:
+    # DescribeAlarms returns empty lists for actions that are not set and omits the rest.
+    kept = {key: resource.config[key] for key in _KEPT if resource.config.get(key) not in (None, [], "")}
+    kept.setdefault("AlarmName", resource.name)
+    kept[member] = _typed(member, value)
+    if value is None:
+        del kept[member]
+    return (call("cloudwatch", "PutMetricAlarm", resource, **kept),)
+
+
+def _typed(member: str, value: Value) -> Value:
+    if member == "Threshold" and value is not None:
+        return float(value)
+    if member in ("Period", "EvaluationPeriods", "DatapointsToAlarm") and value is not None:
+        return whole(value)
+    return value
+
+
+_EASIER = Effect(metric="alarm state", direction="up", after=(0, 900))
+_NEVER = Effect(metric="alarm state", direction="silent", after=(0, 900))
+
+
+def _setting(member: str, name: str, unit: str, requests: Mapping[str, str] | None = None) -> Setting:
+    camel = member[0].lower() + member[1:]
+    return Setting(
+        type="alarm",
+        name=name,
+        path=member,
+        unit=unit,
+        requests=requests or {"PutMetricAlarm": camel},
+        restore=partial(_restore, member),
+        read=_read,
+        query=f"MetricAlarms[0].{member}",
+        echo="none",
+        effects=(_EASIER, _NEVER),
+    )
+
+
+def _restore_actions(resource: Resource, value: Value) -> tuple[Call, ...]:
+    operation = "EnableAlarmActions" if value else "DisableAlarmActions"
+    return (call("cloudwatch", operation, resource, AlarmNames=[resource.name]),)
+
+
+SETTINGS = (
+    _setting("Threshold", "threshold", ""),
+    _setting("ComparisonOperator", "comparison", ""),
+    _setting("EvaluationPeriods", "evaluation periods", "periods"),
+    _setting("DatapointsToAlarm", "datapoints to alarm", "datapoints"),
+    _setting("Period", "period", "seconds"),
+    _setting("Statistic", "statistic", ""),
+    _setting("MetricName", "metric", ""),
+    _setting("TreatMissingData", "treatment of missing data", ""),
+    Setting(
+        type="alarm",
+        name="actions enabled",
+        path="ActionsEnabled",
+        unit="",
+        requests={
+            "PutMetricAlarm": "actionsEnabled",
+            "DisableAlarmActions": "`false`",
+            "EnableAlarmActions": "`true`",
+        },
+        restore=_restore_actions,
+        read=_read,
+        query="MetricAlarms[0].ActionsEnabled",
+        unset=True,
+        echo="none",
+        effects=(Effect(metric="alarm state", direction="silent", after=(0, 60), when="lowered"),),
+    ),
+)
+
+
+def _undo_delete(event: ChangeEvent, earlier: tuple[ChangeEvent, ...]) -> tuple[Call, ...]:
+    """Each deleted alarm is put back as its last PutMetricAlarm made it; without one it is left out."""
+    from tools.parameters import from_cloudtrail
+
+    calls: list[Call] = []
+    for name in event.request.get("alarmNames") or []:
+        for before in earlier:
+            if before.operation == "PutMetricAlarm" and text(before.request, "alarmName") == name:
+                try:
+                    sent = from_cloudtrail("cloudwatch", "PutMetricAlarm", before.request)
+                except BadInput:
+                    break
+                calls.append(call("cloudwatch", "PutMetricAlarm", event, **sent))
+                break
+    return tuple(calls)
+
+
+_ALARM: Json = {
+    "alarmName": "orders-writes-throttled",
+    "metricName": "WriteThrottleEvents",
+    "namespace": "AWS/DynamoDB",
+    "statistic": "Sum",
+    "dimensions": [{"name": "TableName", "value": "orders"}],
+    "period": 60,
+    "evaluationPeriods": 5,
+    "datapointsToAlarm": 3,
+    "threshold": 0.0,
+    "comparisonOperator": "GreaterThanThreshold",
+    "treatMissingData": "notBreaching",
+    "actionsEnabled": True,
+    "alarmActions": ["arn:aws:sns:eu-west-1:111122223333:on-call"],
+}
+_NAMED: Json = {"alarmNames": ["orders-writes-throttled"]}
+_ARN = "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:orders-writes-throttled"
+
+CHANGES = (
+    Change(
+        operation="PutMetricAlarm",
+        touches=_touches,
+        breaks="The alarm fires although all is well, or stays silent although it is not.",
+        example=record(_SOURCE, "PutMetricAlarm", _ALARM),
+    ),
+    Change(
+        operation="DisableAlarmActions",
+        touches=_touches,
+        breaks="The alarm tells nobody any more.",
+        example=record(_SOURCE, "DisableAlarmActions", _NAMED),
+    ),
+    Change(
+        operation="EnableAlarmActions",
+        touches=_touches,
+        breaks="The alarm tells people again.",
+        example=record(_SOURCE, "EnableAlarmActions", _NAMED),
+    ),
+    Change(
+        operation="DeleteAlarms",
+        touches=_touches,
+        breaks="The alarm is gone and tells nobody any more.",
+        example=record(_SOURCE, "DeleteAlarms", _NAMED),
+        effects=(_NEVER,),
+        undo=_undo_delete,
+    ),
+    Change(
+        operation="SetAlarmState",
+        touches=_touches,
+        breaks="The alarm shows a state that no metric gave it, until it is evaluated again.",
+        example=record(
+            _SOURCE,
+            "SetAlarmState",
+            {"alarmName": "orders-writes-throttled", "stateValue": "ALARM", "stateReason": "drill"},
+        ),
+        effects=(Effect(metric="alarm state", direction="up", after=(0, 60)),),
+    ),
+    inert(
+        "TagResource",
+        _touches_tagged,
+        record(_SOURCE, "TagResource", {"resourceARN": _ARN, "tags": [{"key": "team", "value": "shop"}]}),
+    ),
+    inert(
+        "UntagResource",
+        _touches_tagged,
+        record(_SOURCE, "UntagResource", {"resourceARN": _ARN, "tagKeys": ["team"]}),
+    ),
+)
+
+SERVICE = Service(
+    name="cloudwatch",
+    title="CloudWatch alarms",
+    client="cloudwatch",
+    event_sources=(_SOURCE,),
+    reads=(
+        Read(
+            operation="DescribeAlarms",
+            action="cloudwatch:DescribeAlarms",
+            shows="alarms, their metrics, thresholds and states",
+        ),
+    ),
+    types={"alarm": "other"},
+    arns={"alarm": r"cloudwatch:alarm:.+"},
+    discover=discover,
+    describe=describe,
+    relations=relations,
+    settings=SETTINGS,
+    changes=CHANGES,
+    complete=("alarm",),
+)

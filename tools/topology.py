@@ -1,0 +1,268 @@
+"""The resources around a symptom and what depends on what, from configuration alone. No template is needed.
+
+Starts at the symptom, lists what could be a neighbour, computes relations, keeps what is connected within a
+radius, and reads the kept ones whole, which may show more neighbours; until nothing new appears.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from tools import arn as arns
+from tools import catalogue
+from tools.directory import KnownResources
+from tools.models import Metric, Relation, Resource
+from tools.services._spec import Service
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from tools.aws import Reader
+
+_NOT_REQUESTS = ("watches",)  # relations along which neither requests nor failures travel
+_MOST_PATHS = 20
+_LONGEST_PATH = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topology:
+    """Resources and relations around an incident, sorted. `truncated`: more were there than asked for."""
+
+    resources: tuple[Resource, ...]
+    relations: tuple[Relation, ...]
+    truncated: bool = False
+
+    def by_arn(self, arn: str) -> Resource | None:
+        return next((one for one in self.resources if one.arn == arn), None)
+
+
+class _Survey:
+    """What is known while looking around. One per call of `around`."""
+
+    def __init__(self, reader: Reader, start: Sequence[str], radius: int, most: int) -> None:
+        self.reader = reader
+        self.start = tuple(dict.fromkeys(start))
+        self.radius = radius
+        self.most = most
+        self.known: dict[str, Resource] = {}
+        self.read: set[str] = set()
+        self.truncated = False
+
+    def describe(self, arn: str) -> None:
+        """Read one resource whole; what cannot be read stays as its ARN tells it."""
+        self.read.add(arn)
+        service = catalogue.service_of(arn)
+        self.known.setdefault(arn, stub(arn, self.reader.aws.account))
+        if service is None:
+            return
+        shows = ", ".join(read.shows for read in service.reads if not read.operation.startswith("List"))
+        with self.reader.seeing(f"{service.title}: {self.known[arn].type} {self.known[arn].name}", shows):
+            found = service.describe(self.reader, arn)
+            if found is not None:
+                self.known[arn] = found
+
+    def list_neighbours(self, regions: Iterable[str]) -> None:
+        for region in regions:
+            for service in catalogue.services().values():
+                if service.listed:
+                    self._list(service, region)
+
+    def _list(self, service: Service, region: str) -> None:
+        shows = service.reads[0].shows
+        with self.reader.seeing(f"{service.title} in {region}", f"{shows}, and so their relations"):
+            for found in service.discover(self.reader, region):
+                self.known.setdefault(found.arn, found)
+
+    def relations(self) -> tuple[Relation, ...]:
+        directory = KnownResources(self.known.values())
+        found: list[Relation] = []
+        for resource in directory.of():
+            service = catalogue.services().get(resource.service)
+            if service is not None:
+                found.extend(service.relations(resource, directory))
+        return merge(found)
+
+    def distances(self, relations: Iterable[Relation]) -> dict[str, int]:
+        """Steps from the start to everything within the radius, against and along relations.
+
+        Roles, log groups and alarms are shared by unrelated resources: they are reached, not gone through.
+        """
+        near: dict[str, set[str]] = {}
+        for relation in relations:
+            near.setdefault(relation.source, set()).add(relation.target)
+            near.setdefault(relation.target, set()).add(relation.source)
+        found = dict.fromkeys(self.start, 0)
+        ring = sorted(found)
+        for step in range(1, self.radius + 1):
+            through = [arn for arn in ring if arn in self.start or not _is_leaf(arn)]
+            ring = sorted({other for arn in through for other in near.get(arn, ())} - set(found))
+            found.update(dict.fromkeys(ring, step))
+        return found
+
+
+def _is_leaf(arn: str) -> bool:
+    service = catalogue.service_of(arn)
+    return service is not None and service.types.get(catalogue.type_of(arn)) == "other"
+
+
+def stub(arn: str, account: str = "") -> Resource:
+    """A resource of which only the ARN is known."""
+    parts = arns.parse(arn)
+    service = catalogue.service_of(arn)
+    return Resource(
+        arn=arn,
+        service=service.name if service else parts.service,
+        type=catalogue.type_of(arn) or parts.type or parts.service,
+        name=parts.name.rpartition("/")[2] if parts.service in ("iam", "apigateway") else parts.name,
+        account=parts.account or account,
+        region=parts.region,
+    )
+
+
+def merge(relations: Iterable[Relation]) -> tuple[Relation, ...]:
+    """Each relation once, the most certain with all provenances, sorted by source, target and kind."""
+    found: dict[tuple[str, str, str], Relation] = {}
+    for one in relations:
+        key = (one.source, one.target, one.kind)
+        before = found.get(key)
+        if before is None:
+            found[key] = one
+            continue
+        strong, weak = (before, one) if before.confidence >= one.confidence else (one, before)
+        said = strong.provenance
+        if weak.provenance not in said:
+            said = f"{said}; {weak.provenance}"
+        evidence = tuple(dict.fromkeys((*strong.evidence, *weak.evidence)))
+        found[key] = replace(strong, provenance=said, evidence=evidence)
+    return tuple(found[key] for key in sorted(found))
+
+
+def around(reader: Reader, start: Sequence[str], *, radius: int = 3, most: int = 150) -> Topology:
+    """The resources within `radius` relations of the ARNs in `start`, at most `most`, and their relations.
+
+    What AWS refuses becomes a gap of the reader. Equal accounts give equal topologies.
+    """
+    survey = _Survey(reader, start, radius, most)
+    for arn in survey.start:
+        survey.describe(arn)
+    regions = [arns.parse(arn).region for arn in survey.start if arns.is_arn(arn)]
+    survey.list_neighbours(dict.fromkeys([region for region in regions if region] or [reader.region]))
+    relations = survey.relations()
+    distance = survey.distances(relations)
+    while todo := _unread(survey, distance):
+        for arn in todo:
+            survey.describe(arn)
+        relations = survey.relations()
+        distance = survey.distances(relations)
+    return _cut(survey, relations, distance)
+
+
+def _unread(survey: _Survey, distance: dict[str, int]) -> list[str]:
+    """What is near and not yet read whole, nearest first, as far as `most` allows."""
+    nearest = sorted(distance, key=lambda arn: (distance[arn], arn))[: survey.most]
+    return [
+        arn
+        for arn in nearest
+        if arn not in survey.read and arns.is_arn(arn) and not _is_complete(survey, arn)
+    ]
+
+
+def _is_complete(survey: _Survey, arn: str) -> bool:
+    service = catalogue.service_of(arn)
+    if service is None or catalogue.type_of(arn) in service.complete:
+        survey.known.setdefault(arn, stub(arn, survey.reader.aws.account))
+        return True
+    return False
+
+
+def _cut(survey: _Survey, relations: tuple[Relation, ...], distance: dict[str, int]) -> Topology:
+    nearest = [arn for arn in sorted(distance, key=lambda arn: (distance[arn], arn)) if arn in survey.known]
+    kept = set(nearest[: survey.most])
+    truncated = len(nearest) > len(kept)
+    if truncated:
+        survey.reader.missing(
+            "Some resources around the symptom",
+            f"{len(nearest)} are within {survey.radius} relations; the nearest {survey.most} are shown.",
+            "resources further away",
+            code="BudgetSpent",
+        )
+    return Topology(
+        resources=tuple(survey.known[arn] for arn in sorted(kept)),
+        relations=tuple(one for one in relations if one.source in kept and one.target in kept),
+        truncated=truncated,
+    )
+
+
+def owner(reader: Reader, metric: Metric, region: str = "") -> str:
+    """ARN of the resource that a metric is about, or "". Lists the service's resources when it must."""
+    place = region or reader.region
+    if arn := catalogue.metric_owner(metric, place, reader.aws.account):
+        return arn
+    dimensions = dict(metric.dimensions)
+    for service in catalogue.services().values():
+        if service.namespace != metric.namespace or not service.dimensions or not dimensions:
+            continue
+        with reader.seeing(f"{service.title} in {place}", "which resource the alarm's metric is about"):
+            found = KnownResources(service.discover(reader, place))
+            if arn := found.measured(metric.namespace, dimensions, place):
+                return arn
+    return ""
+
+
+# -- along relations -------------------------------------------------------------------------------
+
+
+def _graph(topology: Topology) -> nx.DiGraph[str]:
+    import networkx
+
+    graph: nx.DiGraph[str] = networkx.DiGraph()
+    graph.add_nodes_from(one.arn for one in topology.resources)
+    for one in topology.relations:
+        if one.kind not in _NOT_REQUESTS:
+            best = max(one.confidence, graph.get_edge_data(one.source, one.target, {}).get("confidence", 0.0))
+            graph.add_edge(one.source, one.target, confidence=best)
+    return graph
+
+
+def paths(topology: Topology, source: str, target: str) -> tuple[tuple[str, ...], ...]:
+    """Paths of ARNs from `source` to `target` along requests, shortest first, then surest. At most 20."""
+    import networkx
+
+    graph = _graph(topology)
+    if source not in graph or target not in graph:
+        return ()
+    if source == target:
+        return ((source,),)
+    found = [tuple(path) for path in networkx.all_simple_paths(graph, source, target, cutoff=_LONGEST_PATH)]
+
+    def order(path: tuple[str, ...]) -> tuple[int, float, tuple[str, ...]]:
+        certain = math.prod(graph.edges[pair]["confidence"] for pair in pairwise(path))
+        return len(path), -certain, path
+
+    return tuple(sorted(found, key=order)[:_MOST_PATHS])
+
+
+def upstream(topology: Topology, arn: str) -> tuple[str, ...]:
+    """Those whose requests reach the resource, nearest first: failures of it travel to them."""
+    return _reach(topology, arn, against=True)
+
+
+def downstream(topology: Topology, arn: str) -> tuple[str, ...]:
+    """Those that the resource's requests reach, nearest first: silence of it travels to them."""
+    return _reach(topology, arn, against=False)
+
+
+def _reach(topology: Topology, arn: str, *, against: bool) -> tuple[str, ...]:
+    import networkx
+
+    graph = _graph(topology)
+    if arn not in graph:
+        return ()
+    lengths = networkx.single_source_shortest_path_length(graph.reverse() if against else graph, arn)
+    return tuple(
+        sorted((other for other in lengths if other != arn), key=lambda other: (lengths[other], other))
+    )
