@@ -1,0 +1,296 @@
+"""Has it recovered? A verdict from what was read again; pure. `api.look` does the reading."""
+
+from __future__ import annotations
+
+import operator
+import statistics
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from graph.words import number, say, stamp
+from tools.models import Gap, Value
+
+Word = Literal["RECOVERED", "NOT YET", "WORSE", "CHANGED AGAIN"]
+QUIET = 5
+"""Periods in a row without the symptom before it counts as gone."""
+_WORSE = 1.25
+"""How far beyond the incident's own level is worse, and not noise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """A change of the setting after the bad one. `value` is None when the event hides or unsets it."""
+
+    id: str
+    time: datetime
+    operation: str
+    by: str
+    value: Value = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """The setting that broke things, as read now. `live` counts only when `seen`; `unset` means none."""
+
+    name: str  # "maximum write throughput of orders"
+    live: Value
+    seen: bool
+    bad: Value
+    prior: Value = None
+    prior_known: bool = False
+    unset: Value = None
+    later: tuple[Later, ...] = ()  # oldest first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symptom:
+    """The incident's metric of late, oldest first. `known` is False when AWS gave no answer."""
+
+    name: str
+    period: int  # seconds
+    points: tuple[tuple[datetime, float], ...]
+    known: bool = True
+    bad: Literal["up", "down", ""] = "up"
+    normal: float | None = None
+    incident: float | None = None  # the level while it lasted
+    limit: float | None = None  # the alarm's threshold
+    comparison: str = ""  # the alarm's: GreaterThanThreshold, ...
+
+    def hurts(self, value: float) -> bool | None:
+        """Whether a value is bad: by the alarm's rule, else a tenth of the way to the incident's level."""
+        if self.limit is not None and self.comparison in _BREACHES:
+            return bool(_BREACHES[self.comparison](value, self.limit))
+        if self.normal is None or self.incident is None or not self.bad:
+            return None
+        line = self.normal + 0.1 * (self.incident - self.normal)
+        return value > line if self.bad == "up" else value < line
+
+
+_BREACHES: Mapping[str, Callable[[float, float], bool]] = {
+    "GreaterThanThreshold": operator.gt,
+    "GreaterThanOrEqualToThreshold": operator.ge,
+    "LessThanThreshold": operator.lt,
+    "LessThanOrEqualToThreshold": operator.le,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a check read. No setting: the cause has none to put back."""
+
+    setting: Setting | None = None
+    symptom: Symptom | None = None
+    alarm: str = ""
+    alarm_state: str = ""
+    stays_red: bool = False  # the alarm is known not to clear by itself
+    gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """One word and what stands behind it. `settled`: looking again will not change it by itself."""
+
+    word: Word
+    lines: tuple[str, ...]
+
+    @property
+    def settled(self) -> bool:
+        return self.word != "NOT YET"
+
+
+def judge(facts: Facts) -> Judgement:
+    """The verdict of a check. Times in its lines are ISO, for `graph.words.localise`."""
+    setting, symptom = facts.setting, facts.symptom
+    if setting is not None and (again := _changed_again(setting)):
+        return Judgement(word="CHANGED AGAIN", lines=again)
+    if symptom is not None and (setting is None or _put_back(setting)) and (worse := _worse(symptom)):
+        back = say("Go back: run the way back of the report.") if setting is not None else ""
+        return Judgement(word="WORSE", lines=tuple(line for line in (worse, back) if line))
+    missing = [*_setting_missing(setting), *_symptom_missing(symptom), *_alarm_missing(facts)]
+    missing += [say("Could not see {what}: {why}", what=gap.what, why=gap.why) for gap in facts.gaps]
+    if missing:
+        return Judgement(word="NOT YET", lines=tuple(missing))
+    return Judgement(word="RECOVERED", lines=tuple(_good(facts)))
+
+
+def same(one: Value, other: Value, unset: Value = None) -> bool:
+    """Whether two values of a setting are equal, however spelt: 250 and 250.0, none and what means none."""
+    if one is None and unset is not None:
+        one = unset
+    if other is None and unset is not None:
+        other = unset
+    first, second = _number(one), _number(other)
+    if first is not None and second is not None:
+        return abs(first - second) <= 1e-9 * max(1.0, abs(first))
+    return one == other or (one is not None and other is not None and str(one).lower() == str(other).lower())
+
+
+def _number(value: Value) -> float | None:
+    if isinstance(value, bool) or value is None:
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
+def shown(value: Value) -> str:
+    """A setting's value for people."""
+    if value is None:
+        return say("not set")
+    return (
+        number(float(value)) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+    )
+
+
+def _put_back(setting: Setting) -> bool:
+    if not setting.seen:
+        return False
+    if setting.prior_known:
+        return same(setting.live, setting.prior, setting.unset)
+    return not same(setting.live, setting.bad, setting.unset)
+
+
+def _changed_again(setting: Setting) -> tuple[str, ...]:
+    if not setting.seen:
+        return ()
+    last = setting.later[-1] if setting.later else None
+    who = _who(last) if last else say("By whom is not visible: CloudTrail shows no newer change yet.")
+    still_bad = same(setting.live, setting.bad, setting.unset)
+    if still_bad:
+        if last is None or not same(last.value, setting.bad, setting.unset):
+            return ()
+        return (say("{name} was set to {value} again.", name=setting.name, value=shown(setting.live)), who)
+    if not setting.prior_known or same(setting.live, setting.prior, setting.unset):
+        return ()
+    told = say(
+        "{name} is {live}: neither {bad}, which broke it, nor {prior}, which was there before.",
+        name=setting.name,
+        live=shown(setting.live),
+        bad=shown(setting.bad),
+        prior=shown(setting.prior),
+    )
+    return (told, who, say("Talk to them before you run the plan; investigate again if it is still broken."))
+
+
+def _who(change: Later) -> str:
+    return say(
+        "{operation} by {by} at {time}, event {id}.",
+        operation=change.operation,
+        by=change.by,
+        time=stamp(change.time),
+        id=change.id,
+    )
+
+
+def _worse(symptom: Symptom) -> str:
+    recent = [value for _, value in symptom.points[-QUIET:]]
+    if not symptom.known or len(recent) < QUIET or symptom.incident is None or symptom.normal is None:
+        return ""
+    level, depth = statistics.median(recent), symptom.incident - symptom.normal
+    if depth == 0 or (level - symptom.normal) / depth <= _WORSE:
+        return ""
+    return say(
+        "{name} is at {level} per {period}; during the incident it was {incident}, normal is {normal}.",
+        name=symptom.name,
+        level=number(level),
+        period=_span(symptom.period),
+        incident=number(symptom.incident),
+        normal=number(symptom.normal),
+    )
+
+
+def _setting_missing(setting: Setting | None) -> list[str]:
+    if setting is None:
+        return []
+    if not setting.seen:
+        return [say("{name} could not be read, so nobody can say that it is back.", name=setting.name)]
+    if _put_back(setting):
+        return []
+    told = say("{name} is still {value}.", name=setting.name, value=shown(setting.live))
+    if setting.later:
+        last = setting.later[-1]
+        told = say("{told} {who} It has not taken effect.", told=told, who=_who(last))
+    elif setting.prior_known:
+        told = say("{told} The plan sets {prior}.", told=told, prior=shown(setting.prior))
+    return [told]
+
+
+def _symptom_missing(symptom: Symptom | None) -> list[str]:
+    if symptom is None:
+        return []
+    span, needed = _span(symptom.period), QUIET
+    if not symptom.known or not symptom.points:
+        return [say("{name} has no datapoint yet.", name=symptom.name)]
+    recent = symptom.points[-needed:]
+    judged = [(moment, value, symptom.hurts(value)) for moment, value in recent]
+    if any(hurt is None for _, _, hurt in judged):
+        return [say("{name} cannot be judged: what is normal is not known.", name=symptom.name)]
+    hurting = [(moment, value) for moment, value, hurt in judged if hurt]
+    if hurting:
+        moment, value = hurting[-1]
+        told = say(
+            "{name} was {value} in the {span} from {time}.",
+            name=symptom.name,
+            value=number(value),
+            span=span,
+            time=stamp(moment),
+        )
+        normal = (
+            say(" Normal is {normal}.", normal=number(symptom.normal)) if symptom.normal is not None else ""
+        )
+        return [
+            told
+            + normal
+            + " "
+            + say("It must be quiet for {count} periods of {span}.", count=needed, span=span)
+        ]
+    if len(recent) < needed:
+        return [
+            say(
+                "{name} is quiet for {count} of {needed} periods.",
+                name=symptom.name,
+                count=len(recent),
+                needed=needed,
+            )
+        ]
+    return []
+
+
+def _alarm_missing(facts: Facts) -> list[str]:
+    if facts.alarm_state != "ALARM" or facts.stays_red:
+        return []
+    return [say("Alarm {name} is still in ALARM.", name=facts.alarm)]
+
+
+def _good(facts: Facts) -> list[str]:
+    lines = []
+    if facts.setting is not None:
+        lines.append(say("{name} is {value}.", name=facts.setting.name, value=shown(facts.setting.live)))
+    if facts.symptom is not None:
+        quiet = _quiet_since(facts.symptom)
+        lines.append(say("{name} is normal since {time}.", name=facts.symptom.name, time=stamp(quiet)))
+    if facts.alarm_state == "ALARM":
+        lines.append(
+            say("Alarm {name} is still red and will not clear by itself: see Stays red.", name=facts.alarm)
+        )
+    elif facts.alarm_state:
+        lines.append(say("Alarm {name} is {state}.", name=facts.alarm, state=facts.alarm_state))
+    return lines
+
+
+def _quiet_since(symptom: Symptom) -> datetime:
+    since = symptom.points[-1][0]
+    for moment, value in reversed(symptom.points):
+        if symptom.hurts(value):
+            return moment + timedelta(seconds=symptom.period)
+        since = moment
+    return since
+
+
+def _span(seconds: int) -> str:
+    if seconds % 60:
+        return say("{count} seconds", count=seconds)
+    return say("minute") if seconds == 60 else say("{count} minutes", count=seconds // 60)

@@ -1,0 +1,1 @@
+"""One module per command; each exports `command` and imports nothing heavy before it runs."""

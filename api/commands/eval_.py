@@ -1,0 +1,65 @@
+"""opsleuth eval"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("eval", short_help="Measure opsleuth on simulated incidents whose truth is known.")
+@click.option(
+    "--incidents",
+    default=None,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Default: the built-in cases.",
+)
+@click.option("--case", "only", multiple=True, metavar="NAME", help="Only this case; may be repeated.")
+@click.option("--seeds", default="1", show_default=True, metavar="LIST", help="For example 1-5 or 1,3,7.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "--floor", type=click.FloatRange(0, 1), default=None, help="Exit 1 when less than this share is right."
+)
+@click.option("--processes", type=click.IntRange(1), default=1, show_default=True)
+@click.pass_context
+def command(
+    ctx: click.Context,
+    incidents: Path | None,
+    only: tuple[str, ...],
+    seeds: str,
+    as_json: bool,
+    floor: float | None,
+    processes: int,
+) -> None:
+    """Investigate simulated accounts and compare each report with the truth of the simulation. Offline."""
+    numbers = parse_seeds(seeds)
+    if incidents is not None and not incidents.is_dir():
+        raise click.UsageError(f"{incidents} is not a folder with cases.")
+    from evals import render, run_suite
+
+    result = run_suite(incidents, numbers, only, processes)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(result.as_json(), indent=2))
+    else:
+        click.echo(render(result), nl=False)
+    if floor is not None and not result.passed(floor):
+        ctx.exit(1)
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """`1-5`, `1,3,7` or a mixture as numbers, in order, each once. Raises a usage error with an example."""
+    found: dict[int, None] = {}
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not (first.isascii() and first.isdigit()) or (dash and not (last.isascii() and last.isdigit())):
+            raise click.UsageError(f'"{text}" is not a list of seeds. Write 1-5 or 1,3,7.')
+        low, high = int(first), int(last or first)
+        if high < low or high - low > 10_000:
+            raise click.UsageError(
+                f'"{part.strip()}" is not a range of seeds. Write the smaller number first, as in 1-5.'
+            )
+        found.update(dict.fromkeys(range(low, high + 1)))
+    return tuple(found)

@@ -1,0 +1,83 @@
+"""opsleuth investigate"""
+
+from __future__ import annotations
+
+import click
+
+from api import options
+
+
+@click.command(
+    "investigate", short_help="Find the cause of an alarm, a failing resource, or what you describe."
+)
+@options.subject
+@options.account
+@options.reading
+@options.zone
+@click.option(
+    "--recording", default="", type=click.Path(), metavar="FILE", help="Read a recording instead of AWS."
+)
+@options.output
+@click.option(
+    "--no-wait", is_flag=True, help="End with the first look, even when CloudTrail has not delivered yet."
+)
+@click.option(
+    "--record-to", default="", type=click.Path(), metavar="FILE", help="Keep a recording of all AWS answers."
+)
+def command(
+    alarm: str,
+    resource: str,
+    text: str,
+    profile: str,
+    region: str,
+    role_arn: str,
+    now: str,
+    model: str,
+    max_calls: int | None,
+    tz: str,
+    recording: str,
+    form: str,
+    out: str,
+    timeline: bool,
+    no_wait: bool,
+    record_to: str,
+) -> None:
+    """Find out what broke, who changed it, what it was before, and how to put it back. Reads only.
+
+    \b
+    opsleuth investigate --alarm orders-writes-throttled --profile prod --region ap-northeast-1
+    opsleuth investigate --resource arn:aws:sqs:eu-west-1:111122223333:jobs --now 2026-03-14T02:40
+    opsleuth investigate --text "orders fails since 2 am" --profile prod
+
+    While CloudTrail has not delivered yet the answer is NOT YET; the command waits and looks again.
+    """
+    options.one_subject(alarm, resource, text)
+    import sys
+
+    from api.drive import Manner, drive
+    from api.files import check_writable
+
+    place = options.reader_zone(tz)
+    source = options.source(recording)
+    as_of = options.when(now, place, live=source == "live")
+    if record_to:
+        from pathlib import Path
+
+        check_writable(Path(record_to))
+    from graph import Trigger
+
+    context = options.context(
+        source=source,
+        region=region,
+        profile=profile,
+        role_arn=role_arn,
+        as_of=as_of,
+        model=model,
+        tz=place,
+        max_calls=max_calls,
+        wait=not no_wait,
+        interactive=sys.stdin.isatty() and sys.stderr.isatty(),
+        record_to=record_to,
+    )
+    trigger = Trigger(alarm=alarm.strip(), resource=resource.strip(), text=text.strip())
+    drive(trigger, context, Manner(form=form, out=out, timeline=timeline, tz=place))

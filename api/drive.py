@@ -1,0 +1,173 @@
+"""Runs an investigation for a person: progress on stderr, each revision as it comes, the report kept."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import uuid
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from api.files import check_writable, write_whole
+from api.progress import Progress
+from api.render.view import View
+from api.shelf import Kept, keep
+from graph import Question, Report, Resume, TimelineEvent, stream
+from graph.words import say
+from tools.clock import LiveClock
+from tools.errors import CannotInvestigate
+
+if TYPE_CHECKING:
+    from api.check import Judgement
+    from graph import Context, Trigger
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Manner:
+    """How to show a run."""
+
+    form: str = "text"
+    out: str = ""
+    timeline: bool = False
+    tz: str = "UTC"
+    shown: Kept | None = field(default=None, init=False)
+
+
+def drive(trigger: Trigger, context: Context, manner: Manner) -> Kept:
+    """Investigate, print or write the report, and keep it. Raises what the door raises."""
+    if manner.out:
+        check_writable(Path(manner.out))
+    return run_async(_drive(trigger, context, manner))
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end. Unlike asyncio.run, Ctrl-C does not wait for threads that sleep until the next look."""
+    loop = asyncio.new_event_loop()
+    try:
+        result = loop.run_until_complete(work)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        _end(loop)
+        raise
+    _end(loop)
+    return result
+
+
+def _end(loop: asyncio.AbstractEventLoop) -> None:
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+
+
+async def _drive(trigger: Trigger, context: Context, manner: Manner) -> Kept:
+    thread = uuid.uuid4().hex
+    what: Trigger | Resume = trigger
+    with Progress(manner.timeline, manner.tz) as progress:
+        while True:
+            question: Question | None = None
+            async for update in stream(what, thread, context):
+                if isinstance(update, TimelineEvent):
+                    progress.event(update)
+                elif isinstance(update, Report):
+                    _revision(update, context, manner, progress)
+                else:
+                    question = update
+            if question is None:
+                break
+            with progress.paused():
+                what = Resume(answer=_answer(question))
+    if manner.shown is None:
+        raise CannotInvestigate(
+            say("The run ended without a report. Repeat it with --timeline to see how far it came.")
+        )
+    if manner.form != "text" and not manner.out:
+        click.echo(rendered(manner.shown, manner), nl=False)
+    return manner.shown
+
+
+def _revision(report: Report, context: Context, manner: Manner, progress: Progress) -> None:
+    """Show one revision: text at once, other forms when the last one is in (a pipe takes one document)."""
+    if manner.shown is not None and manner.shown.report.without_statistics() == report.without_statistics():
+        return
+    manner.shown = keep(report, context)
+    with progress.paused():
+        progress.summary(report)
+        if manner.out:
+            write_whole(Path(manner.out), rendered(manner.shown, manner))
+            click.echo(say("Report {id} is in {path}", id=manner.shown.short, path=manner.out), err=True)
+        elif manner.form == "text":
+            print_text(manner.shown, manner.tz)
+        if report.verdict == "not_yet" and report.next_look is not None and context.wait:
+            progress.note(
+                say(
+                    "Waiting for the next look (Ctrl-C ends here; --no-wait never waits): {time}",
+                    time=_when(report, manner),
+                )
+            )
+
+
+def _when(report: Report, manner: Manner) -> str:
+    return View(tz=manner.tz).time(report.next_look or report.as_of, report.as_of)
+
+
+def rendered(kept: Kept, manner: Manner) -> str:
+    """The report in the wanted form, as one text."""
+    if manner.form == "json":
+        return kept.report.model_copy(update={"id": kept.short}).model_dump_json(indent=2) + "\n"
+    if manner.form == "md":
+        from api.render.markdown import markdown
+
+        return markdown(kept.report, View.of(kept, manner.tz))
+    from api.render.text import plain_text
+
+    return plain_text(kept.report, View.of(kept, manner.tz))
+
+
+def print_text(kept: Kept, tz: str) -> None:
+    """The report on stdout, as wide as the terminal, in colour where there is one."""
+    from rich.console import Console
+
+    from api.render.text import text
+
+    console = Console(highlight=False)
+    lines = text(kept.report, View.of(kept, tz), console.width if console.is_terminal else 100)
+    if not console.is_terminal:
+        sys.stdout.write("\n".join(line.plain.rstrip() for line in lines) + "\n")
+        return
+    for line in lines:
+        line.rstrip()
+        console.print(line, soft_wrap=True)
+
+
+def print_judgement(judgement: Judgement, kept: Kept, tz: str) -> None:
+    """The answer of a check on stdout."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from api.render.layout import Page
+
+    console = Console(highlight=False)
+    view, as_of = View.of(kept, tz), LiveClock().now()
+    style = {"RECOVERED": "bold green", "WORSE": "bold red", "CHANGED AGAIN": "bold red"}
+    head = Text(say(judgement.word), style=style.get(judgement.word, "bold yellow"))
+    page = Page(width=min(console.width, 124) if console.is_terminal else 100)
+    lines = [head.append(f"   {say('report')} {view.short}", style="")]
+    for sentence in judgement.lines:
+        lines += page.plain(view.words(sentence, as_of))
+    for line in lines:
+        console.print(line, soft_wrap=True)
+
+
+def _answer(question: Question) -> str:
+    click.echo(question.text, err=True)
+    for number, choice in enumerate(question.choices, 1):
+        click.echo(f" {number}  {choice}", err=True)
+    picked: int = click.prompt(say("Number"), type=click.IntRange(1, len(question.choices)), err=True)
+    return question.choices[picked - 1]

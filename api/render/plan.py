@@ -1,0 +1,74 @@
+"""DO THIS: the plan as numbered steps with complete commands. A person runs them; opsleuth never does."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from api.render.layout import Page
+from api.render.view import View, commands
+from graph.models import Mitigation, Report, Step
+from graph.words import say
+
+_COLUMN = 11
+
+
+def plan(report: Report, view: View, page: Page) -> list[Text]:
+    """The lines of the plan; none when the report has no plan."""
+    todo = report.mitigation
+    if todo is None:
+        return []
+    lines = _title(report, view, page, todo)
+    number = 0
+    for steps, stop in (
+        (todo.prepare, True),
+        (todo.pre_validate, True),
+        (todo.apply, False),
+        (todo.post_validate, False),
+    ):
+        for step in steps:
+            number += 1
+            lines += _step(report, view, page, step, str(number), stop=stop)
+    for name, steps in ((say("Way back"), todo.rollback), (say("Stays red"), todo.stays_red)):
+        for place, step in enumerate(steps):
+            lines += _step(report, view, page, step, name if place == 0 else "", stop=False, column=_COLUMN)
+    if report.incident.stays_red and not todo.stays_red:
+        lines += page.row(
+            say("Stays red"), view.words(report.incident.stays_red, report.as_of), column=_COLUMN
+        )
+    for place, item in enumerate(todo.mind):
+        name = say("Mind") if place == 0 else ""
+        lines += page.row(name, view.words(item.text, report.as_of), item.evidence, column=_COLUMN)
+    return lines
+
+
+def _title(report: Report, view: View, page: Page, todo: Mitigation) -> list[Text]:
+    head = Text(say("DO THIS"), style="bold")
+    if todo.apply or todo.prepare or todo.pre_validate or todo.stays_red:
+        head.append("   " + say("(you run it; opsleuth never does)"), style="dim")
+    lines = [head]
+    if todo.summary:
+        lines += page.plain(view.words(todo.summary, report.as_of))
+    for item in todo.advice:
+        lines += page.row("•", view.words(item, report.as_of), column=2)
+    return lines
+
+
+def _step(
+    report: Report, view: View, page: Page, step: Step, name: str, *, stop: bool, column: int = 3
+) -> list[Text]:
+    lines = page.row(name, view.words(step.title, report.as_of), column=column, style="bold")
+    left = 1 + column
+    if step.note:
+        lines += page.row("", view.words(step.note, report.as_of), column=column)
+    for command in commands(step, view, report):
+        lines += page.verbatim(command, indent=left, style="cyan")
+    if step.expect:
+        told = view.words(", ".join(step.expect), report.as_of)
+        if stop and "else stop" not in told:
+            told = say("{expected}; else stop", expected=told.rstrip("."))
+        lines += page.row(say("expect"), told, indent=left, column=8, label_style="yellow")
+    for item in step.provenance:
+        lines += page.row(
+            "", view.words(item.text, report.as_of), item.evidence, indent=left, column=0, style="dim"
+        )
+    return lines

@@ -1,0 +1,141 @@
+"""How a report is to be shown, and the small readings of a report that all renderers share."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from api.render.layout import clean
+from graph.models import REPORT_ID, Hypothesis, Report, Step
+from graph.words import local_time, localise, say, zone
+
+if TYPE_CHECKING:
+    from api.shelf import Kept
+    from tools.models import Call, Resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """Who reads: zone, the profile that commands name, the report's short id, and the folder of its files."""
+
+    tz: str = "UTC"
+    profile: str = ""
+    short: str = REPORT_ID
+    folder: Path | None = None
+    files: tuple[str, ...] = ()  # names of the preventions' artefacts, in order
+
+    @staticmethod
+    def of(kept: Kept, tz: str) -> View:
+        from api.shelf import artefacts
+
+        return View(
+            tz=tz,
+            profile=kept.context.profile,
+            short=kept.short,
+            folder=kept.folder,
+            files=tuple(artefacts(kept.report)),
+        )
+
+    def words(self, text: str, reference: datetime) -> str:
+        """A sentence as this reader sees it: own id and zone, no control characters."""
+        return clean(localise(self.own(text), self.tz, reference))
+
+    def own(self, text: str) -> str:
+        return text.replace(REPORT_ID, self.short)
+
+    def time(self, moment: datetime, reference: datetime | None = None) -> str:
+        return local_time(moment, zone(self.tz), reference)
+
+
+def label(report: Report) -> tuple[str, str]:
+    """The verdict in one or two capitalised words, and its style."""
+    if report.verdict == "root_cause":
+        return {
+            "proven": (say("PROVEN"), "bold green"),
+            "likely": (say("LIKELY"), "bold yellow"),
+        }.get(report.grade, (say("NOT PROVEN"), "bold yellow"))
+    return {
+        "not_found": (say("NOT FOUND"), "bold yellow"),
+        "not_yet": (say("NOT YET"), "bold yellow"),
+        "no_incident": (say("NO INCIDENT"), "bold green"),
+        "recovered": (say("RECOVERED"), "bold green"),
+    }[report.verdict]
+
+
+def confidence(report: Report) -> float | None:
+    """The displayed certainty: the root cause's, else none where the verdict names no cause."""
+    return report.root_cause.confidence if report.root_cause and report.verdict == "root_cause" else None
+
+
+def percent(share: float) -> str:
+    """A share of one, for people. Certainty is never claimed, and never denied."""
+    if share < 0.005:
+        return "<1 %"
+    return f"{min(99, max(1, round(share * 100)))} %"
+
+
+def ranked(report: Report) -> tuple[list[Hypothesis], list[Hypothesis]]:
+    """The hypotheses that stand, most probable first, and those ruled out."""
+    by_chance = sorted(report.hypotheses, key=lambda item: -item.probability)
+    return (
+        [item for item in by_chance if item.status != "ruled_out"],
+        [item for item in by_chance if item.status == "ruled_out"],
+    )
+
+
+def resource_name(report: Report, arn: str) -> str:
+    found = _resource(report, arn)
+    return clean(found.name if found else re.split(r"[:/]", arn)[-1])
+
+
+def chain(report: Report) -> list[tuple[str, str, str]]:
+    """The way of the failing request as (arrow, resource name, ARN), caller first; the first arrow is empty.
+
+    The report keeps the path from the cause to the symptom; requests run along relations.
+    """
+    path = list(report.topology.path) or [arn for arn in (report.topology.cause,) if arn]
+    kinds = {(item.source, item.target): item.kind for item in report.topology.relations}
+    forward = sum((a, b) in kinds for a, b in pairwise(path))
+    backward = sum((b, a) in kinds for a, b in pairwise(path))
+    if backward >= forward:
+        path.reverse()
+    made = [("", resource_name(report, arn), arn) for arn in path[:1]]
+    for before, here in pairwise(path):
+        if (before, here) in kinds:
+            arrow = f"──{kinds[before, here]}──▶"
+        elif (here, before) in kinds:
+            arrow = f"◀──{kinds[here, before]}──"
+        else:
+            arrow = "─────"
+        made.append((arrow, resource_name(report, here), here))
+    return made
+
+
+def command_of(step: Step, call: Call, view: View, report: Report) -> str:
+    """One AWS call as a complete AWS CLI command with profile and region, continued with backslashes."""
+    from tools.parameters import to_cli
+
+    made = to_cli(
+        call,
+        profile=view.profile,
+        region=call.region or report.incident.region,
+        query=step.query,
+        multiline=True,
+    )
+    if clean(made) != made:
+        return "# " + say("A value holds control characters: take this step from --format json.")
+    return made
+
+
+def commands(step: Step, view: View, report: Report) -> list[str]:
+    """All commands of a step, ready to copy."""
+    own = [view.own(step.command)] if step.command else []
+    return [command_of(step, call, view, report) for call in step.calls] + own
+
+
+def _resource(report: Report, arn: str) -> Resource | None:
+    return next((item for item in report.topology.resources if item.arn == arn), None)
