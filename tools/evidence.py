@@ -80,7 +80,9 @@ class SqliteStore:
         self._db = sqlite3.connect(path, check_same_thread=False, timeout=30)
         with self._lock, self._db:
             self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("CREATE TABLE IF NOT EXISTS evidence (sha256 TEXT PRIMARY KEY, text TEXT NOT NULL)")
+            self._db.execute(
+                "CREATE TABLE IF NOT EXISTS evidence (sha256 TEXT PRIMARY KEY, text TEXT NOT NULL)"
+            )
 
     def put(self, text: str) -> str:
         key = digest(text)

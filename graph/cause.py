@@ -1,0 +1,169 @@
+"""The accepted hypothesis, told: what was changed, from what to what, by whom, and what proves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from graph.claims import event_claims, rate_claim, setting_claim, shown, statement, total_claim, who
+from graph.facts import Facts
+from graph.models import ChangedBy, Hypothesis, RootCause
+from graph.weighing.dose import demand
+from graph.weighing.moves import Move, event_of, move, step_of
+from graph.words import number, say, stamp
+from tools.catalogue import conditions
+from tools.models import ChangeEvent, Claim, Statement, Value
+
+
+def root_cause(facts: Facts, leader: Hypothesis) -> RootCause:
+    """The leader as a root cause with its sentence, values and sources."""
+    event, what, step = event_of(facts, leader), move(facts, leader), step_of(facts, leader)
+    prior = what.prior if what else None
+    earliest = event.time if event else step.step.earliest if step else None
+    latest = event.time if event else step.step.latest if step else None
+    return RootCause(
+        kind=leader.kind,
+        resource=leader.resource,
+        field=leader.setting or leader.condition,
+        field_name=what.setting.name if what else "",
+        unit=what.setting.unit if what else "",
+        bad_value=what.after if what else None,
+        prior_known=bool(prior and prior.known),
+        prior_value=prior.value if prior and prior.known else None,
+        prior_sources=prior.sources if prior else (),
+        prior_note=_prior_note(what),
+        event=_changed_by(event),
+        earliest=earliest,
+        latest=latest,
+        actor=event.actor if event else None,
+        confidence=leader.probability,
+        statement=_sentence(facts, leader, event, what),
+    )
+
+
+def _changed_by(event: ChangeEvent | None) -> ChangedBy | None:
+    if event is None:
+        return None
+    return ChangedBy(
+        id=event.id, action=event.action, operation=event.operation, time=event.time, region=event.region
+    )
+
+
+def _prior_note(what: Move | None) -> str:
+    if what is None:
+        return ""
+    if not what.prior.known:
+        return say(
+            "Prior value unknown. Do not guess it: ask whoever owns the setting, or look in the template."
+        )
+    return what.prior.conflict
+
+
+def _sentence(facts: Facts, leader: Hypothesis, event: ChangeEvent | None, what: Move | None) -> Statement:
+    if leader.kind == "condition":
+        return _condition(facts, leader)
+    if leader.kind == "traffic":
+        return _traffic(facts, leader)
+    if what is None or (not leader.setting):
+        return _plain_change(facts, leader, event)
+    return _setting_change(facts, leader, event, what)
+
+
+def _condition(facts: Facts, leader: Hypothesis) -> Statement:
+    known = next(one for _, one in conditions() if one.key == leader.condition)
+    proof = [test.statement for test in leader.tests if test.weight > 0]
+    metric = facts.metric(leader.resource, known.metrics[0]) if known.metrics else None
+    counted = metric is not None and metric.total
+    return statement(
+        "{title} on {name}. {breaks} {count}No change explains it."
+        if counted
+        else "{title} on {name}. {breaks}",
+        evidence=[one for item in proof for one in item.evidence],
+        claims=[total_claim(metric)] if metric is not None and counted else [],
+        title=known.title[0].upper() + known.title[1:],
+        name=facts.name(leader.resource),
+        breaks=known.breaks,
+        count=say("{metric}: {total} since the onset. ", metric=known.metrics[0], total=number(metric.total))
+        if metric is not None and metric.total
+        else "",
+    )
+
+
+def _traffic(facts: Facts, leader: Hypothesis) -> Statement:
+    found = next(item for item in facts.role(leader.resource, "demand") if item.before is not None)
+    return statement(
+        "{name} was asked {after} per second, {before} before. Nobody changed a limit; more was asked for.",
+        evidence=found.evidence,
+        claims=[rate_claim(found, since=True), rate_claim(found, since=False)],
+        name=facts.name(leader.resource),
+        before=shown(found.before or 0)[0],
+        after=shown(found.after or 0)[0],
+    )
+
+
+def _plain_change(facts: Facts, leader: Hypothesis, event: ChangeEvent | None) -> Statement:
+    if event is None:
+        return statement("{title}.", title=leader.title)
+    return statement(
+        "At {time} {who} called {operation} on {kind} {name}.",
+        evidence=_proof(event.evidence, leader), claims=event_claims(event),
+        time=stamp(event.time), who=who(event), operation=event.operation,
+        kind=facts.kind_word(leader.resource), name=facts.name(leader.resource),
+    )  # fmt: skip
+
+
+def _setting_change(facts: Facts, leader: Hypothesis, event: ChangeEvent | None, what: Move) -> Statement:
+    step = step_of(facts, leader)
+    asked = demand(facts, leader.resource, what)
+    claims: list[Claim] = list(event_claims(event)) if event else []
+    moment = event.time if event else step.step.latest if step else facts.as_of
+    claims += _value_claims(leader, what, moment)
+    tail = ""
+    if asked is not None and asked.before:
+        tail = say(" Demand was {demand} per second.", demand=shown(asked.before)[0])
+        claims.append(rate_claim(asked, since=False))
+    verb = {"lowered": "lowered", "raised": "raised"}.get(what.direction, "changed")
+    values: dict[str, object] = {
+        "verb": verb, "setting": what.setting.name, "kind": facts.kind_word(leader.resource),
+        "name": facts.name(leader.resource), "from_to": _from_to(what), "tail": tail,
+    }  # fmt: skip
+    evidence = [*(event.evidence[:1] if event else ()), *(step.step.evidence if step else ())]
+    evidence += [one for source in what.prior.sources for one in source.evidence[:1]]
+    evidence += asked.evidence if asked else ()
+    if event is not None:
+        message = "At {time} {who} {verb} the {setting} of {kind} {name} {from_to}.{tail}"
+        values |= {"time": stamp(event.time), "who": who(event)}
+    elif step is not None:
+        message = "Between {a} and {b} the {setting} of {kind} {name} was {verb} {from_to}; who did it is not visible.{tail}"
+        values |= {"a": stamp(step.step.earliest), "b": stamp(step.step.latest)}
+    else:
+        message = "The {setting} of {kind} {name} is {value}; no change of it is visible.{tail}"
+        values |= {"value": what.after}
+    return statement(message, evidence=evidence, claims=claims, **values)
+
+
+def _from_to(what: Move) -> str:
+    unit = f" {what.setting.unit}" if what.setting.unit else ""
+    if what.prior.known:
+        before = say("no limit") if what.prior.value in (None, what.setting.unset) else what.prior.value
+        return say("from {before} to {after}{unit}", before=before, after=what.after, unit=unit)
+    if what.setting.hidden:
+        return say("(CloudTrail hides the value)")
+    return say("to {after}{unit} (prior value unknown)", after=what.after, unit=unit)
+
+
+def _value_claims(leader: Hypothesis, what: Move, moment: datetime) -> list[Claim]:
+    made = [setting_claim(leader.resource, leader.setting, what.after, moment)] if what.after_known else []
+    if what.prior.known:
+        latest = max((source.time for source in what.prior.sources), default=moment)
+        made.append(setting_claim(leader.resource, leader.setting, what.prior.value, min(latest, moment)))
+    return made
+
+
+def _proof(first: Iterable[str], leader: Hypothesis) -> list[str]:
+    return [*first, *(one for test in leader.tests if test.weight > 0 for one in test.statement.evidence)]
+
+
+def value_words(value: Value, unset: Value) -> str:
+    """A setting's value for people; unset reads "none"."""
+    return say("none") if value is None or value == unset else str(value)

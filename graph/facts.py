@@ -1,0 +1,154 @@
+"""All that a run has seen so far, typed: the only input of weighing, which stays pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from graph.models import Incident, MetricFinding, Model
+from graph.state import State, load, load_all
+from tools import topology as topologies
+from tools.catalogue import find, services, signatures
+from tools.directory import KnownResources
+from tools.models import ChangeEvent, Gap, LogPattern, MetricStep, Onset, Relation, Resource
+from tools.services._spec import Condition, Service, Setting, Signature
+from tools.topology import Topology
+
+
+class SettingStep(Model):
+    """A setting's own metric stepped."""
+
+    resource: str
+    setting: str  # Setting.path
+    step: MetricStep
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Typed view of the state."""
+
+    incident: Incident
+    as_of: datetime
+    resources: tuple[Resource, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    changes: tuple[ChangeEvent, ...] = ()
+    denied: tuple[ChangeEvent, ...] = ()
+    trail_visible: bool = True
+    complete_until: datetime | None = None
+    metrics: tuple[MetricFinding, ...] = ()
+    steps: tuple[SettingStep, ...] = ()
+    patterns: tuple[LogPattern, ...] = ()
+    gaps: tuple[Gap, ...] = field(default_factory=tuple)
+
+    @staticmethod
+    def of(state: State) -> Facts:
+        until = state.get("complete_until")
+        return Facts(
+            incident=Incident.model_validate(state["incident"]),
+            as_of=datetime.fromisoformat(state["as_of"]),
+            resources=load_all(Resource, state.get("resources")),
+            relations=load_all(Relation, state.get("relations")),
+            changes=load_all(ChangeEvent, state.get("changes")),
+            denied=load_all(ChangeEvent, state.get("denied")),
+            trail_visible=bool(state.get("trail_visible", True)),
+            complete_until=datetime.fromisoformat(until) if until else None,
+            metrics=load_all(MetricFinding, state.get("metrics")),
+            steps=load_all(SettingStep, state.get("steps")),
+            patterns=load_all(LogPattern, state.get("patterns")),
+            gaps=tuple(load(Gap, gap) for gaps in (state.get("gaps") or {}).values() for gap in gaps),
+        )
+
+    @cached_property
+    def directory(self) -> KnownResources:
+        return KnownResources(self.resources)
+
+    @cached_property
+    def topology(self) -> Topology:
+        return Topology(resources=self.resources, relations=self.relations)
+
+    @property
+    def onset(self) -> Onset | None:
+        return self.incident.onset
+
+    def resource(self, arn: str) -> Resource | None:
+        return self.directory.by_arn(arn)
+
+    def name(self, arn: str) -> str:
+        found = self.resource(arn)
+        return found.name if found else arn.rsplit(":", 1)[-1].rsplit("/", 1)[-1]
+
+    def kind_word(self, arn: str) -> str:
+        found = self.resource(arn)
+        return found.type.replace("-", " ") if found else "resource"
+
+    def setting(self, arn: str, path: str) -> Setting | None:
+        found = self.resource(arn)
+        if found is None:
+            return None
+        return next((item for item in self.settings_of(found) if item.path == path), None)
+
+    def service(self, resource: Resource) -> Service | None:
+        return services().get(resource.service)
+
+    def settings_of(self, resource: Resource) -> tuple[Setting, ...]:
+        known = self.service(resource)
+        return tuple(one for one in known.settings if one.type == resource.type) if known else ()
+
+    def conditions_of(self, resource: Resource) -> tuple[Condition, ...]:
+        known = self.service(resource)
+        return tuple(one for one in known.conditions if one.type == resource.type) if known else ()
+
+    def signature(self, pattern: LogPattern) -> Signature | None:
+        """The error text that a pattern is, when a service file knows it."""
+        return next((one for _, one in signatures() if _is(one, pattern)), None)
+
+    @cached_property
+    def _ways(self) -> dict[tuple[str, ...], tuple[str, ...]]:
+        return {}
+
+    def path(self, source: str, target: str) -> tuple[str, ...]:
+        """The shortest way along relations, both ends included; empty when there is none."""
+        key = ("path", source, target)
+        if key not in self._ways:
+            found = topologies.paths(self.topology, source, target)
+            self._ways[key] = found[0] if found else ()
+        return self._ways[key]
+
+    def upstream(self, arn: str) -> tuple[str, ...]:
+        """Those who rely on this resource, nearest first."""
+        key = ("up", arn)
+        if key not in self._ways:
+            self._ways[key] = topologies.upstream(self.topology, arn)
+        return self._ways[key]
+
+    def downstream(self, arn: str) -> tuple[str, ...]:
+        """Those that this resource relies on, nearest first."""
+        key = ("down", arn)
+        if key not in self._ways:
+            self._ways[key] = topologies.downstream(self.topology, arn)
+        return self._ways[key]
+
+    def of_resource(self, arn: str) -> Iterator[MetricFinding]:
+        return (item for item in self.metrics if item.resource == arn)
+
+    def metric(self, arn: str, name: str) -> MetricFinding | None:
+        return next((item for item in self.of_resource(arn) if item.metric.name == name), None)
+
+    def role(self, arn: str, role: str) -> tuple[MetricFinding, ...]:
+        return tuple(item for item in self.of_resource(arn) if item.role == role)
+
+    def current(self, arn: str, path: str) -> object:
+        """The value of a setting in the configuration as read in this run."""
+        found = self.resource(arn)
+        return find(path, found.config) if found else None
+
+
+def _is(signature: Signature, pattern: LogPattern) -> bool:
+    if signature.reason:
+        return signature.reason == pattern.reason
+    if signature.code and pattern.error_code and signature.code != pattern.error_code:
+        return False
+    return re.search(signature.match, pattern.sample) is not None

@@ -1,0 +1,146 @@
+"""What users suffer, in numbers of the account: what is broken, since when, how much of it, and what is lost. Pure."""
+
+from __future__ import annotations
+
+from graph.claims import shown, statement, total_claim
+from graph.facts import Facts
+from graph.models import Impact, MetricFinding, Verdict
+from graph.weighing.when import onset_claims, span
+from graph.words import number, say, stamp
+from tools.models import Claim, Statement
+
+
+def broken(facts: Facts, verdict: Verdict) -> Statement:
+    """One sentence: what does not work, since when."""
+    if verdict == "no_incident":
+        return _nothing_broken(facts)
+    failing = _door(facts)
+    if failing is not None and failing[1].total:
+        return _door_sentence(facts, *failing)
+    return _symptom_sentence(facts)
+
+
+def _nothing_broken(facts: Facts) -> Statement:
+    alarm = facts.incident.alarm
+    name = alarm.name if alarm else facts.name(facts.incident.resource)
+    return statement("Nothing is broken: {metric} of {name} behaves as before. Alarm {alarm} is red.",
+                     evidence=alarm.evidence if alarm else (),
+                     metric=facts.incident.metric.name if facts.incident.metric else "",
+                     name=facts.name(facts.incident.resource), alarm=name)  # fmt: skip
+
+
+def _since(facts: Facts) -> tuple[str, tuple[Claim, ...]]:
+    onset = facts.onset
+    if onset is None:
+        return "", ()
+    if onset.ended is not None:
+        words = say("from {start} to {end}", start=stamp(onset.earliest), end=stamp(onset.ended))
+        return words, (*onset_claims(facts, onset), *_end_claim(facts))
+    lasting = span((facts.as_of - onset.earliest).total_seconds())
+    words = say("since {start}, still going ({lasting})", start=stamp(onset.earliest), lasting=lasting)
+    return words, onset_claims(facts, onset)
+
+
+def _end_claim(facts: Facts) -> tuple[Claim, ...]:
+    onset, metric = facts.onset, facts.incident.metric
+    if onset is None or onset.ended is None or metric is None:
+        return ()
+    return (
+        Claim(
+            kind="metric", subject=facts.incident.resource,
+            field=f"{metric.namespace}/{metric.name}/{metric.stat}", value=onset.ended.isoformat(),
+            start=onset.earliest, end=onset.ended, how="end", dimensions=metric.dimensions,
+        ),
+    )  # fmt: skip
+
+
+def _door(facts: Facts) -> tuple[MetricFinding, MetricFinding] | None:
+    """Demand and errors of the resource furthest upstream that shows errors: where users come in."""
+    best: tuple[MetricFinding, MetricFinding] | None = None
+    for arn in [facts.incident.resource, *facts.upstream(facts.incident.resource)]:
+        demand = next((item for item in facts.role(arn, "demand") if item.total), None)
+        errors = next((item for item in facts.role(arn, "errors") if item.moved and item.total), None)
+        if demand is not None and errors is not None:
+            best = (demand, errors)
+    return best
+
+
+def _door_sentence(facts: Facts, demand: MetricFinding, errors: MetricFinding) -> Statement:
+    words, claims = _since(facts)
+    share = 100.0 * (errors.total or 0) / (demand.total or 1)
+    percent, printed, tolerance = shown(share)
+    share_claim = Claim(
+        kind="metric", subject=errors.resource, field=f"{_field(errors)}|{_field(demand)}", value=printed,
+        start=errors.since.start, end=errors.since.end, how="share", dimensions=errors.metric.dimensions,
+        tolerance=tolerance,
+    )  # fmt: skip
+    return statement(
+        "{name} fails: {percent} % of its requests end in an error {since}.",
+        evidence=[*errors.evidence, *demand.evidence], claims=[share_claim, *claims],
+        name=facts.name(errors.resource), percent=percent, since=words,
+    )  # fmt: skip
+
+
+def _field(finding: MetricFinding) -> str:
+    return f"{finding.metric.namespace}/{finding.metric.name}/{finding.metric.stat}"
+
+
+def _symptom_sentence(facts: Facts) -> Statement:
+    words, claims = _since(facts)
+    metric = facts.incident.metric
+    found = facts.metric(facts.incident.resource, metric.name) if metric else None
+    name = facts.name(facts.incident.resource)
+    if found is not None and found.total:
+        return statement(
+            "{kind} {name}: {total} {unit} {since}.",
+            evidence=found.evidence, claims=[total_claim(found), *claims],
+            kind=facts.kind_word(facts.incident.resource).capitalize(), name=name, total=number(found.total),
+            unit=found.unit, since=words,
+        )  # fmt: skip
+    shown_metric = metric.name if metric else say("its metrics")
+    return statement(
+        "{metric} of {name} is out of line {since}.",
+        claims=claims,
+        metric=shown_metric,
+        name=name,
+        since=words,
+    )
+
+
+def impact(facts: Facts, verdict: Verdict) -> Impact:
+    """Numbers of failed work, and whether anything waits or is lost."""
+    if verdict == "no_incident":
+        return Impact()
+    made: list[Statement] = []
+    for arn in [facts.incident.resource, *facts.upstream(facts.incident.resource)]:
+        for role in ("throttles", "errors"):
+            for item in facts.role(arn, role):
+                if item.moved and item.total and item.direction == "up":
+                    made.append(
+                        statement(
+                            "{name}: {total} {unit} since {start}.",
+                            evidence=item.evidence, claims=[total_claim(item)], name=facts.name(arn),
+                            total=number(item.total), unit=item.unit or item.metric.name,
+                            start=stamp(item.since.start),
+                        )
+                    )  # fmt: skip
+    return Impact(statements=tuple(made[:6]), data_loss=_loss(facts))
+
+
+def _loss(facts: Facts) -> Statement | None:
+    failing = _door(facts)
+    if failing is None:
+        return None
+    _, errors = failing
+    path = [facts.incident.resource, *facts.upstream(facts.incident.resource)]
+    queues = [
+        arn for arn in path if (one := facts.resource(arn)) is not None and one.type in {"queue", "stream"}
+    ]
+    if queues:
+        return statement("Work waits in {names}; it is not lost while it is kept there.",
+                         names=", ".join(facts.name(arn) for arn in queues))  # fmt: skip
+    return statement(
+        "No queue on this path: {total} requests failed since {start}. Lost unless the clients retry.",
+        evidence=errors.evidence, claims=[total_claim(errors)], total=number(errors.total or 0),
+        start=stamp(errors.since.start),
+    )  # fmt: skip

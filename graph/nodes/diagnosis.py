@@ -1,0 +1,60 @@
+"""Competing hypotheses weighed by evidence for and against; decides whether the run goes on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from langgraph.runtime import Runtime
+
+from graph.cause import root_cause
+from graph.context import Context
+from graph.desk import Desk, desk
+from graph.facts import Facts
+from graph.models import EventKind, Hypothesis
+from graph.nodes.planner import LOOKBACK_HOURS, next_look
+from graph.state import State, Weighed
+from graph.weighing import decide, weigh
+
+
+def diagnosis(state: State, *, runtime: Runtime[Context]) -> Weighed:
+    """Weigh, decide, and say when the next look is due if CloudTrail may still deliver the cause."""
+    with desk(state, runtime, "diagnosis") as work:
+        facts = Facts.of(state)
+        ranked = weigh(facts)
+        due = next_look(datetime.fromisoformat(state["started"]), facts.as_of, _patience(work.context))
+        decision = decide(facts, ranked, may_wait=due is not None)
+        _tell(work, ranked)
+        cause = root_cause(facts, decision.leader) if decision.leader else None
+        if cause is not None:
+            work.tell("root_cause", "{text}", text=cause.statement.text, evidence=cause.statement.evidence)
+        return Weighed(
+            hypotheses=[item.model_dump(mode="json") for item in ranked],
+            verdict=decision.verdict,
+            settled=decision.settled,
+            next_look=due.isoformat() if due and not decision.settled else None,
+            root_cause=cause.model_dump(mode="json") if cause else None,
+            **work.findings(),
+        )
+
+
+def _patience(context: Context) -> int:
+    return context.max_wait_minutes if context.wait else 2
+
+
+def _tell(work: Desk, ranked: tuple[Hypothesis, ...]) -> None:
+    for item in ranked[:4]:
+        kind: EventKind = "ruled_out" if item.status == "ruled_out" else "hypothesis"
+        work.tell(
+            kind,
+            "{percent} %: {title}",
+            percent=round(100 * item.probability),
+            title=item.title,
+            evidence=[one for test in item.tests for one in test.statement.evidence][:4],
+        )
+
+
+def after_diagnosis(state: State) -> Literal["planner", "mitigation"]:
+    """Widen while nothing explains the symptom and there is further back to look; else go on to the plan."""
+    can_widen = state["lookback"] < LOOKBACK_HOURS[-1] and state.get("trail_visible", True)
+    return "planner" if state["verdict"] == "not_found" and can_widen else "mitigation"

@@ -1,0 +1,132 @@
+"""CloudTrail changes near the resources: who, how, when, and the earlier ones that tell the value before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from langgraph.runtime import Runtime
+
+from graph.claims import who
+from graph.context import Context
+from graph.desk import Desk, desk
+from graph.facts import Facts
+from graph.state import State, Trail, dump_all
+from graph.words import stamp
+from tools.catalogue import change_of, services
+from tools.cloudtrail import Changes, changes, cited, complete_until, resolve_people, touched_by
+from tools.models import ChangeEvent, Resource, Window
+
+NEAR = 8
+MOST_PEOPLE = 5
+"""At most this many role sessions are walked back to a person."""
+
+
+def forensics(state: State, *, runtime: Runtime[Context]) -> Trail | dict[str, object]:
+    """Read the changes of the window in the incident's and the global region, and the history of the near resources."""
+    if "forensics" not in state["tasks"]:
+        return {}
+    with desk(state, runtime, "forensics") as work:
+        facts = Facts.of(state)
+        found = _read(work, facts, state["lookback"])
+        until = found.complete_until if found else complete_until(facts.as_of)
+        kept = _near(facts, (*found.events, *found.noise)) if found else []
+        refused = _near(facts, found.denied_attempts) if found else []
+        events = [_told(work, facts, event) for event in kept]
+        attempts = [cited(work.reader, event) for event in refused]
+        for event in attempts:
+            work.tell(
+                "observation",
+                "{who} tried {operation} at {time_} and was refused ({code}): it changed nothing.",
+                who=who(event), operation=event.operation, time_=stamp(event.time), code=event.error_code,
+                evidence=event.evidence[:1], time=event.time,
+            )  # fmt: skip
+        return Trail(
+            changes=dump_all(events),
+            denied=dump_all(attempts),
+            trail_visible=found is not None,
+            complete_until=until.isoformat(),
+            **work.findings(),
+        )
+
+
+def _read(work: Desk, facts: Facts, lookback: int) -> Changes | None:
+    begin = facts.onset.earliest if facts.onset else _alarm_began(facts)
+    window = Window(start=begin - timedelta(hours=lookback), end=facts.as_of)
+    regional, worldwide = _operations(facts)
+    found: Changes | None = None
+    with work.reader.seeing("CloudTrail events", "who changed what and when, and the values set before"):
+        found = changes(
+            work.reader,
+            resources=_by_distance(facts),
+            window=window,
+            operations=regional,
+            global_operations=worldwide,
+            touches=touches,
+            near=NEAR,
+        )
+    hidden = any(gap.code.startswith(("AccessDenied", "Denied")) for gap in work.reader.gaps)
+    return None if hidden and (found is None or not found.events) else found
+
+
+MOST_OPERATIONS = 6
+
+
+def _operations(facts: Facts) -> tuple[list[str], list[str]]:
+    """Operations whose settings the symptom's resource has: asked by name, for names of resources are unreliable."""
+    resource = facts.resource(facts.incident.resource)
+    service = services().get(resource.service) if resource else None
+    if resource is None or service is None:
+        return [], []
+    names = [name for setting in facts.settings_of(resource) for name in setting.requests]
+    names = list(dict.fromkeys(names))[:MOST_OPERATIONS]
+    return ([], names) if service.global_region else (names, [])
+
+
+def _alarm_began(facts: Facts) -> datetime:
+    alarm = facts.incident.alarm
+    return alarm.state_since if alarm is not None else facts.as_of
+
+
+def touches(event: ChangeEvent) -> tuple[str, ...]:
+    """ARNs that the event touches, as its service file knows."""
+    known = change_of(event)
+    return known.touches(event) if known else ()
+
+
+def _by_distance(facts: Facts) -> list[Resource]:
+    """The symptom first, then what it relies on, then who relies on it."""
+    symptom = facts.incident.resource
+    alarm = [facts.incident.alarm.arn] if facts.incident.alarm else []
+    order = [symptom, *alarm, *facts.downstream(symptom), *facts.upstream(symptom)]
+    order += [resource.arn for resource in facts.resources]
+    found = (facts.resource(arn) for arn in dict.fromkeys(order))
+    return [resource for resource in found if resource is not None]
+
+
+def _near(facts: Facts, events: tuple[ChangeEvent, ...]) -> list[ChangeEvent]:
+    """Events on a known resource, oldest first."""
+    known = {resource.arn for resource in facts.resources}
+    kept = [
+        event
+        for event in events
+        if known & set(touches(event)) or any(touched_by(event, resource) for resource in facts.resources)
+    ]
+    return sorted(kept, key=lambda event: (event.time, event.id))
+
+
+def _told(work: Desk, facts: Facts, event: ChangeEvent) -> ChangeEvent:
+    """The event with evidence of its own, its actor followed to a person when it is near the onset."""
+    own = cited(work.reader, event)
+    begin = facts.onset.earliest if facts.onset else facts.as_of
+    if not begin - timedelta(hours=24) <= event.time <= facts.as_of:
+        return own
+    people = resolve_people(work.reader, own) if event.actor.kind in {"role", "iam_user"} else None
+    if people is not None:
+        own = replace(own, actor=people.actor, evidence=(*own.evidence, *people.evidence))
+    work.tell(
+        "observation",
+        "{time_}: {who} called {operation}.",
+        time_=stamp(event.time), time=event.time, who=who(own), operation=event.operation, evidence=own.evidence[:1],
+    )  # fmt: skip
+    return own

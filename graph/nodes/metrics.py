@@ -1,0 +1,152 @@
+"""What moved: every metric worth reading of the near resources, before and since the onset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from langgraph.runtime import Runtime
+
+from graph.context import Context
+from graph.desk import Desk, desk
+from graph.facts import Facts, SettingStep
+from graph.models import MetricFinding
+from graph.state import Measures, State
+from tools.catalogue import services
+from tools.clock import ceil, floor
+from tools.metrics import cite_series, series, step
+from tools.models import Metric, Resource, Series, Window
+from tools.onset import changed, onset
+from tools.services._spec import MetricSpec, Setting
+
+BASELINE = timedelta(hours=1)
+SETTING_HOURS = 6
+"""How far before the onset a setting's own metric is read for a step."""
+
+
+def metrics(state: State, *, runtime: Runtime[Context]) -> Measures | dict[str, object]:
+    """Read all metrics of the near resources in one batch, and the settings' own metrics over a longer time."""
+    if "metrics" not in state["tasks"]:
+        return {}
+    with desk(state, runtime, "metrics") as work:
+        facts = Facts.of(state)
+        begin = facts.onset.earliest if facts.onset else facts.as_of - BASELINE
+        found = list(_findings(work, facts, begin))
+        steps = list(_steps(work, facts, begin))
+        moved = [item for item in found if item.moved]
+        work.tell(
+            "observation",
+            "{moved} of {all} metrics moved.",
+            moved=len(moved),
+            all=len(found),
+            evidence=[one for item in moved for one in item.evidence],
+        )
+        return Measures(
+            metrics=[item.model_dump(mode="json") for item in found],
+            steps=[item.model_dump(mode="json") for item in steps],
+            **work.findings(),
+        )
+
+
+def _wanted(facts: Facts) -> Iterator[tuple[Resource, MetricSpec, Metric]]:
+    for resource in facts.resources:
+        service = services().get(resource.service)
+        if service is None or service.dimensions is None or not service.dimensions(resource):
+            continue
+        for spec in service.metrics:
+            if spec.type == resource.type and spec.role != "setting":
+                yield resource, spec, metric_of(resource, spec)
+
+
+def metric_of(resource: Resource, spec: MetricSpec) -> Metric:
+    """The CloudWatch series of this resource that the spec means."""
+    service = services()[resource.service]
+    assert service.dimensions is not None
+    return Metric(
+        namespace=service.namespace,
+        name=spec.name,
+        dimensions=service.dimensions(resource),
+        stat=spec.stat,
+        period=spec.period,
+    )
+
+
+def _findings(work: Desk, facts: Facts, begin: datetime) -> Iterator[MetricFinding]:
+    wanted = list(_wanted(facts))
+    window = Window(start=floor(begin - BASELINE, 300), end=facts.as_of)
+    read: dict[Metric, Series] = {}
+    with work.reader.seeing("metrics", "what moved with the symptom"):
+        read = series(work.reader, [metric for *_, metric in wanted], window)
+    for resource, spec, metric in wanted:
+        shown = read.get(metric)
+        if shown is not None and (shown.points or spec.missing == "zero"):
+            yield _finding(work, facts, resource, spec, shown, begin)
+
+
+def _finding(
+    work: Desk, facts: Facts, resource: Resource, spec: MetricSpec, shown: Series, begin: datetime
+) -> MetricFinding:
+    start = floor(begin, spec.period)
+    last = max((moment for moment, _ in shown.points), default=start)
+    end = min(
+        floor(facts.as_of, spec.period), max(ceil(begin, spec.period), last + timedelta(seconds=spec.period))
+    )
+    if facts.onset and facts.onset.ended:
+        end = min(end, ceil(facts.onset.ended, spec.period))
+    baseline, since = Window(start=shown.window.start, end=start), Window(start=start, end=max(end, start))
+    shift = changed(shown, baseline, since, spec.bad, missing=spec.missing)
+    counts = spec.stat == "Sum"
+    total = sum(value for moment, value in shown.points if moment in since)
+    return MetricFinding(
+        resource=resource.arn,
+        metric=shown.metric,
+        role=spec.role,
+        bad=spec.bad,
+        unit=spec.unit,
+        moved=shift.moved,
+        direction=shift.direction,
+        baseline=baseline,
+        since=since,
+        before=_level(shown, baseline, counts, spec),
+        after=_level(shown, since, counts, spec),
+        total=total if counts else None,
+        onset=onset(shown, shown.window, bad=spec.bad, missing=spec.missing)
+        if shift.moved and spec.bad
+        else None,
+        evidence=(cite_series(work.reader, shown),),
+    )
+
+
+def _level(shown: Series, window: Window, counts: bool, spec: MetricSpec) -> float | None:
+    values = [value for moment, value in shown.points if moment in window]
+    if not values and (spec.missing != "zero" or not counts):
+        return None
+    if counts:
+        return sum(values) / window.seconds if window.seconds else None
+    return sum(values) / len(values)
+
+
+def _steps(work: Desk, facts: Facts, begin: datetime) -> Iterator[SettingStep]:
+    wanted: list[tuple[Resource, Setting, Metric]] = []
+    for resource in facts.resources:
+        for setting in facts.settings_of(resource):
+            if setting.metric is not None:
+                wanted.append((resource, setting, metric_of(resource, setting.metric)))
+    window = Window(start=floor(begin - timedelta(hours=SETTING_HOURS), 300), end=facts.as_of)
+    read: dict[Metric, Series] = {}
+    with work.reader.seeing("metrics of settings", "when and from what to what a limit changed"):
+        read = series(work.reader, [metric for *_, metric in wanted], window)
+    for resource, setting, metric in wanted:
+        shown = read.get(metric)
+        found = step(shown) if shown is not None else None
+        if shown is None or found is None:
+            continue
+        evidence = (cite_series(work.reader, shown),)
+        yield SettingStep(
+            resource=resource.arn,
+            setting=setting.path,
+            step=type(found)(
+                metric=found.metric, before=found.before, after=found.after,
+                earliest=found.earliest, latest=found.latest, evidence=evidence,
+            ),
+        )  # fmt: skip

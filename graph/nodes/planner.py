@@ -1,0 +1,83 @@
+"""What to look at, how far, how wide, why; stops the loop."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from langgraph.runtime import Runtime
+
+from graph.context import Context
+from graph.desk import Desk, desk
+from graph.models import Incident
+from graph.state import Course, State
+from graph.words import stamp
+
+COLLECTORS = ("forensics", "logs", "metrics")
+LOOKBACK_HOURS = (2, 24, 72)
+"""How many hours before the onset all changes are read, wider each time that nothing explains the symptom."""
+RADIUS = 3
+
+
+def planner(state: State, *, runtime: Runtime[Context]) -> Course:
+    """Open the next round: the first look, a wider one, or a later one."""
+    with desk(state, runtime, "planner") as work:
+        done = state.get("round") or 0
+        work.round = done + 1
+        if not done:
+            return _first(work, state)
+        due = state.get("next_look")
+        return _later(work, state, datetime.fromisoformat(due)) if due else _wider(work, state)
+
+
+def _first(work: Desk, state: State) -> Course:
+    incident = Incident.model_validate(state["incident"])
+    work.tell(
+        "planning",
+        "Look at {name} and what it relies on; at changes since {hours} h before the onset; at logs and metrics.",
+        name=incident.resource.rsplit(":", 1)[-1],
+        hours=LOOKBACK_HOURS[0],
+    )
+    return _course(work, state, work.aws.as_of, LOOKBACK_HOURS[0], list(COLLECTORS))
+
+
+def _wider(work: Desk, state: State) -> Course:
+    hours = next((item for item in LOOKBACK_HOURS if item > state["lookback"]), LOOKBACK_HOURS[-1])
+    work.tell(
+        "planning",
+        "Nothing explains the symptom yet: look at all changes since {hours} h before.",
+        hours=hours,
+    )
+    return _course(work, state, work.aws.as_of, hours, ["forensics"])
+
+
+def _later(work: Desk, state: State, due: datetime) -> Course:
+    """Wait on the run's clock, then look again at what can have changed."""
+    work.tell("planning", "CloudTrail is not complete yet. Next look {due}.", due=stamp(due))
+    work.aws.clock.sleep_until(due)
+    work.aws.as_of = due
+    return _course(work, state, due, state["lookback"], list(COLLECTORS))
+
+
+def _course(work: Desk, state: State, as_of: datetime, lookback: int, tasks: list[str]) -> Course:
+    return Course(
+        round=work.round,
+        as_of=as_of.isoformat(),
+        lookback=lookback,
+        radius=RADIUS,
+        tasks=tasks,
+        notes=state.get("notes") or [],
+        **work.findings(),
+    )
+
+
+LOOKS = (2, 5, 10, 15, 25, 40, 60, 90)
+"""Minutes after the first look at which the run looks again while CloudTrail may still deliver."""
+
+
+def next_look(started: datetime, as_of: datetime, most_minutes: int) -> datetime | None:
+    """The next look after `as_of`, or None when the patience of the run is used up."""
+    for minutes in LOOKS:
+        due = started + timedelta(minutes=minutes)
+        if due > as_of and minutes <= most_minutes:
+            return due
+    return None

@@ -1,0 +1,56 @@
+"""The account, from the pieces that the other nodes made."""
+
+from __future__ import annotations
+
+from langgraph.runtime import Runtime
+
+from graph.context import Context
+from graph.desk import Desk, desk, run_id
+from graph.facts import Facts
+from graph.models import Statistics
+from graph.reporting import compose
+from graph.session import session
+from graph.state import Account, State
+
+
+def report(state: State, *, runtime: Runtime[Context]) -> Account:
+    """Compose the report; its revision grows only when the verdict or the cause is another one."""
+    with desk(state, runtime, "report") as work:
+        facts = Facts.of(state)
+        revision = _revision(state)
+        work.tell(
+            "done" if state["settled"] else "observation",
+            "{verdict}",
+            verdict=state["verdict"].replace("_", " "),
+        )
+        found = work.findings()
+        made = compose(facts, state, {**(state.get("timeline") or {}), **found["timeline"]}, revision)
+        made = made.model_copy(update={"statistics": _statistics(work, run_id(runtime))})
+        return Account(report=made.model_dump(mode="json"), revision=revision, **found)
+
+
+def _revision(state: State) -> int:
+    before = state.get("report")
+    if not before:
+        return 1
+    cause = state.get("root_cause") or {}
+    told = before.get("root_cause") or {}
+    same = before["verdict"] == state["verdict"] and (told.get("event") or {}).get("id") == (
+        cause.get("event") or {}
+    ).get("id")
+    return int(before["revision"]) + (0 if same else 1)
+
+
+def _statistics(work: Desk, run: str) -> Statistics:
+    opened = session(run, work.context)
+    budget = opened.aws.budget
+    return Statistics(
+        seconds=round((work.aws.clock.now() - opened.start).total_seconds(), 3),
+        calls=budget.calls,
+        bytes=budget.bytes,
+        model=work.context.model,
+        aws_usd=round(
+            sum(n for key, n in budget.calls.items() if key.endswith("GetMetricData")) * 0.00001, 6
+        ),
+        finished=work.aws.clock.now(),
+    )

@@ -1,0 +1,36 @@
+"""Resources around the symptom and their relations, from configuration."""
+
+from __future__ import annotations
+
+from langgraph.runtime import Runtime
+
+from graph.context import Context
+from graph.desk import desk
+from graph.models import Incident
+from graph.state import State, Surroundings, dump_all
+from tools.topology import around
+
+
+def topology(state: State, *, runtime: Runtime[Context]) -> Surroundings | dict[str, object]:
+    """Walk outward from the symptom. A later look re-reads only the symptom's own surroundings."""
+    if state.get("resources") and "metrics" not in state["tasks"]:
+        return {}
+    with desk(state, runtime, "topology") as work:
+        incident = Incident.model_validate(state["incident"])
+        start = [incident.resource]
+        if incident.alarm is not None and incident.alarm.arn != incident.resource:
+            start.append(incident.alarm.arn)
+        found = around(work.reader, start, radius=state["radius"])
+        work.tell(
+            "observation",
+            "{resources} resources and {relations} relations around {name}.",
+            resources=len(found.resources),
+            relations=len(found.relations),
+            name=incident.resource.rsplit(":", 1)[-1],
+        )
+        return Surroundings(
+            resources=dump_all(found.resources),
+            relations=dump_all(found.relations),
+            topology_truncated=found.truncated,
+            **work.findings(),
+        )

@@ -1,0 +1,199 @@
+"""Puts the report together. Pure: facts and slices in, `Report` out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+from urllib.parse import quote
+
+from graph.claims import event_claims, statement, who
+from graph.facts import Facts
+from graph.impact import broken, impact
+from graph.models import (
+    Hypothesis,
+    Mitigation,
+    Prevention,
+    Report,
+    RootCause,
+    ShownEvidence,
+    TimelineEvent,
+    Topology,
+    Trigger,
+    Verdict,
+)
+from graph.state import State, load
+from graph.weights import LIKELY, PROVEN
+from graph.words import say, stamp
+from tools.arn import partition_of
+from tools.models import Evidence, Statement
+
+_CONSOLE = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
+
+
+def compose(facts: Facts, state: State, timeline: Mapping[str, Any], revision: int) -> Report:
+    """The report of this look."""
+    verdict: Verdict = state["verdict"]  # type: ignore[assignment]
+    ranked = tuple(Hypothesis.model_validate(item) for item in state["hypotheses"])
+    cause = RootCause.model_validate(state["root_cause"]) if state.get("root_cause") else None
+    due = datetime.fromisoformat(state["next_look"]) if state.get("next_look") else None  # type: ignore[arg-type]
+    return Report(
+        revision=revision,
+        verdict=verdict,
+        headline=_headline(verdict, cause),
+        grade=_grade(verdict, cause),
+        as_of=facts.as_of,
+        next_look=due,
+        trigger=Trigger.model_validate(state["trigger"]),
+        incident=facts.incident,
+        broken=broken(facts, verdict),
+        why=_why(facts, verdict, cause, ranked, due),
+        impact=impact(facts, verdict),
+        root_cause=cause,
+        findings=_findings(facts, ranked),
+        hypotheses=ranked if verdict != "not_yet" else _nameless(ranked),
+        gaps=facts.gaps,
+        mitigation=Mitigation.model_validate(state["mitigation"]) if state.get("mitigation") else None,
+        prevention=tuple(Prevention.model_validate(item) for item in state["prevention"]),
+        topology=_topology(facts, cause, ranked),
+        timeline=tuple(TimelineEvent.model_validate(timeline[key]) for key in _in_order(timeline)),
+        evidence=_evidence(state),
+    )
+
+
+def _in_order(timeline: Mapping[str, Any]) -> list[str]:
+    order = [
+        "intake",
+        "planner",
+        "topology",
+        "forensics",
+        "logs",
+        "metrics",
+        "diagnosis",
+        "mitigation",
+        "prevention",
+        "report",
+    ]
+    return sorted(timeline, key=lambda key: (key[:3], order.index(timeline[key]["node"]), key))
+
+
+def _grade(verdict: Verdict, cause: RootCause | None) -> Literal["proven", "likely", "not_proven", ""]:
+    if cause is None:
+        return "not_proven" if verdict == "not_found" else ""
+    if cause.confidence >= PROVEN:
+        return "proven"
+    return "likely" if cause.confidence >= LIKELY else "not_proven"
+
+
+def _headline(verdict: Verdict, cause: RootCause | None) -> str:
+    if verdict == "root_cause" and cause is not None:
+        return say("Proven") if cause.confidence >= PROVEN else say("Likely")
+    words = {
+        "no_incident": say("No incident"),
+        "recovered": say("Recovered"),
+        "not_yet": say("Not yet"),
+        "not_found": say("Not proven"),
+    }
+    return words.get(verdict, say("Not proven"))
+
+
+def _why(
+    facts: Facts,
+    verdict: Verdict,
+    cause: RootCause | None,
+    ranked: tuple[Hypothesis, ...],
+    due: datetime | None,
+) -> Statement:
+    if verdict == "recovered":
+        return _recovered(facts, cause)
+    if cause is not None:
+        return cause.statement
+    if verdict == "not_yet":
+        return _provisional(facts, due)
+    return _undecided(ranked)
+
+
+def _recovered(facts: Facts, cause: RootCause | None) -> Statement:
+    quiet = facts.incident.quiet_since
+    tail = f" {cause.statement.text}" if cause else ""
+    return statement(
+        "The metric has been normal since {time}. {why}{tail}" if quiet else "The symptom is over.{tail}",
+        evidence=cause.statement.evidence if cause else (),
+        claims=cause.statement.claims if cause else (),
+        time=stamp(quiet) if quiet else "",
+        why=facts.incident.stays_red,
+        tail=tail,
+    )
+
+
+def _provisional(facts: Facts, due: datetime | None) -> Statement:
+    until = facts.complete_until
+    return statement(
+        "No change is visible yet that explains it: CloudTrail is complete only up to about {until}. {look}"
+        "Nobody is named before that.",
+        until=stamp(until) if until else "?",
+        look=say("Next look {time}. ", time=stamp(due)) if due else say("Look again in some minutes. "),
+    )
+
+
+def _undecided(ranked: tuple[Hypothesis, ...]) -> Statement:
+    titles = [item.title for item in ranked[:2]]
+    return statement("No cause is proven. The likeliest two: {titles}.", titles="; ".join(titles))
+
+
+def _nameless(ranked: tuple[Hypothesis, ...]) -> tuple[Hypothesis, ...]:
+    """While the verdict is provisional no change and so no person is accused."""
+    return tuple(item for item in ranked if not item.event)
+
+
+def _findings(facts: Facts, ranked: tuple[Hypothesis, ...]) -> tuple[Statement, ...]:
+    """What speaks for the leader, and what was tried and refused."""
+    made = [test.statement for test in ranked[0].tests if test.weight > 0] if ranked else []
+    for event in facts.denied:
+        made.append(
+            statement(
+                "{who} tried {operation} on it at {time} and was refused ({code}): it changed nothing.",
+                evidence=event.evidence, claims=event_claims(event), who=who(event),
+                operation=event.operation, time=stamp(event.time), code=event.error_code,
+            )
+        )  # fmt: skip
+    return tuple(made)
+
+
+def _topology(facts: Facts, cause: RootCause | None, ranked: tuple[Hypothesis, ...]) -> Topology:
+    symptom = facts.incident.resource
+    origin = cause.resource if cause else ""
+    reach = [origin or symptom, *facts.upstream(origin or symptom)]
+    touched = tuple(arn for arn in reach if any(m.moved for m in facts.of_resource(arn)))
+    return Topology(
+        resources=facts.resources,
+        relations=facts.relations,
+        cause=origin,
+        symptom=symptom,
+        path=ranked[0].path if cause and ranked else (),
+        touched=touched,
+        at_risk=tuple(arn for arn in reach if arn not in touched),
+    )
+
+
+def _evidence(state: State) -> tuple[ShownEvidence, ...]:
+    found = (load(Evidence, item) for item in (state.get("evidence") or {}).values())
+    ordered = sorted(found, key=lambda item: (item.id[0], int(item.id[1:])))
+    return tuple(ShownEvidence(evidence=item, link=_link(item)) for item in ordered)
+
+
+def _link(item: Evidence) -> str:
+    host = f"https://{item.region}.{_CONSOLE[partition_of(item.region)]}"
+    if item.service == "cloudtrail":
+        attributes = item.parameters.get("LookupAttributes") or []
+        chosen = "&".join(f"{one['AttributeKey']}={quote(str(one['AttributeValue']))}" for one in attributes)
+        return f"{host}/cloudtrailv2/home?region={item.region}#/events?{chosen}"
+    if item.service == "cloudwatch":
+        return f"{host}/cloudwatch/home?region={item.region}"
+    if item.service == "logs":
+        return f"{host}/cloudwatch/home?region={item.region}#logsV2:logs-insights"
+    return f"{host}/{item.service}/home?region={item.region}"

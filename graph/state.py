@@ -1,0 +1,143 @@
+"""The state: the sum of the slices that nodes write. Leaves are JSON; nodes see typed objects through `load` and `dump`.
+
+State holds facts, never answers: whole AWS answers lie in the evidence store, state keeps their sha256 and an excerpt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from functools import lru_cache
+from typing import Annotated, Any, TypedDict, TypeVar, cast
+
+from pydantic import TypeAdapter
+
+from tools.models import Json
+
+T = TypeVar("T")
+
+
+@lru_cache
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+    return TypeAdapter(cast('Any', kind))
+
+
+def load(kind: type[T], data: Any) -> T:
+    """The typed object that JSON `data` describes."""
+    return cast("T", _adapter(cast("Hashable", kind)).validate_python(data))
+
+
+def load_all(kind: type[T], data: Any) -> tuple[T, ...]:
+    """A list of typed objects."""
+    return tuple(load(kind, item) for item in data or ())
+
+
+def dump(value: Any) -> Any:
+    """`value` as JSON-able data."""
+    return _adapter(cast("Hashable", type(value))).dump_python(value, mode="json")
+
+
+def dump_all(values: Any) -> list[Any]:
+    return [dump(value) for value in values]
+
+
+def merge(left: dict[str, Any] | None, right: dict[str, Any] | None) -> dict[str, Any]:
+    """Reducer keyed by id: idempotent, so that a re-run node adds nothing twice."""
+    return {**(left or {}), **(right or {})}
+
+
+class Request(TypedDict):
+    """What the caller gives."""
+
+    trigger: Json
+
+
+class Findings(TypedDict):
+    """Written by every node."""
+
+    evidence: Annotated[dict[str, Json], merge]  # by evidence id
+    gaps: Annotated[dict[str, list[Json]], merge]  # by node; a node's next round replaces its own
+    timeline: Annotated[dict[str, Json], merge]  # by (round, node, ordinal)
+
+
+class Scope(Findings):
+    """Written by intake."""
+
+    incident: Json
+    started: str  # as_of of the first look
+
+
+class Course(Findings):
+    """Written by the planner."""
+
+    round: int
+    as_of: str
+    lookback: int  # hours before onset that are searched for changes
+    radius: int  # relations from the symptom that count as near
+    tasks: list[str]  # collectors that run in this round
+    notes: list[str]  # what a human said meanwhile
+
+
+class Surroundings(Findings):
+    """Written by topology."""
+
+    resources: list[Json]
+    relations: list[Json]
+    topology_truncated: bool
+
+
+class Trail(Findings):
+    """Written by forensics."""
+
+    changes: list[Json]  # ChangeEvent, oldest first
+    denied: list[Json]  # attempts that AWS refused
+    trail_visible: bool
+    complete_until: str
+
+
+class LogNotes(Findings):
+    """Written by logs."""
+
+    patterns: list[Json]
+    reading: Json | None  # what a model made of patterns that no signature knows
+
+
+class Measures(Findings):
+    """Written by metrics."""
+
+    metrics: list[Json]  # MetricFinding
+    steps: list[Json]  # {"resource", "setting", "step": MetricStep}
+
+
+class Weighed(Findings):
+    """Written by diagnosis."""
+
+    hypotheses: list[Json]
+    verdict: str
+    settled: bool
+    next_look: str | None
+    root_cause: Json | None
+
+
+class Remedy(Findings):
+    """Written by mitigation."""
+
+    mitigation: Json | None
+
+
+class Lesson(Findings):
+    """Written by prevention."""
+
+    prevention: list[Json]
+
+
+class Account(Findings):
+    """Written by report."""
+
+    report: Json
+    revision: int
+
+
+class State(
+    Request, Scope, Course, Surroundings, Trail, LogNotes, Measures, Weighed, Remedy, Lesson, Account
+):
+    """All of it."""

@@ -1,0 +1,75 @@
+"""Dose: is the new limit below what was asked for, and did the setting's own metric move with it?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from graph.claims import rate_claim, setting_claim, shown, statement
+from graph.facts import Facts
+from graph.models import Hypothesis, MetricFinding, TestResult
+from graph.weighing.moves import Move, as_number, event_of, move, step_of
+from graph.weights import WEIGHTS
+
+
+def dose(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
+    """Limit against demand, and the setting's own metric."""
+    what = move(facts, hypothesis)
+    if what is None or hypothesis.kind not in {"change", "setting"}:
+        return
+    yield from _limit(facts, hypothesis, what)
+    yield from _own_metric(facts, hypothesis, what)
+
+
+def demand(facts: Facts, arn: str, what: Move) -> MetricFinding | None:
+    """The metric that the setting caps, with data from before the onset."""
+    found = facts.metric(arn, what.setting.limits) if what.setting.limits else None
+    return found if found is not None and found.before is not None else None
+
+
+def _limit(facts: Facts, hypothesis: Hypothesis, what: Move) -> Iterator[TestResult]:
+    asked = demand(facts, hypothesis.resource, what)
+    limit = as_number(what.after, what.setting) if what.after_known else None
+    if asked is None or asked.before is None or limit is None:
+        return
+    event = event_of(facts, hypothesis)
+    printed, _, _ = shown(asked.before)
+    at = event.time if event else facts.as_of
+    claims = [rate_claim(asked, since=False)]
+    if event is not None:
+        claims.append(setting_claim(hypothesis.resource, hypothesis.setting, what.after, at))
+    evidence = [*(event.evidence if event else ()), *asked.evidence]
+    if limit < asked.before:
+        said = statement(
+            "{limit} is below the demand of {demand} per second before the onset",
+            evidence=evidence, claims=claims, limit=what.after, demand=printed,
+        )  # fmt: skip
+        yield TestResult(test="dose", weight=WEIGHTS["dose.below_demand"], statement=said)
+    elif limit > 1.2 * asked.before:
+        said = statement(
+            "{limit} leaves room above the demand of {demand} per second before the onset",
+            evidence=evidence, claims=claims, limit=what.after if limit < float("inf") else "no limit", demand=printed,
+        )  # fmt: skip
+        yield TestResult(test="dose", weight=WEIGHTS["dose.leaves_room"], statement=said)
+
+
+def _own_metric(facts: Facts, hypothesis: Hypothesis, what: Move) -> Iterator[TestResult]:
+    found = step_of(facts, hypothesis)
+    if (
+        found is None
+        or hypothesis.kind == "setting"
+        or as_number(what.after, what.setting) != found.step.after
+    ):
+        return
+    said = statement(
+        "the setting's own metric went from {before} to {after}",
+        evidence=found.step.evidence,
+        claims=[
+            setting_claim(
+                hypothesis.resource, hypothesis.setting, int(found.step.before), found.step.earliest
+            ),
+            setting_claim(hypothesis.resource, hypothesis.setting, int(found.step.after), found.step.latest),
+        ],
+        before=f"{found.step.before:g}",
+        after=f"{found.step.after:g}",
+    )
+    yield TestResult(test="dose", weight=WEIGHTS["dose.own_metric_agrees"], statement=said)

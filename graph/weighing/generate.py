@@ -1,0 +1,177 @@
+"""Which causes are possible at all. Generous: the tests do the sorting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from graph.facts import Facts
+from graph.models import Hypothesis
+from graph.weighing.moves import Move, move
+from graph.words import say
+from tools.catalogue import change_of
+from tools.cloudtrail import is_noise, touched_by
+from tools.history import requested
+from tools.models import ChangeEvent, Resource
+from tools.services._spec import Setting
+
+AFTER = timedelta(minutes=15)
+"""Changes up to this long after the onset are listed, to be ruled out by their time."""
+
+
+def hypotheses(facts: Facts) -> tuple[Hypothesis, ...]:
+    """All possible causes that the facts suggest, "not visible to me" last. Ids are stable between runs."""
+    found: list[Hypothesis] = []
+    found.extend(_changes(facts))
+    found.extend(_unseen_changes(facts, found))
+    found.extend(_conditions(facts))
+    found.extend(_traffic(facts))
+    found.append(
+        Hypothesis(id="outside", kind="outside", title=say("something that opsleuth cannot see"), resource="")
+    )
+    return tuple({item.id: item for item in found}.values())
+
+
+def _changes(facts: Facts) -> Iterator[Hypothesis]:
+    onset = facts.onset
+    latest = (onset.latest if onset else facts.as_of) + AFTER
+    superseded: set[tuple[str, str]] = set()
+    for event in sorted(facts.changes, key=lambda item: (item.time, item.id), reverse=True):
+        if event.error_code or event.read_only or is_noise(event) or event.time > latest:
+            continue
+        for resource in facts.resources:
+            if not touched_by(event, resource) and resource.arn not in _touches(event):
+                continue
+            for hypothesis in _of_event(facts, event, resource):
+                key = (resource.arn, hypothesis.setting or f"event:{event.operation}")
+                before = onset is None or event.time <= onset.latest
+                if before and key in superseded:
+                    continue
+                if before:
+                    superseded.add(key)
+                yield hypothesis
+
+
+def _touches(event: ChangeEvent) -> tuple[str, ...]:
+    found = change_of(event)
+    return found.touches(event) if found else ()
+
+
+def _of_event(facts: Facts, event: ChangeEvent, resource: Resource) -> Iterator[Hypothesis]:
+    settings = [item for item in facts.settings_of(resource) if requested(event, item)[0]]
+    kind = "alarm_changed" if _is_the_alarm(facts, resource) else "change"
+    moved = 0
+    for setting in settings:
+        made = Hypothesis(
+            id=f"{kind}:{event.id}:{setting.path}",
+            kind=kind,
+            title="",
+            resource=resource.arn,
+            setting=setting.path,
+            event=event.id,
+        )
+        what = move(facts, made)
+        if what is None or what.direction == "same":
+            continue
+        moved += 1
+        yield made.model_copy(update={"title": _title(facts, resource, setting, what)})
+    if moved or (settings and kind == "alarm_changed"):
+        return
+    yield Hypothesis(
+        id=f"{kind}:{event.id}",
+        kind=kind,
+        title=say(
+            "{operation} on {kind} {name}", operation=event.operation, kind=resource.type, name=resource.name
+        ),
+        resource=resource.arn,
+        event=event.id,
+    )
+
+
+def _is_the_alarm(facts: Facts, resource: Resource) -> bool:
+    return facts.incident.alarm is not None and facts.incident.alarm.arn == resource.arn
+
+
+def _title(facts: Facts, resource: Resource, setting: Setting, what: Move) -> str:
+    shapes = {
+        "lowered": "{setting} of {name} lowered to {value}",
+        "raised": "{setting} of {name} raised to {value}",
+    }
+    return say(
+        shapes.get(what.direction, "{setting} of {name} set to {value}"),
+        setting=setting.name,
+        name=resource.name,
+        value=what.after,
+    )
+
+
+def _unseen_changes(facts: Facts, found: list[Hypothesis]) -> Iterator[Hypothesis]:
+    """Settings that changed by the word of their own metric or of an error text, though no event is visible."""
+    seen = {(item.resource, item.setting) for item in found if item.setting}
+    for step in facts.steps:
+        key = (step.resource, step.setting)
+        if key not in seen:
+            seen.add(key)
+            yield from _setting_hypothesis(facts, *key)
+    for pattern in facts.patterns:
+        signature = facts.signature(pattern)
+        if signature is None or not pattern.after:
+            continue
+        for resource in facts.resources:
+            key = (resource.arn, signature.points_to)
+            names = {resource.arn, resource.name}
+            if key in seen or facts.setting(*key) is None or not names & set(pattern.names):
+                continue
+            seen.add(key)
+            yield from _setting_hypothesis(facts, *key)
+
+
+def _setting_hypothesis(facts: Facts, arn: str, path: str) -> Iterator[Hypothesis]:
+    resource, setting = facts.resource(arn), facts.setting(arn, path)
+    if resource is None or setting is None:
+        return
+    made = Hypothesis(id=f"setting:{arn}:{path}", kind="setting", title="", resource=arn, setting=path)
+    what = move(facts, made)
+    if what is not None:
+        yield made.model_copy(update={"title": _title(facts, resource, setting, what)})
+
+
+def _conditions(facts: Facts) -> Iterator[Hypothesis]:
+    for resource in facts.resources:
+        for condition in facts.conditions_of(resource):
+            moved = [
+                name for name in condition.metrics if (m := facts.metric(resource.arn, name)) and m.moved
+            ]
+            named = any(
+                (found := facts.signature(pattern)) is not None
+                and found.points_to == condition.key
+                and pattern.after
+                for pattern in facts.patterns
+            )
+            near = resource.arn == facts.incident.resource
+            if moved or named or near:
+                yield Hypothesis(
+                    id=f"condition:{resource.arn}:{condition.key}",
+                    kind="condition",
+                    title=say("{title} on {name}", title=condition.title, name=resource.name),
+                    resource=resource.arn,
+                    condition=condition.key,
+                )
+
+
+def _traffic(facts: Facts) -> Iterator[Hypothesis]:
+    entry = entry_point(facts)
+    if entry:
+        yield Hypothesis(
+            id=f"traffic:{entry}",
+            kind="traffic",
+            title=say("more requests to {name} than before", name=facts.name(entry)),
+            resource=entry,
+        )
+
+
+def entry_point(facts: Facts) -> str:
+    """The resource furthest upstream of the symptom whose demand is measured: where traffic enters."""
+    order = [facts.incident.resource, *facts.upstream(facts.incident.resource)]
+    measured = [arn for arn in order if any(item.before is not None for item in facts.role(arn, "demand"))]
+    return measured[-1] if measured else ""

@@ -1,0 +1,116 @@
+"""Mechanism: does the service file say that this change moves this metric this way, here or along relations?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from graph.claims import statement
+from graph.facts import Facts
+from graph.models import Hypothesis, TestResult
+from graph.weighing.moves import event_of, move
+from graph.weights import WEIGHTS
+from tools.catalogue import change_of, services
+from tools.models import Resource
+from tools.services._spec import Effect, MetricSpec
+
+_FAILURE_ROLES = {"errors", "throttles", "latency", "saturation", "backlog"}
+"""Roles that a failing resource passes on to those who call it."""
+
+
+def effects(facts: Facts, hypothesis: Hypothesis) -> tuple[Effect, ...]:
+    """What the service file says this hypothesis does, in the direction in which the setting moved."""
+    resource = facts.resource(hypothesis.resource)
+    if resource is None:
+        return ()
+    what = move(facts, hypothesis)
+    if what is not None:
+        fitting = {"any", what.direction}
+        if what.direction == "unknown":
+            fitting |= {"lowered", "raised", "removed"}
+        return tuple(effect for effect in what.setting.effects if effect.when in fitting)
+    event = event_of(facts, hypothesis)
+    known = change_of(event) if event else None
+    return known.effects if known else ()
+
+
+def matching_effects(facts: Facts, hypothesis: Hypothesis) -> tuple[Effect, ...]:
+    """Those effects that would show as the symptom, directly or passed on along relations."""
+    return tuple(
+        effect for effect in effects(facts, hypothesis) if _explains(facts, hypothesis.resource, effect)
+    )
+
+
+def mechanism(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
+    """Known mechanism that fits, known one that does not, or unknown."""
+    if hypothesis.kind not in {"change", "setting"}:
+        return None
+    event = event_of(facts, hypothesis)
+    evidence = event.evidence if event else ()
+    known = change_of(event) if event else None
+    if known is not None and known.inert:
+        said = statement("{operation} moves no metric", evidence=evidence, operation=known.operation)
+        return TestResult(test="mechanism", weight=WEIGHTS["mechanism.inert"], statement=said)
+    all_effects = effects(facts, hypothesis)
+    if not all_effects and known is None and hypothesis.setting == "":
+        operation = event.operation if event else hypothesis.title
+        said = statement("opsleuth knows no effect of {operation}", evidence=evidence, operation=operation)
+        return TestResult(test="mechanism", weight=WEIGHTS["mechanism.unknown"], statement=said)
+    fitting = matching_effects(facts, hypothesis)
+    if not fitting:
+        said = statement("known to move other metrics than the one that moved", evidence=evidence)
+        return TestResult(test="mechanism", weight=WEIGHTS["mechanism.other_metric"], statement=said)
+    direct = any(_direct(facts, hypothesis.resource, effect) for effect in fitting)
+    metric = facts.incident.metric
+    said = statement(
+        "known to move {metric} {direction}" if direct else "its failures are passed on to {metric}",
+        evidence=evidence,
+        metric=metric.name if metric else facts.name(facts.incident.resource),
+        direction=fitting[0].direction,
+    )
+    weight = WEIGHTS["mechanism.direct" if direct else "mechanism.spreads"]
+    return TestResult(test="mechanism", weight=weight, statement=said)
+
+
+def _explains(facts: Facts, arn: str, effect: Effect) -> bool:
+    return _direct(facts, arn, effect) or _passed_on(facts, arn, effect)
+
+
+def _direct(facts: Facts, arn: str, effect: Effect) -> bool:
+    metric, symptom = facts.incident.metric, facts.incident.resource
+    if metric is None:
+        return effect.on == "self" and arn == symptom
+    if not _names(effect, metric.name, facts.incident.role):
+        return False
+    if effect.on == "self":
+        return arn == symptom
+    reach = facts.upstream(arn) if effect.on == "upstream" else facts.downstream(arn)
+    return symptom in reach
+
+
+def _passed_on(facts: Facts, arn: str, effect: Effect) -> bool:
+    """A failure of this resource reaches its callers; its silence reaches those it feeds."""
+    symptom, role = facts.incident.resource, facts.incident.role
+    resource = facts.resource(arn)
+    if effect.on != "self" or resource is None or arn == symptom:
+        return False
+    if effect.direction == "up" and _roles(effect, resource) & _FAILURE_ROLES:
+        return symptom in facts.upstream(arn) and role in _FAILURE_ROLES
+    if effect.direction in {"down", "silent"}:
+        return symptom in facts.downstream(arn) and role in {"work", "demand", "backlog"}
+    return False
+
+
+def _names(effect: Effect, metric: str, role: str) -> bool:
+    return effect.metric == metric or effect.metric == f"role:{role}"
+
+
+def _roles(effect: Effect, resource: Resource) -> set[str]:
+    if effect.metric.startswith("role:"):
+        return {effect.metric.removeprefix("role:")}
+    return {spec.role for spec in specs(resource) if spec.name == effect.metric}
+
+
+def specs(resource: Resource) -> Iterable[MetricSpec]:
+    """Metrics worth reading for this resource."""
+    known = services().get(resource.service)
+    return (spec for spec in known.metrics if spec.type == resource.type) if known else ()

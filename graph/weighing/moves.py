@@ -1,0 +1,105 @@
+"""How a hypothesis moved its setting: from what, to what, told by whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from graph.facts import Facts, SettingStep
+from graph.models import Hypothesis
+from tools.history import Prior, prior, requested, same
+from tools.models import AlarmUpdate, ChangeEvent, Resource, Value
+from tools.services._spec import Setting
+
+Direction = Literal["lowered", "raised", "removed", "same", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """One setting's move. `after` is the value that was set, as far as it is known."""
+
+    setting: Setting
+    after: Value
+    after_known: bool
+    prior: Prior
+    direction: Direction
+
+
+def event_of(facts: Facts, hypothesis: Hypothesis) -> ChangeEvent | None:
+    """The change event of a hypothesis."""
+    return (
+        next((item for item in facts.changes if item.id == hypothesis.event), None)
+        if hypothesis.event
+        else None
+    )
+
+
+def step_of(facts: Facts, hypothesis: Hypothesis) -> SettingStep | None:
+    """The step of the hypothesis's setting metric, the last one before the symptom was in full."""
+    steps = [
+        item
+        for item in facts.steps
+        if item.resource == hypothesis.resource and item.setting == hypothesis.setting
+    ]
+    return steps[-1] if steps else None
+
+
+def move(facts: Facts, hypothesis: Hypothesis) -> Move | None:
+    """The move of a hypothesis's setting, or None when it has no setting."""
+    resource = facts.resource(hypothesis.resource)
+    setting = facts.setting(hypothesis.resource, hypothesis.setting) if hypothesis.setting else None
+    if resource is None or setting is None:
+        return None
+    event = event_of(facts, hypothesis)
+    step = step_of(facts, hypothesis)
+    stepped = step.step if step else None
+    before = prior(None, setting, resource, event, facts.changes, stepped, *_alarm_history(facts, resource))
+    known, after = requested(event, setting) if event else (False, None)
+    if not known and step is not None:
+        known, after = True, _whole(step.step.after)
+    if not known:
+        after = facts.current(hypothesis.resource, hypothesis.setting)  # type: ignore[assignment]
+        known = after is not None
+    return Move(
+        setting=setting,
+        after=after,
+        after_known=known,
+        prior=before,
+        direction=_direction(before, after, known, setting),
+    )
+
+
+def _alarm_history(facts: Facts, resource: Resource) -> tuple[tuple[AlarmUpdate, ...], tuple[str, ...]]:
+    alarm = facts.incident.alarm
+    if alarm is None or alarm.arn != resource.arn:
+        return (), ()
+    return alarm.updates, alarm.evidence
+
+
+def _whole(value: float) -> Value:
+    return int(value) if value == int(value) else value
+
+
+def as_number(value: Value, setting: Setting) -> float | None:
+    """A setting's value as a number; unset counts as infinite, for unset means "no limit"."""
+    if isinstance(value, bool):
+        return float(value)
+    if value is None or value == setting.unset:
+        return float("inf")
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
+def _direction(before: Prior, after: Value, known: bool, setting: Setting) -> Direction:
+    if not before.known or not known:
+        return "unknown"
+    if same(before.value, after, setting):
+        return "same"
+    old, new = as_number(before.value, setting), as_number(after, setting)
+    if old is None or new is None:
+        return "unknown"
+    if old == new:
+        return "same"
+    return "lowered" if new < old else "raised"

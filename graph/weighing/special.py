@@ -1,0 +1,175 @@
+"""Tests for the kinds of hypotheses that are no plain change: conditions, traffic, the alarm itself, the unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from graph.claims import rate_claim, shown, statement, total_claim
+from graph.facts import Facts
+from graph.models import Hypothesis, TestResult
+from graph.weighing.moves import as_number, event_of, move
+from graph.weighing.when import onset_claims, span
+from graph.weights import WEIGHTS
+from graph.words import number, stamp
+from tools.alarms import evaluate
+from tools.models import Alarm, Claim
+
+
+def condition(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
+    """Are the metrics up that show this condition?"""
+    resource = facts.resource(hypothesis.resource)
+    known = (
+        next((c for c in facts.conditions_of(resource) if c.key == hypothesis.condition), None)
+        if resource
+        else None
+    )
+    if known is None:
+        return
+    found = [item for name in known.metrics if (item := facts.metric(hypothesis.resource, name)) is not None]
+    up = [item for item in found if item.moved and item.direction == "up"]
+    holds = len(up) == len(known.metrics)
+    for item in up[:1] if holds else []:
+        said = statement(
+            "{metric}: {total} since the onset",
+            evidence=item.evidence, claims=[total_claim(item)],
+            metric=item.metric.name, total=number(item.total or 0),
+        )  # fmt: skip
+        yield TestResult(test="condition", weight=WEIGHTS["condition.metric_up"], statement=said)
+    if found and not holds:
+        names = ", ".join(item.metric.name for item in found if item not in up)
+        said = statement("{names}: nothing", evidence=found[0].evidence, names=names)
+        yield TestResult(test="condition", weight=WEIGHTS["condition.metric_still"], statement=said)
+
+
+def traffic(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
+    """Was more asked for, and does it exceed a limit that nobody lowered?"""
+    found = next(
+        (item for item in facts.role(hypothesis.resource, "demand") if item.before is not None), None
+    )
+    if found is None or found.before is None or found.after is None:
+        return
+    claims = [rate_claim(found, since=False), rate_claim(found, since=True)]
+    before, after = shown(found.before)[0], shown(found.after)[0]
+    up = found.after > 1.4 * max(found.before, 1e-9)
+    said = statement(
+        "{name} was asked {before} per second before the onset, {after} since",
+        evidence=found.evidence, claims=claims, name=facts.name(hypothesis.resource), before=before, after=after,
+    )  # fmt: skip
+    yield TestResult(test="traffic", weight=WEIGHTS["traffic.up" if up else "traffic.same"], statement=said)
+    if up:
+        yield from _limits(facts, found.after)
+
+
+def _limits(facts: Facts, asked: float) -> Iterator[TestResult]:
+    resource = facts.resource(facts.incident.resource)
+    if resource is None:
+        return
+    for setting in facts.settings_of(resource):
+        if not setting.limits:
+            continue
+        limit = as_number(facts.current(resource.arn, setting.path), setting)  # type: ignore[arg-type]
+        moved = [s for s in facts.steps if s.resource == resource.arn and s.setting == setting.path]
+        if moved and moved[-1].step.after < moved[-1].step.before:
+            said = statement("{setting} was lowered", evidence=moved[-1].step.evidence, setting=setting.name)
+            yield TestResult(test="traffic", weight=WEIGHTS["traffic.limit_lowered"], statement=said)
+        elif limit is not None and limit < asked:
+            said = statement("above the {setting}, which did not change", setting=setting.name)
+            weight = WEIGHTS["traffic.above_limit"] + WEIGHTS["traffic.limit_unchanged"]
+            yield TestResult(test="traffic", weight=weight, statement=said)
+
+
+def alarm_changed(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
+    """Was the alarm made stricter before it fired, and would the former one be silent?"""
+    alarm, event, what = facts.incident.alarm, event_of(facts, hypothesis), move(facts, hypothesis)
+    if alarm is None or event is None:
+        return
+    fired = next((item.time for item in alarm.transitions if item.new == "ALARM"), alarm.state_since)
+    if event.time <= fired:
+        said = statement(
+            "changed at {time}, {lag} before the alarm fired",
+            evidence=event.evidence,
+            claims=[
+                Claim(kind="event", subject=event.id, field="time", value=event.time.isoformat()),
+                Claim(kind="transition", subject=alarm.arn, field="ALARM", value=fired.isoformat(), start=fired),
+            ],
+            time=stamp(event.time), lag=span((fired - event.time).total_seconds()),
+        )  # fmt: skip
+        yield TestResult(test="alarm", weight=WEIGHTS["alarm.before_transition"], statement=said)
+    if what is not None and what.prior.known and isinstance(what.prior.value, int | float):
+        finding = facts.metric(facts.incident.resource, alarm.metric.name)
+        fires = _would_fire(facts, alarm, float(what.prior.value))
+        message = (
+            "the former threshold {value} would have fired too"
+            if fires
+            else "with {value} the alarm would be silent"
+        )
+        said = statement(
+            message,
+            evidence=finding.evidence if finding else (),
+            claims=[
+                Claim(
+                    kind="alarm",
+                    subject=alarm.arn,
+                    field="threshold",
+                    value=what.prior.value,
+                    start=event.time,
+                )
+            ],
+            value=what.prior.value,
+        )
+        key = "alarm.would_fire_too" if fires else "alarm.would_be_silent"
+        yield TestResult(test="alarm", weight=WEIGHTS[key], statement=said)
+    unusual = facts.onset is not None and facts.onset.shape != "none"
+    message = "the metric behaves otherwise than before" if unusual else "the metric behaves as it did before"
+    key = "alarm.metric_unusual" if unusual else "alarm.metric_as_usual"
+    claims = onset_claims(facts, facts.onset) if facts.onset else ()
+    yield TestResult(test="alarm", weight=WEIGHTS[key], statement=statement(message, claims=claims))
+
+
+def _would_fire(facts: Facts, alarm: Alarm, threshold: float) -> bool:
+    """Would the alarm be red now with another threshold, by AWS's own rules?"""
+    if facts.incident.recent is None:
+        return False
+    other = replace(alarm, threshold=threshold, state="OK")
+    return evaluate(other, facts.incident.recent, facts.as_of) == "ALARM"
+
+
+def outside(facts: Facts) -> Iterator[TestResult]:
+    """What is not visible stays possible; more so where CloudTrail is hidden."""
+    if not facts.trail_visible:
+        said = statement("CloudTrail cannot be read, so changes are hidden")
+        yield TestResult(test="outside", weight=WEIGHTS["outside.trail_hidden"], statement=said)
+
+
+def unseen(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
+    """A change without an event is odd where events are visible and complete."""
+    if not facts.trail_visible or facts.complete_until is None or facts.onset is None:
+        return
+    if facts.complete_until > facts.onset.latest:
+        said = statement("no event of such a change is visible, though CloudTrail is complete by now")
+        yield TestResult(test="trail", weight=WEIGHTS["change.unseen_though_visible"], statement=said)
+
+
+def actor(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
+    """People and deployments change things; services mostly react."""
+    event = event_of(facts, hypothesis)
+    if event is None:
+        return
+    if event.actor.kind in {"aws_service", "service_linked_role"}:
+        said = statement("made by an AWS service, which mostly reacts", evidence=event.evidence)
+        yield TestResult(test="actor", weight=WEIGHTS["actor.service"], statement=said)
+    elif event.actor.how == "console":
+        said = statement("made by hand in the console", evidence=event.evidence)
+        yield TestResult(test="actor", weight=WEIGHTS["actor.person"], statement=said)
+
+
+def reverted(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
+    """Put back before the look, and the symptom stayed."""
+    event, what = event_of(facts, hypothesis), move(facts, hypothesis)
+    if event is None or what is None or not what.prior.known or facts.onset is None or facts.onset.ended:
+        return
+    now = facts.current(hypothesis.resource, hypothesis.setting)
+    if now == what.prior.value and event.time < facts.onset.latest:
+        said = statement("was put back to {value}, and the symptom stayed", value=now)
+        yield TestResult(test="reverted", weight=WEIGHTS["change.reverted"], statement=said)

@@ -1,0 +1,125 @@
+"""Time: a cause precedes its symptom, by about as long as its mechanism takes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from graph.claims import event_claims, statement
+from graph.facts import Facts
+from graph.models import Hypothesis, TestResult
+from graph.weighing.mechanism import matching_effects
+from graph.weighing.moves import event_of, step_of
+from graph.weights import WEIGHTS
+from graph.words import stamp
+from tools.models import Claim, Onset
+
+
+def span(seconds: float) -> str:
+    """A duration for people: `29 s`, `4 min`, `26 h`."""
+    seconds = max(0.0, seconds)
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h"
+
+
+def onset_claims(facts: Facts, onset: Onset) -> tuple[Claim, ...]:
+    """The onset interval as claims on the symptom's metric."""
+    metric = facts.incident.metric
+    name = f"{metric.namespace}/{metric.name}/{metric.stat}" if metric else ""
+    return tuple(
+        Claim(
+            kind="metric",
+            subject=facts.incident.resource,
+            field=name,
+            value=moment.isoformat(),
+            start=onset.earliest,
+            end=onset.latest,
+            how="onset",
+            dimensions=metric.dimensions if metric else (),
+        )
+        for moment in (onset.earliest, onset.latest)
+    )
+
+
+def time(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
+    """Did it come before the onset, and does the lag fit?"""
+    event, step = event_of(facts, hypothesis), step_of(facts, hypothesis)
+    if event is None and step is None:
+        return None
+    evidence = event.evidence if event else step.step.evidence if step else ()
+    if facts.onset is None:
+        said = statement(
+            "the symptom's metric shows no beginning that a change could have caused", evidence=evidence
+        )
+        return TestResult(test="time", weight=WEIGHTS["time.no_onset"], statement=said)
+    if event is not None:
+        return _event_time(facts, hypothesis, event.time, evidence, event_claims(event)[1:2])
+    assert step is not None
+    return _step_time(facts, step.step.earliest, step.step.latest, evidence)
+
+
+def _event_time(
+    facts: Facts,
+    hypothesis: Hypothesis,
+    moment: datetime,
+    evidence: tuple[str, ...],
+    claims: tuple[Claim, ...],
+) -> TestResult:
+    onset = facts.onset
+    assert onset is not None
+    least, most = (onset.earliest - moment).total_seconds(), (onset.latest - moment).total_seconds()
+    about = (*claims, *onset_claims(facts, onset))
+    if most < 0:
+        said = statement(
+            "made at {time}, {after} after the symptom began", evidence=evidence, claims=about,
+            time=stamp(moment), after=span(-most),
+        )  # fmt: skip
+        return TestResult(test="time", weight=WEIGHTS["time.after_onset"], statement=said)
+    said = statement(
+        "{least} to {most} before the onset",
+        evidence=evidence,
+        claims=about,
+        least=span(least),
+        most=span(most),
+    )
+    return TestResult(
+        test="time", weight=_lag_weight(facts, hypothesis, max(0.0, least), most), statement=said
+    )
+
+
+def _lag_weight(facts: Facts, hypothesis: Hypothesis, least: float, most: float) -> float:
+    windows = [effect.after for effect in matching_effects(facts, hypothesis)]
+    if windows:
+        if any(low <= most and least <= high for low, high in windows):
+            return WEIGHTS["time.fits_mechanism"]
+        if all(least > high for _, high in windows):
+            over = least / max(1, max(high for _, high in windows))
+            return WEIGHTS["time.slower_than_mechanism"] * min(3.0, over)
+        return WEIGHTS["time.same_hours"]
+    if least <= 900:
+        return WEIGHTS["time.soon"]
+    if least <= 7200:
+        return WEIGHTS["time.same_hours"]
+    return WEIGHTS["time.same_day"] if least <= 86400 else WEIGHTS["time.long_before"]
+
+
+def _step_time(facts: Facts, earliest: datetime, latest: datetime, evidence: tuple[str, ...]) -> TestResult:
+    onset = facts.onset
+    assert onset is not None
+    if earliest > onset.latest:
+        said = statement("changed after the symptom began", evidence=evidence)
+        return TestResult(test="time", weight=WEIGHTS["time.after_onset"], statement=said)
+    lag = max(0.0, (onset.earliest - latest).total_seconds())
+    soon = lag <= 3600
+    said = statement(
+        "its own metric stepped between {earliest} and {latest}",
+        evidence=evidence,
+        claims=onset_claims(facts, onset),
+        earliest=stamp(earliest),
+        latest=stamp(latest),
+    )
+    return TestResult(
+        test="time", weight=WEIGHTS["time.step_before_onset" if soon else "time.same_day"], statement=said
+    )

@@ -1,0 +1,66 @@
+"""Topology: is there a way along relations from the cause to the symptom, how long, in which direction?"""
+
+from __future__ import annotations
+
+from graph.claims import statement
+from graph.facts import Facts
+from graph.models import Hypothesis, TestResult
+from graph.weights import WEIGHTS
+from tools.models import Claim
+
+
+def path(facts: Facts, hypothesis: Hypothesis) -> tuple[str, ...]:
+    """ARNs from the cause to the symptom; empty when there is no way."""
+    cause, symptom = hypothesis.resource, facts.incident.resource
+    if cause == symptom:
+        return (cause,)
+    failing = facts.path(symptom, cause)  # the symptom relies on the cause
+    if failing:
+        return tuple(reversed(failing))
+    return facts.path(cause, symptom)
+
+
+def topology(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
+    """How near the cause is to the symptom."""
+    if not hypothesis.resource or hypothesis.kind in {"alarm_changed", "traffic"}:
+        return None
+    way = path(facts, hypothesis)
+    names = " → ".join(facts.name(arn) for arn in way)
+    if not way:
+        said = statement(
+            "no relation is known between {name} and the symptom", name=facts.name(hypothesis.resource)
+        )
+        return TestResult(test="topology", weight=WEIGHTS["topology.no_path"], statement=said)
+    if len(way) == 1:
+        said = statement("it is the resource that shows the symptom")
+        return TestResult(test="topology", weight=WEIGHTS["topology.same"], statement=said)
+    relies = bool(facts.path(facts.incident.resource, hypothesis.resource))
+    distance = {2: "near", 3: "two_away"}.get(len(way), "further")
+    key = f"topology.{distance}" if relies else "topology.upstream"
+    said = statement(
+        "reaches the symptom: {names}",
+        evidence=_evidence(facts, way),
+        claims=_claims(facts, way),
+        names=names,
+    )
+    return TestResult(test="topology", weight=WEIGHTS[key], statement=said)
+
+
+def _pairs(facts: Facts, way: tuple[str, ...]) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    pairs = set(zip(way, way[1:], strict=False)) | set(zip(way[1:], way, strict=False))
+    return [
+        (item.source, item.kind, item.target, item.evidence)
+        for item in facts.relations
+        if (item.source, item.target) in pairs
+    ]
+
+
+def _claims(facts: Facts, way: tuple[str, ...]) -> list[Claim]:
+    return [
+        Claim(kind="relation", subject=source, field=kind, value=target)
+        for source, kind, target, _ in _pairs(facts, way)
+    ]
+
+
+def _evidence(facts: Facts, way: tuple[str, ...]) -> list[str]:
+    return [one for *_, evidence in _pairs(facts, way) for one in evidence]
