@@ -1,0 +1,87 @@
+"""How opsleuth is measured. Light: worlds and their libraries are imported when one is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from graph.context import Context
+from graph.models import Trigger
+from tools.errors import BadInput
+
+if TYPE_CHECKING:
+    from evals.benchmarks import BenchResult
+    from evals.suite import SuiteResult
+    from tools.transport import Transport
+
+__all__ = ["bench", "demo", "register", "render", "run_suite"]
+
+DEMO = "dynamodb-max-write"
+BENCHMARKS = ("cloudtrail",)
+
+
+def register() -> None:
+    """Make `Context(source="world:CASE?seed=N")` open a simulated account. CASE is a name or a folder."""
+    from graph.session import register as add
+
+    add("world", _world)
+
+
+def demo(seed: int | None = None) -> tuple[Trigger, Context]:
+    """What `opsleuth demo` investigates: the committed recording, or with a seed the world of that case.
+
+    Without a seed nothing of the extra `opsleuth[evals]` is needed; with one, raises BadInput if it is
+    missing.
+    """
+    if seed is None:
+        from evals.cases import find, trigger
+
+        (case,) = find(only=[DEMO])
+        return Trigger(**trigger(case)), Context(source=f"recording:{case.folder / 'recording.yaml'}")
+    _need_worlds()
+    from evals.suite import begin
+
+    register()
+    return begin(DEMO, seed)
+
+
+def run_suite(
+    incidents: Path | None = None, seeds: Sequence[int] = (1,), only: Sequence[str] = (), processes: int = 1
+) -> SuiteResult:
+    """Investigate every case with every seed and compare each report with the world's truth and ledger."""
+    _need_worlds()
+    from evals.suite import run_suite as run
+
+    return run(incidents, seeds, only=only, processes=processes)
+
+
+def render(result: SuiteResult) -> str:
+    """The suite's result as a plain text table, with what failed and why."""
+    from evals.summary import render as show
+
+    return show(result)
+
+
+def bench(name: str, path: Path) -> BenchResult:
+    """Run the benchmark `name` ("cloudtrail") over the data at `path`. Raises BadInput if there is none."""
+    if name not in BENCHMARKS:
+        raise BadInput(f'"{name}" is no benchmark. Known: {", ".join(BENCHMARKS)}')
+    module = import_module(f"evals.benchmarks.{name}")
+    result: BenchResult = module.run(path)
+    return result
+
+
+def _world(text: str) -> Transport:
+    """The transport of "CASE?seed=N&...": the string after "world:"."""
+    _need_worlds()
+    from evals.suite import open_world
+
+    return open_world(text).transport()
+
+
+def _need_worlds() -> None:
+    if find_spec("moto") is None:
+        raise BadInput('Worlds need one more package. Run: pip install "opsleuth[evals]"')
