@@ -1,9 +1,10 @@
 """What AWS says when it refuses, read: which policy refused, and who can change that.
 
-Only a missing identity permission is answered with a statement to add: it is the one case that the reader's own
-administrator solves by adding something. An explicit deny, and every limit set from outside (organization, permissions
-boundary, session, resource, endpoint, trust), is lifted by somebody else, and adding a permission would not help.
-Wording: IAM user guide, "Troubleshoot access denied error messages"; policy ARNs are appended since January 2026.
+Only a missing identity permission is answered with a statement to add: it is the one case that the reader's
+own administrator solves by adding something. An explicit deny, and every limit set from outside
+(organization, permissions boundary, session, resource, endpoint, trust), is lifted by somebody else, and
+adding a permission would not help. Wording: IAM user guide, "Troubleshoot access denied error messages";
+policy ARNs are appended since January 2026.
 """
 
 from __future__ import annotations
@@ -48,20 +49,20 @@ _POLICY: dict[Layer, str] = {
     "trust": "trust policy of the role to assume",
     "unknown": "policy",
 }
+_NO_USE = "adding a permission to {who} does not help."
 _LIFTS: dict[Layer, str] = {
-    "identity": "Whoever manages the policies of {who} can remove that deny; adding a permission does not help.",
-    "resource": "The owner of the resource can change its policy{resource}; adding a permission to {who} does not help.",
-    "boundary": "The owner of the permissions boundary of {who} can widen it; adding a permission does not help.",
-    "session": "Whoever makes the session of {who} can sign in with a wider session policy; adding a permission "
-    "does not help.",
-    "scp": "An administrator of the organization can change the SCP, in its management account; nothing inside "
-    "this account helps.",
-    "rcp": "An administrator of the resource's organization can change the RCP, in its management account; nothing "
-    "inside this account helps.",
-    "endpoint": "The owner of the VPC endpoint can change its policy; from outside that network opsleuth does not "
-    "meet it; adding a permission to {who} does not help.",
-    "trust": "The owner of the role can add {who} to its trust policy; adding a permission to {who} does not help.",
-    "unknown": "Ask whoever manages the policies of {who} which of them denies it; adding a permission does not help.",
+    "identity": "Whoever manages the policies of {who} can remove that deny; " + _NO_USE,
+    "resource": "The owner of the resource can change its policy{resource}; " + _NO_USE,
+    "boundary": "The owner of the permissions boundary of {who} can widen it; " + _NO_USE,
+    "session": "Whoever makes the session of {who} can sign in with a wider session policy; " + _NO_USE,
+    "scp": "An administrator of the organization can change the SCP, in its management account; "
+    "nothing inside this account helps.",
+    "rcp": "An administrator of the organization of the resource can change the RCP, in its management "
+    "account; nothing inside this account helps.",
+    "endpoint": "The owner of the VPC endpoint can change its policy; outside that network opsleuth does "
+    "not meet it; " + _NO_USE,
+    "trust": "The owner of the role can add {who} to its trust policy; " + _NO_USE,
+    "unknown": "Ask whoever manages the policies of {who} which of them denies it; " + _NO_USE,
 }
 _CODES = {
     "AccessDenied",
@@ -86,7 +87,9 @@ _POLICY_ARN = re.compile(r"explicit deny in [^:]*: (?P<arn>arn:\S+)", re.IGNOREC
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Denial:
-    """A refusal, read. `explicit`: a Deny statement refused. `layer` "unknown": the text does not say which policy."""
+    """A refusal, read. `explicit`: a Deny statement refused. `layer` "unknown": the text does not say which
+    policy.
+    """
 
     action: str
     layer: Layer
@@ -126,7 +129,8 @@ def read(service: str, operation: str, message: str) -> Denial:
 def gap(service: str, operation: str, parameters: Json, message: str) -> Gap:
     """The refusal as a gap: why, who can lift it, and the exact statement when only that is missing.
 
-    `parameters` are those of the call; an ARN among them narrows the statement when the text names no resource.
+    `parameters` are those of the call; an ARN among them narrows the statement when the text names no
+    resource.
     """
     denial = read(service, operation, message)
     who = _who(denial.user)
@@ -141,10 +145,11 @@ def gap(service: str, operation: str, parameters: Json, message: str) -> Gap:
 
 
 def _can_be_added(denial: Denial, service: str, message: str) -> bool:
-    """A statement helps when an identity policy lacks it, or when the text names the action and no other reason.
+    """A statement helps when an identity policy lacks it, or when the text names the action and no other
+    reason.
 
-    S3's bare "Access Denied" tells nothing: since 2024 S3 explains refusals inside an organization, so what stays
-    bare is as often the bucket's own policy in another organization.
+    S3's bare "Access Denied" tells nothing: since 2024 S3 explains refusals inside an organization, so what
+    stays bare is as often the bucket's own policy in another organization.
     """
     if denial.explicit:
         return False
@@ -171,7 +176,11 @@ def _why(denial: Denial, who: str) -> str:
 
 def _lift(denial: Denial, who: str, addable: bool) -> str:
     if addable:
-        place = f"permission set {who.split()[-1]} in IAM Identity Center" if "permission set" in who else who
+        place = (
+            f"permission set {who.rsplit(maxsplit=1)[-1]} in IAM Identity Center"
+            if "permission set" in who
+            else who
+        )
         add = f"Add {denial.action} to {place}."
         if denial.layer == "identity":
             return add
@@ -180,8 +189,8 @@ def _lift(denial: Denial, who: str, addable: bool) -> str:
         return add + rest + decode
     if denial.layer == "unknown" and not denial.explicit:
         return (
-            f"Check that {who} is allowed {denial.action}; if it is, the owner of the resource can change the policy "
-            "of the resource."
+            f"Check that {who} is allowed {denial.action}; if it is, the owner of the resource can "
+            "change the policy of the resource."
         )
     resource = f" ({denial.resource})" if denial.resource not in ("", "*") else ""
     return _LIFTS[denial.layer].format(who=who, resource=resource)
@@ -221,7 +230,9 @@ def _resource(denial: Denial, parameters: Json) -> str:
 
 
 def _whole_log_group(arn: str) -> str:
-    """Log actions check the group's ARN with a tail, as in `log-group:NAME:log-stream:`; `:*` covers them all."""
+    """Log actions check the group's ARN with a tail, as in `log-group:NAME:log-stream:`; `:*` covers them
+    all.
+    """
     head, _, _ = arn.partition(":log-stream:")
     head = head.removesuffix(":*")
     return f"{head}:*" if ":log-group:" in head and not head.endswith(":log-group:") else "*"

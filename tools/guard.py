@@ -1,9 +1,9 @@
 """Which operations may leave the process: three closed lists.
 
-READS tell configuration, state or telemetry and change nothing. STARTS begin a query or a session and change
-nothing either; most have a rule on their parameters. Everything else is refused. The guard sits on botocore's
-events, so it holds for every client it is installed on, however the call is made: by method, paginator, waiter
-or presigned URL.
+READS tell configuration, state or telemetry and change nothing. STARTS begin a query or a session and
+change nothing either; most have a rule on their parameters. Everything else is refused. The guard sits on
+botocore's events, so it holds for every client it is installed on, however the call is made: by method,
+paginator, waiter or presigned URL.
 """
 
 from __future__ import annotations

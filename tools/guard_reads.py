@@ -1,10 +1,10 @@
 """The closed list of reads: boto3 client name -> operations, each by name.
 
-An operation is here when AWS documents that it changes nothing and when its answer tells configuration, state
-or telemetry. What tells customers' content is left out on purpose, although AWS calls it a read: GetSecretValue,
-GetObject, Scan, Query, GetItem, ReceiveMessage, GetRecords, Decrypt. So is what hands out keys or links: lambda
-GetFunction (a link to the code), GetUsagePlanKeys (API keys), DescribeUserPoolClient (its secret),
-GetSessionToken. `tests/tools/guard_sources.tsv` names a second source for each line.
+An operation is here when AWS documents that it changes nothing and when its answer tells configuration,
+state or telemetry. What tells customers' content is left out on purpose, although AWS calls it a read:
+GetSecretValue, GetObject, Scan, Query, GetItem, ReceiveMessage, GetRecords, Decrypt. So is what hands out
+keys or links: lambda GetFunction (a link to the code), GetUsagePlanKeys (API keys), DescribeUserPoolClient
+(its secret), GetSessionToken. `tests/tools/guard_sources.tsv` names a second source for each line.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """IAM's names for what boto3 calls: "s3:ListAllMyBuckets" for ("s3", "ListBuckets").
 
-Source: Service Authorization Reference. Most actions carry the operation's name; the tables hold what differs.
+Source: Service Authorization Reference. Most actions carry the operation's name; the tables hold what
+differs.
 """
 
 from __future__ import annotations

@@ -1,7 +1,165 @@
-"""Secrets out of everything that is kept or shown."""
+"""Secrets out of everything that is kept or shown: evidence, recordings, log lines, prompts.
+
+Works on text: canonical JSON, AWS's wire JSON and XML, JSON inside a JSON string, and log lines. Valid JSON
+stays valid. What identifies without opening anything stays, for investigations rest on it: account ids,
+ARNs, names, addresses, UUIDs, request ids, hashes, numbers, page tokens, and access key ids (the way from
+one assumed role to the next).
+"""
 
 from __future__ import annotations
 
+import math
+import re
+from collections import Counter
+from functools import lru_cache
+
+MASK = "[redacted]"
+
+# Fields and variables whose names end so hold a secret. Page and idempotency tokens do not.
+_NAME = re.compile(
+    r"(?:pass(?:word|wd|phrase)|pwd|secret|credentials?|connectionstring|userdata|authorization|cookie"
+    r"|(?:secret|private|signing|encryption|api|account|shared)(?:access)?key|secret(?:string|binary|value)"
+    r"|(?:^|session|security|access|refresh|id|auth|authorization|api|bearer|bot|github|gitlab|slack|webhook|csrf"
+    r"|oauth|login|user|service|admin|deploy)token)$"
+)
+# A string of JSON, and the same inside a string of JSON, where each quote carries a backslash.
+_STRING = r'"((?:[^"\\]|\\.)*+)"'
+_NESTED_STRING = r'\\"((?:[^"\\]|\\\\(?:\\["\\]|[^"\\]))*+)\\"'
+_FIELD = re.compile(rf'("([\w.-]{{1,80}})"\s*+:\s*+){_STRING}')
+_NESTED_FIELD = re.compile(rf'(\\"([\w.-]{{1,80}})\\"\s*+:\s*+){_NESTED_STRING}')
+# ECS, CodeBuild, CloudFormation and tags write a name and its value as two fields, in either order.
+_NAME_VALUE = re.compile(rf'("\w*(?:[nN]ame|[kK]ey)"\s*:\s*"([^"\\]*)"\s*,\s*"\w*[vV]alue"\s*:\s*){_STRING}')
+_VALUE_NAME = re.compile(
+    rf'("\w*[vV]alue"\s*:\s*){_STRING}(?=\s*,\s*"\w*(?:[nN]ame|[kK]ey)"\s*:\s*"([^"\\]*)")'
+)
+_VARIABLES = re.compile(rf'"Variables"\s*:\s*\{{(?:\s*{_STRING}\s*:\s*{_STRING}\s*,?)*\s*\}}')
+_ELEMENT = re.compile(r"(<([A-Za-z]{3,60})>)([^<]+)(?=</)")
+_WORD = re.compile(r"(?<![\w.-])([A-Za-z_-][\w.-]{2,63}+) ?([=:]) ?(?=[^\s=:])")
+_VALUE = re.compile(r"[^\s\"'&,;\\)}\]<]+")
+_URL = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]{1,20}+://[^\s:/@\"'\\]*+:)(?!\[redacted\])([^\s/@\"'\\]+)(?=@)")
+_SIGNED = re.compile(r"(\b(?:X-Amz-)?(?:Signature|Security-Token)=)(?!\[redacted\])([^\s&\"'\\,]+)", re.I)
+_BEARER = re.compile(r"(\b(?:[Bb]earer|[Bb]asic)\s+)([A-Za-z0-9._~+/-]{12,}=*)")
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
+)
+_KNOWN = re.compile(
+    r"\beyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{4,}+\.[A-Za-z0-9_-]*"  # JSON web token
+    r"|\b(?:FwoGZXIvYXdz|FQoGZXIvYXdz|IQoJb3JpZ2luX2Vj)[A-Za-z0-9/+=_%-]{20,}"  # token of an STS session
+    r"|\bgh[pousr]_[A-Za-z0-9]{30,}|\bglpat-[A-Za-z0-9_-]{20,}|\bxox[abeprs]-[A-Za-z0-9-]{10,}"
+    r"|\bsk_live_[A-Za-z0-9]{16,}|\bAIza[A-Za-z0-9_-]{35}\b"
+)
+_STARTS = re.compile("eyJ|oGZXIvYXdz|IQoJb3Jp|gh[pousr]_|glpat-|xox|sk_live_|AIza")
+# A secret key has 40 characters of base64 and stands beside its id; 40 hex digits are a SHA-1.
+_KEY_PAIR = re.compile(
+    r"((?:AKIA|ASIA)[A-Z0-9]{16}[\s,:;|\"'\\=]{1,6})(?![0-9a-f]{40})([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
+)
+_REFERENCE = re.compile(
+    r"arn:aws|[a-z][a-z0-9+.-]*://(?!.*@)|/[\w./-]*$"
+    r"|(?:true|false|null|none|\d[\d.:TZ+-]*|\*+|HIDDEN_DUE_TO_SECURITY_REASONS|\[redacted\])$",
+    re.IGNORECASE,
+)
+_RUN = re.compile(r"[A-Za-z0-9+/_=]{24,}")
+
 
 def redact(text: str) -> str:
+    """`text` with each secret replaced by [redacted]. Doing it twice changes nothing more."""
+    if "PRIVATE KEY" in text:
+        text = _PRIVATE_KEY.sub(MASK, text)
+    if _STARTS.search(text):
+        text = _KNOWN.sub(MASK, text)
+    if "://" in text:
+        text = _URL.sub(_masked, text)
+    if "earer" in text or "asic" in text:
+        text = _BEARER.sub(_masked, text)
+    if "AKIA" in text or "ASIA" in text:
+        text = _KEY_PAIR.sub(_masked, text)
+    if "ignature=" in text or "oken=" in text:
+        text = _SIGNED.sub(_masked, text)
+    if '"Variables"' in text:
+        text = _VARIABLES.sub(_variables, text)
+    if '"' in text:
+        text = _json(text)
+    if "</" in text:
+        text = _ELEMENT.sub(_element, text)
+    return _words(text)
+
+
+def looks_secret(value: str) -> bool:
+    """True for values without words in them, as keys made by machines are. Hashes are not secret."""
+    return any(_is_random(run) for run in _RUN.findall(value)) and not _REFERENCE.match(value)
+
+
+@lru_cache(maxsize=8192)
+def is_secret_name(name: str) -> bool:
+    """True when a field or variable of this name holds a secret: DB_PASSWORD, sessionToken, client-secret."""
+    return _NAME.search(re.sub(r"[\W_]", "", name.lower())) is not None
+
+
+def _json(text: str) -> str:
+    text = _FIELD.sub(_field, text)
+    if '\\"' in text:
+        text = _NESTED_FIELD.sub(_nested_field, text)
+    if "alue" in text:
+        text = _VALUE_NAME.sub(_value_name, _NAME_VALUE.sub(_field, text))
     return text
+
+
+def _masked(match: re.Match[str]) -> str:
+    return f"{match[1]}{MASK}"
+
+
+def _field(match: re.Match[str]) -> str:
+    return f'{match[1]}"{MASK}"' if is_secret_name(match[2]) and _opens(match[3]) else match[0]
+
+
+def _nested_field(match: re.Match[str]) -> str:
+    return f'{match[1]}\\"{MASK}\\"' if is_secret_name(match[2]) and _opens(match[3]) else match[0]
+
+
+def _value_name(match: re.Match[str]) -> str:
+    return f'{match[1]}"{MASK}"' if is_secret_name(match[3]) and _opens(match[2]) else match[0]
+
+
+def _element(match: re.Match[str]) -> str:
+    return f"{match[1]}{MASK}" if is_secret_name(match[2]) and _opens(match[3]) else match[0]
+
+
+def _variables(match: re.Match[str]) -> str:
+    def replace(variable: re.Match[str]) -> str:
+        return f'{variable[1]}"{MASK}"' if looks_secret(variable[3]) else variable[0]
+
+    return _FIELD.sub(replace, match[0])
+
+
+def _words(text: str) -> str:
+    """Secrets told as "name=value" or "name: value" in lines."""
+    parts: list[str] = []
+    end = 0
+    for word in _WORD.finditer(text):
+        if word.start() < end or not is_secret_name(word[1]):
+            continue
+        value = _VALUE.match(text, word.end())
+        if value is None or not _opens(value[0]) or (word[2] == ":" and not _is_mixed(value[0])):
+            continue
+        parts += (text[end : word.end()], MASK)
+        end = value.end()
+    return "".join((*parts, text[end:])) if parts else text
+
+
+def _opens(value: str) -> bool:
+    """Whether a value is what opens a door, not a reference to it, a number, a date or a mask."""
+    return bool(value) and not _REFERENCE.match(value) and not value.startswith("[redacted")
+
+
+def _is_mixed(value: str) -> bool:
+    """After a colon often stands a word, not a value: "password: incorrect"."""
+    return len(value) >= 8 and any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
+
+
+def _is_random(run: str) -> bool:
+    kinds = (str.isupper, str.islower, str.isdigit)
+    if not all(any(kind(letter) for letter in run) for kind in kinds):
+        return False
+    counts = Counter(run)
+    entropy = -sum(n / len(run) * math.log2(n / len(run)) for n in counts.values())
+    return entropy >= 3.8
