@@ -256,5 +256,5 @@ def _plain(facts: _Facts, name: str) -> tuple[ActorKind, str]:
     if facts.type in ("AssumedRole", "Role", "AWSAccount") or facts.role:
         return "role", name or facts.principal or "unknown"
     if facts.type == "" and ":user/" in facts.arn:
-        return "iam_user", name
+        return "iam_user", name or "unknown"
     return "unknown", name or facts.principal or "unknown"

@@ -74,7 +74,7 @@ Touched = Callable[[ChangeEvent, Resource], bool]
 
 
 def prior(
-    reader: Reader,
+    reader: Reader | None,
     setting: Setting,
     resource: Resource,
     change: ChangeEvent | None,
@@ -246,9 +246,11 @@ def _of_alarm(update: AlarmUpdate, setting: Setting) -> Value:
     return found
 
 
-def _versions(reader: Reader, setting: Setting, resource: Resource, change: ChangeEvent) -> list[PriorSource]:
+def _versions(
+    reader: Reader | None, setting: Setting, resource: Resource, change: ChangeEvent
+) -> list[PriorSource]:
     found: list[PriorSource] = []
-    if setting.prior_version is not None:
+    if reader is not None and setting.prior_version is not None:
         with reader.seeing(f"earlier versions of {resource.name}", f"the {setting.name} before the change"):
             for value, proof in setting.prior_version(reader, resource, change):
                 made = PriorSource(

@@ -99,8 +99,10 @@ def number(value: Value) -> Value:
 
 
 def whole(value: float) -> Value:
-    return int(value) if value.is_integer() else value
+    """A number without a fraction as int: 250.0 is 250."""
+    return int(value) if float(value).is_integer() else value
 
 
 def show(value: Value) -> str:
+    """A value for people."""
     return "not set" if value is None else str(number(value))
