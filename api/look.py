@@ -140,7 +140,7 @@ def _setting(reader: Reader, cause: RootCause) -> Setting | None:
 def _later(
     reader: Reader, cause: RootCause, resource: Resource, operations: Iterable[str]
 ) -> tuple[Later, ...]:
-    """Changes of this very setting after the bad one. Without CloudTrail none is seen; the live value tells."""
+    """Changes of this very setting after the bad one. Without CloudTrail none; the live value tells."""
     begun = cause.event.time if cause.event else cause.latest or cause.earliest
     if begun is None:
         return ()

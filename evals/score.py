@@ -200,7 +200,9 @@ def _compare(part: str, expected: Sequence[TrueCall], got: Sequence[Call]) -> li
     if len(expected) != len(got):
         names = ", ".join(f"{call.service}:{call.operation}" for call in got) or "none"
         return [f"{part}: expected {len(expected)} calls, got {len(got)} ({names})"]
-    return [f"{part}: {why}" for true, told in zip(expected, got, strict=True) for why in _call(true, told)]
+    return [
+        f"{part}: {why}" for true, told in zip(expected, got, strict=True) for why in _call(true, told) if why
+    ]
 
 
 def _call(true: TrueCall, told: Call) -> list[str]:

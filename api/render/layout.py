@@ -10,7 +10,9 @@ from rich.cells import cell_len
 from rich.text import Text
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-_TOKENS = re.compile(r"\S+")
+_TOKENS = re.compile(r"[^ \n]+")
+FIRM = "\u00a0"
+"""A space at which no line is broken; printed as a plain one."""
 
 
 def clean(text: str) -> str:
@@ -31,7 +33,7 @@ def wrap(text: str, width: int) -> list[str]:
             else:
                 current = joined
         lines.append(current)
-    return lines
+    return [line.replace(FIRM, " ") for line in lines]
 
 
 def _pieces(text: str) -> Iterator[tuple[str, bool]]:
@@ -45,6 +47,16 @@ def _pieces(text: str) -> Iterator[tuple[str, bool]]:
         for part in re.findall(r"[\x21-\x7e]+|.", word):
             yield part, spaced
             spaced = False
+
+
+def _with_room(lines: list[str], room: int, mark: str) -> list[str]:
+    """The lines, the last word on one of its own where that gives the mark a place beside it."""
+    if not mark or cell_len(lines[-1]) + 2 + cell_len(mark) <= room:
+        return lines
+    head, space, last = lines[-1].rpartition(" ")
+    if not space or cell_len(last) + 2 + cell_len(mark) > room:
+        return lines
+    return [*lines[:-1], head, last]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +80,10 @@ class Page:
         left = indent + column
         first = Text(" " * indent).append(label, style=label_style)
         gap = left - cell_len(first.plain)
-        first.append(" " * max(1, gap))
+        first.append(" " * (max(1, gap) if label else gap))
         room = max(20, self.width - left)
         mark = f"[{' '.join(cites)}]" if (cites := tuple(cites)) else ""
-        wrapped = wrap(text, room if gap >= 1 else max(20, room + gap - 1))
+        wrapped = _with_room(wrap(text, room if gap >= 1 else max(20, room + gap - 1)), room, mark)
         lines = [first.append(wrapped[0], style=style)]
         lines += [Text(" " * left).append(part, style=style) for part in wrapped[1:]]
         return self._cite(lines, mark, left)
@@ -90,6 +102,8 @@ class Page:
         if used + 2 + size <= self.width:
             lines[-1].append(" " * (self.width - used - size)).append(mark, style="dim")
             return lines
-        for part in wrap(mark, self.width - left):
-            lines.append(Text(" " * max(left, self.width - cell_len(part))).append(part, style="dim"))
+        marks = wrap(mark, self.width - left)
+        lines += [
+            Text(" " * max(left, self.width - cell_len(part))).append(part, style="dim") for part in marks
+        ]
         return lines

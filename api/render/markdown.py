@@ -6,9 +6,9 @@ import json
 import re
 from collections.abc import Iterable
 
-from api.render.layout import clean
+from api.render.layout import FIRM, clean
 from api.render.text import gap_words, sentence
-from api.render.view import View, chain, commands, confidence, label, percent, ranked
+from api.render.view import View, chain, commands, confidence, headline, label, percent, ranked
 from graph.models import Hypothesis, Report, Step
 from graph.words import say, stamp
 from tools.models import Statement
@@ -41,7 +41,7 @@ def _head(report: Report, view: View) -> list[str]:
     word, _ = label(report)
     sure = confidence(report)
     title = f"# {word}" + (f" {percent(sure)}" if sure is not None else "")
-    title += f": {_words(report, view, report.headline)}" if report.headline else ""
+    title += f": {_words(report, view, headline(report))}" if headline(report) else ""
     where = [
         say("account {account}", account=report.incident.account),
         report.incident.region,
@@ -49,7 +49,8 @@ def _head(report: Report, view: View) -> list[str]:
         say("revision {number}", number=report.revision),
         say("report {id}", id=view.short),
     ]
-    items = [(say("Broken"), report.broken), *(("", item) for item in report.impact.statements)]
+    symptom = {"no_incident": say("Service"), "recovered": say("Was")}.get(report.verdict, say("Broken"))
+    items = [(symptom, report.broken), *(("", item) for item in report.impact.statements)]
     items += [(say("Why"), report.why), *((say("Also"), item) for item in report.contributing)]
     if report.impact.data_loss is not None:
         items.append((say("Data"), report.impact.data_loss))
@@ -123,7 +124,7 @@ def _unseen(report: Report, view: View) -> list[str]:
         return []
     blocks = [f"## {say('Could not see')}"]
     for gap in report.gaps:
-        blocks.append("- " + escape(gap_words(gap, report, view)))
+        blocks.append("- " + escape(gap_words(gap, report, view).replace(FIRM, " ")))
         if gap.statement is not None:
             blocks.append(_fence(json.dumps(gap.statement, indent=2, ensure_ascii=False), "json"))
     return blocks
@@ -189,7 +190,7 @@ def _cost(report: Report) -> list[str]:
 
 
 def _words(report: Report, view: View, text: str) -> str:
-    return escape(view.words(text, report.as_of))
+    return escape(view.words(text, report.as_of).replace(FIRM, " "))
 
 
 def _bullet(report: Report, view: View, item: Statement, name: str = "") -> str:

@@ -56,19 +56,28 @@ def _title(report: Report, view: View, page: Page, todo: Mitigation) -> list[Tex
 def _step(
     report: Report, view: View, page: Page, step: Step, name: str, *, stop: bool, column: int = 3
 ) -> list[Text]:
-    lines = page.row(name, view.words(step.title, report.as_of), column=column, style="bold")
-    left = 1 + column
-    if step.note:
-        lines += page.row("", view.words(step.note, report.as_of), column=column)
-    for command in commands(step, view, report):
+    """A step under its number, or under its name where it has one (then the title need not repeat it)."""
+    left, note = 1 + column, step.note
+    stop = stop or _is_stop(note)
+    if _is_stop(note):
+        note = ""
+    if name and step.title.casefold() == name.casefold():
+        lines = page.row(name, view.words(note, report.as_of), column=column)
+    else:
+        lines = page.row(name, view.words(step.title, report.as_of), column=column, style="bold")
+        lines += page.row("", view.words(note, report.as_of), column=column) if note else []
+    for command in commands(step, view, report, page.width - left):
         lines += page.verbatim(command, indent=left, style="cyan")
     if step.expect:
         told = view.words(", ".join(step.expect), report.as_of)
-        if stop and "else stop" not in told:
+        if stop and not told.endswith(say("else stop")):
             told = say("{expected}; else stop", expected=told.rstrip("."))
         lines += page.row(say("expect"), told, indent=left, column=8, label_style="yellow")
     for item in step.provenance:
-        lines += page.row(
-            "", view.words(item.text, report.as_of), item.evidence, indent=left, column=0, style="dim"
-        )
+        words = view.words(item.text, report.as_of)
+        lines += page.row("", words, item.evidence, indent=left, column=0, style="dim")
     return lines
+
+
+def _is_stop(note: str) -> bool:
+    return note.strip(" .").casefold() == say("else stop")

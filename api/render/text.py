@@ -1,4 +1,4 @@
-"""A report on a terminal: what is broken, why, what to do, how sure. Words carry it all, colour is an extra."""
+"""A report on a terminal: what is broken, why, what to do, how sure. Colour is an extra."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from rich.text import Text
 
-from api.render.layout import Page, clean
+from api.render.layout import FIRM, Page, clean
 from api.render.plan import plan
-from api.render.view import View, chain, confidence, label, percent, ranked, resource_name
+from api.render.view import View, chain, confidence, headline, label, percent, ranked, resource_name
 from graph.models import Hypothesis, Report, TestResult
 from graph.words import say, stamp
 from tools.models import Gap, Statement
@@ -47,15 +47,18 @@ def _head(report: Report, view: View, page: Page) -> list[Text]:
     if sure is not None:
         title.append(f"  {percent(sure)}", style=style)
     title.append("   ")
-    place = f"{report.incident.account} · {report.incident.region} · {view.time(report.as_of)}"
+    place = say("account {account}", account=report.incident.account)
+    place += f" · {report.incident.region} · {view.time(report.as_of)}"
     if report.revision > 1:
         place += " · " + say("revision {number}", number=report.revision)
     if len(title.plain) + len(place) <= page.width:
         lines = [title.append(place)]
     else:
         lines = [title, *page.plain(place)]
-    lines += page.plain(view.words(report.headline, report.as_of), style="bold") if report.headline else []
-    lines += _statement(report, view, page, say("BROKEN"), report.broken)
+    told = headline(report)
+    lines += page.plain(view.words(told, report.as_of), style="bold") if told else []
+    symptom = {"no_incident": say("SERVICE"), "recovered": say("WAS")}.get(report.verdict, say("BROKEN"))
+    lines += _statement(report, view, page, symptom, report.broken)
     for item in report.impact.statements:
         lines += _statement(report, view, page, "", item)
     lines += _statement(report, view, page, say("WHY"), report.why)
@@ -83,7 +86,7 @@ def _statement(
 def _sure(report: Report, view: View, page: Page) -> list[Text]:
     standing, ruled_out = ranked(report)
     lines: list[Text] = []
-    for item in report.findings if report.verdict != "root_cause" else ():
+    for item in report.findings if report.root_cause is None else ():
         lines += _statement(report, view, page, say("Seen") if not lines else "", item, column=11)
     for number, hypothesis in enumerate(standing):
         lines += _hypothesis(report, view, page, hypothesis, leads=number == 0)
@@ -92,7 +95,7 @@ def _sure(report: Report, view: View, page: Page) -> list[Text]:
     lines += _chain(report, page)
     event = report.root_cause.event if report.root_cause else None
     if event is not None:
-        line = f"{event.id}  {event.operation}  {stamp(event.time)}  {event.region}"
+        line = f"{event.id} · {event.operation} · {stamp(event.time)} · {event.region}"
         lines += page.row(say("Event"), clean(line), column=11)
     return [Text(say("HOW SURE"), style="bold"), *lines] if lines else []
 
@@ -118,7 +121,7 @@ def _hypothesis(report: Report, view: View, page: Page, item: Hypothesis, *, lea
             lines += page.row(
                 "", say("{sign} {count} more", sign=sign, count=len(tests) - most), column=6, style="dim"
             )
-    if leads and all(test.weight > 0 for test in speaking):
+    if leads and report.root_cause is not None and speaking and all(test.weight > 0 for test in speaking):
         lines += page.row("", say("− nothing speaks against it"), column=6)
     return lines
 
@@ -146,11 +149,11 @@ def _chain(report: Report, page: Page) -> list[Text]:
     cause = report.root_cause.resource if report.root_cause else ""
     told = ""
     for number, (arrow, name, arn) in enumerate(links):
-        told += f" {arrow} {name}" if arrow else name
+        told += f" {arrow}{FIRM}{name}" if arrow else name
         if arn == cause:
             changed = report.root_cause is not None and report.root_cause.event is not None
             mark = say("changed") if changed else say("the cause")
-            told += f" ◀── {mark}" if number == len(links) - 1 else f" ({mark})"
+            told += f" ◀──{FIRM}{mark}" if number == len(links) - 1 else f" ({mark})"
     lines = page.row(say("Chain"), told, column=11)
     touched = [resource_name(report, arn) for arn in report.topology.touched]
     at_risk = [resource_name(report, arn) for arn in report.topology.at_risk]

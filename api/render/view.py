@@ -9,13 +9,19 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from api.render.layout import clean
+from api.render.layout import FIRM, clean
 from graph.models import REPORT_ID, Hypothesis, Report, Step
 from graph.words import local_time, localise, say, zone
+from tools.errors import BadInput
 
 if TYPE_CHECKING:
     from api.shelf import Kept
     from tools.models import Call, Resource
+
+
+_TIME = re.compile(r"(?:\d{1,2} [A-Z][a-z]{2} )?\d\d:\d\d(?::\d\d)? (?:UTC|\S+ \(\d\d:\d\d(?::\d\d)? UTC\))")
+_CONTINUED = " \\\n    "
+"""Between the arguments of a command as `tools.parameters.to_cli` writes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +48,18 @@ class View:
 
     def words(self, text: str, reference: datetime) -> str:
         """A sentence as this reader sees it: own id and zone, no control characters."""
-        return clean(localise(self.own(text), self.tz, reference))
+        return _TIME.sub(_firm, clean(localise(self.own(text), self.tz, reference)))
 
     def own(self, text: str) -> str:
         return text.replace(REPORT_ID, self.short)
 
     def time(self, moment: datetime, reference: datetime | None = None) -> str:
         return local_time(moment, zone(self.tz), reference)
+
+
+def _firm(found: re.Match[str]) -> str:
+    """A time in one piece: it is never broken over two lines."""
+    return found.group().replace(" ", FIRM)
 
 
 def label(report: Report) -> tuple[str, str]:
@@ -59,11 +70,17 @@ def label(report: Report) -> tuple[str, str]:
             "likely": (say("LIKELY"), "bold yellow"),
         }.get(report.grade, (say("NOT PROVEN"), "bold yellow"))
     return {
-        "not_found": (say("NOT FOUND"), "bold yellow"),
+        "not_found": (say("NOT PROVEN"), "bold yellow"),
         "not_yet": (say("NOT YET"), "bold yellow"),
         "no_incident": (say("NO INCIDENT"), "bold green"),
         "recovered": (say("RECOVERED"), "bold green"),
     }[report.verdict]
+
+
+def headline(report: Report) -> str:
+    """The report's headline where it says more than the verdict's own words."""
+    word = label(report)[0].casefold()
+    return "" if report.headline.casefold().rstrip(".") in ("", word) else report.headline
 
 
 def confidence(report: Report) -> float | None:
@@ -116,25 +133,41 @@ def chain(report: Report) -> list[tuple[str, str, str]]:
 
 
 def command_of(step: Step, call: Call, view: View, report: Report) -> str:
-    """One AWS call as a complete AWS CLI command with profile and region, continued with backslashes."""
+    """One AWS call as a complete AWS CLI command with profile and region, continued with backslashes.
+
+    A call that no command can carry becomes a shell comment that says so.
+    """
     from tools.parameters import to_cli
 
-    made = to_cli(
-        call,
-        profile=view.profile,
-        region=call.region or report.incident.region,
-        query=step.query,
-        multiline=True,
-    )
+    region = call.region or report.incident.region
+    output = "text" if re.fullmatch(r"[\w.]+", step.query) else ""
+    try:
+        made = to_cli(
+            call, profile=view.profile, region=region, query=step.query, output=output, multiline=True
+        )
+    except BadInput as error:
+        return "# " + clean(str(error))
+    made = view.own(made)
     if clean(made) != made:
         return "# " + say("A value holds control characters: take this step from --format json.")
     return made
 
 
-def commands(step: Step, view: View, report: Report) -> list[str]:
+def packed(command: str, width: int) -> str:
+    """A continued command with as many arguments on a line as fit in `width`."""
+    lines: list[str] = []
+    for part in command.split(_CONTINUED):
+        if lines and len(lines[-1]) + 1 + len(part) + 2 <= width:
+            lines[-1] += f" {part}"
+        else:
+            lines.append(f"  {part}" if lines else part)
+    return " \\\n".join(lines)
+
+
+def commands(step: Step, view: View, report: Report, width: int = 100) -> list[str]:
     """All commands of a step, ready to copy."""
-    own = [view.own(step.command)] if step.command else []
-    return [command_of(step, call, view, report) for call in step.calls] + own
+    own = [clean(view.own(step.command))] if step.command else []
+    return [packed(command_of(step, call, view, report), width) for call in step.calls] + own
 
 
 def _resource(report: Report, arn: str) -> Resource | None:

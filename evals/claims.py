@@ -1,0 +1,97 @@
+"""Everything that a report says, compared with the world's ledger, which knows what happened.
+
+Nothing here looks at the run's evidence: a report that misread an answer, mixed up two resources or rounded
+too far disagrees with the ledger. Claims are compared in `evals.checking`, the words around them in
+`evals.backing`, what stands outside sentences in `evals.fields`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from evals.backing import pool, unbacked, unbacked_text
+from evals.checking import Ledger, wrong
+from evals.fields import false_fields
+from graph.models import Mitigation, Report
+from tools.models import Statement, Value
+
+if TYPE_CHECKING:
+    from evals.world.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FalseClaim:
+    """Something a report says that is not so. `where` is the place in the report."""
+
+    where: str
+    kind: Literal["claim", "field", "text"]
+    sentence: str
+
+
+def false_claims(report: Report, world: World) -> tuple[FalseClaim, ...]:
+    """All that `report` says and that is not so in `world`."""
+    ledger, names = world.ledger, world.ledger.names()
+    fields = (
+        FalseClaim(where=where, kind="field", sentence=f"{where}: {problem}")
+        for where, problem in false_fields(report, world)
+    )
+    return (*false_statements(report, ledger, names), *false_headline(report, names), *fields)
+
+
+def statements(report: Report) -> Iterator[tuple[str, Statement]]:
+    """Every statement of a report with its place."""
+    yield "broken", report.broken
+    yield "why", report.why
+    for number, one in enumerate(report.impact.statements):
+        yield f"impact.{number}", one
+    if report.impact.data_loss:
+        yield "impact.data_loss", report.impact.data_loss
+    if report.root_cause:
+        yield "root_cause", report.root_cause.statement
+    for name in ("contributing", "findings"):
+        for number, one in enumerate(getattr(report, name)):
+            yield f"{name}.{number}", one
+    for hypothesis in report.hypotheses:
+        for test in hypothesis.tests:
+            yield f"hypotheses.{hypothesis.id}.{test.test}", test.statement
+    yield from _plan_statements(report.mitigation)
+
+
+def _plan_statements(plan: Mitigation | None) -> Iterator[tuple[str, Statement]]:
+    if plan is None:
+        return
+    for part in ("prepare", "pre_validate", "apply", "post_validate", "rollback", "stays_red"):
+        for number, step in enumerate(getattr(plan, part)):
+            for one in step.provenance:
+                yield f"mitigation.{part}.{number}", one
+    for number, one in enumerate(plan.mind):
+        yield f"mitigation.mind.{number}", one
+
+
+def false_statements(report: Report, ledger: Ledger, names: Iterable[str]) -> Iterator[FalseClaim]:
+    """False claims of statements, and what their sentences say beyond their claims."""
+    known = frozenset(names)
+    given = pool((), times=[moment for moment in (report.as_of, report.next_look) if moment])
+    for where, statement in statements(report):
+        for claim in statement.claims:
+            why = wrong(claim, ledger)
+            if why:
+                told = f"{claim.kind} {claim.subject} {claim.field}"
+                yield FalseClaim(
+                    where=where, kind="claim", sentence=f"{where}: {told} {why}: {statement.text}"
+                )
+        for problem in unbacked(statement, known, given):
+            yield FalseClaim(where=where, kind="text", sentence=f"{where}: {problem}")
+
+
+def false_headline(report: Report, names: Iterable[str]) -> Iterator[FalseClaim]:
+    """Numbers, times and names of the headline that no statement of the report claims."""
+    claims = [claim for _, statement in statements(report) for claim in statement.claims]
+    sure = [hypothesis.probability for hypothesis in report.hypotheses]
+    sure += [report.root_cause.confidence] if report.root_cause else []
+    place: list[Value] = [report.incident.account, report.incident.region, report.incident.resource]
+    backing = pool(claims, times=[report.as_of], values=[*sure, *place])
+    for problem in unbacked_text(report.headline, backing, frozenset(names)):
+        yield FalseClaim(where="headline", kind="text", sentence=f"headline: {problem}")

@@ -1,0 +1,162 @@
+"""Run cases over seeds through the same door as everybody, and compare each report with its world."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from evals.baselines import NOTHING, Guess, guess_for
+from evals.cases import Case, find
+from evals.claims import false_claims
+from evals.score import Score, score
+from evals.truth import resolve
+from graph import Context, Report, Trigger, stream
+from tools.errors import BadInput, OpsleuthError
+from tools.parameters import validate
+
+if TYPE_CHECKING:
+    from evals.world.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One case with one seed. `error` is set when the run gave no report."""
+
+    case: str
+    seed: int
+    score: Score
+    false_claims: tuple[str, ...] = ()
+    baseline: Guess = NOTHING
+    baseline_right: bool = False
+    revisions: int = 0
+    calls: int = 0
+    misses: tuple[str, ...] = ()
+    seconds: float = 0.0
+    error: str = ""
+
+    @property
+    def right(self) -> bool:
+        return not self.error and self.score.right
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteResult:
+    """All outcomes, by case and seed."""
+
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def right(self) -> int:
+        return sum(outcome.right for outcome in self.outcomes)
+
+    @property
+    def false_claims(self) -> int:
+        return sum(len(outcome.false_claims) for outcome in self.outcomes)
+
+    def passed(self, floor: float = 1.0) -> bool:
+        """Whether at least this share of all runs is right and no claim anywhere is false."""
+        return bool(self.outcomes) and self.right >= floor * len(self.outcomes) and not self.false_claims
+
+    def exit_code(self, floor: float = 1.0) -> int:
+        return 0 if self.passed(floor) else 1
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, the same in every run: durations are left out."""
+        rows = []
+        for outcome in self.outcomes:
+            row = asdict(outcome)
+            del row["seconds"]
+            moment = outcome.baseline.time
+            row["baseline"]["time"] = moment.isoformat() if moment else None
+            rows.append({**row, "right": outcome.right})
+        return {"runs": len(rows), "right": self.right, "false_claims": self.false_claims, "outcomes": rows}
+
+
+def run_suite(
+    incidents: Path | None = None,
+    seeds: Sequence[int] = (1,),
+    *,
+    only: Sequence[str] = (),
+    processes: int = 1,
+) -> SuiteResult:
+    """Every case in `incidents` (default: those that come with opsleuth) with every seed, in order.
+
+    Cases are validated before the first run. Raises BadInput. A run that fails is an outcome with `error`.
+    """
+    jobs = [(case, seed) for case in find(incidents, only) for seed in seeds]
+    if processes <= 1:
+        return SuiteResult(outcomes=tuple(run_case(case, seed) for case, seed in jobs))
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        return SuiteResult(outcomes=tuple(pool.map(run_case, *zip(*jobs, strict=True))))
+
+
+def run_case(case: Case, seed: int) -> Outcome:
+    """Investigate one case with one seed and judge every revision of the report."""
+    began = time.perf_counter()
+    source = f"{case.folder}?seed={seed}"
+    world = open_world(source)
+    try:
+        reports = asyncio.run(_reports(world, Context(source=f"world:{source}", region=world.region)))
+    except OpsleuthError as error:
+        failed = score((), resolve(case.truth, world.facts, case.name), validate)
+        return Outcome(case=case.name, seed=seed, score=failed, error=f"{type(error).__name__}: {error}")
+    return judge(case, seed, world, reports, time.perf_counter() - began)
+
+
+def judge(case: Case, seed: int, world: World, reports: Sequence[Report], seconds: float = 0.0) -> Outcome:
+    """What the reports of one run are worth, by the world that they are about."""
+    truth = resolve(case.truth, world.facts, case.name)
+    false = tuple(claim.sentence for report in reports for claim in false_claims(report, world))
+    guess = guess_for(world)
+    true_event = truth.cause.event if truth.cause else ""
+    return Outcome(
+        case=case.name,
+        seed=seed,
+        score=score(reports, truth, validate, false),
+        false_claims=false,
+        baseline=guess,
+        baseline_right=guess.event == true_event,
+        revisions=len(reports),
+        calls=sum(reports[-1].statistics.calls.values()) if reports else 0,
+        misses=tuple(sorted(world.coverage_misses)),
+        seconds=seconds,
+    )
+
+
+async def _reports(world: World, context: Context) -> list[Report]:
+    from evals import register
+
+    register()
+    trigger = Trigger(**world.trigger)
+    thread = f"eval-{world.case}-{world.seed.number}"
+    return [update async for update in stream(trigger, thread, context) if isinstance(update, Report)]
+
+
+def begin(case: str, seed: int) -> tuple[Trigger, Context]:
+    """What starts an investigation of this case's world."""
+    world = open_world(f"{case}?seed={seed}")
+    return Trigger(**world.trigger), Context(source=f"world:{case}?seed={seed}", region=world.region)
+
+
+@lru_cache(maxsize=4)
+def open_world(text: str) -> World:
+    """The world of "CASE?seed=N"; CASE is the name of a case that comes with opsleuth, or a case folder."""
+    from evals.world import load_case
+
+    name, _, query = text.partition("?")
+    asked = parse_qs(query, keep_blank_values=True, strict_parsing=bool(query))
+    strange = sorted(set(asked) - {"seed"})
+    if strange:
+        raise BadInput(f'"{text}": unknown option {", ".join(strange)}. Write world:CASE?seed=1')
+    number = asked.get("seed", ["1"])[-1]
+    if not number.isdecimal():
+        raise BadInput(f'"{text}": the seed must be a whole number, such as seed=1')
+    return load_case(name, int(number))

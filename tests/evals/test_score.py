@@ -1,0 +1,276 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from evals.score import Score, onset_error, same, score
+from evals.truth import Truth
+from graph.models import (
+    ChangedBy,
+    Hypothesis,
+    Incident,
+    Mitigation,
+    Prevention,
+    Report,
+    RootCause,
+    Step,
+    Trigger,
+)
+from tools.models import Actor, Call, Gap, Onset, PriorSource, Statement
+from tools.parameters import validate
+
+ACCOUNT, REGION = "111122223333", "eu-west-1"
+TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/carts"
+CHANGED = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
+ONSET = CHANGED + timedelta(seconds=70)
+EVENT, DECOY = "0b3c1c8e-1111-4222-8333-444455556666", "7d1f0000-2222-4333-8444-555566667777"
+PATH = "OnDemandThroughput.MaxWriteRequestUnits"
+
+
+def limits(write: int, read: int = 400) -> dict[str, Any]:
+    return {
+        "TableName": "carts",
+        "OnDemandThroughput": {"MaxReadRequestUnits": read, "MaxWriteRequestUnits": write},
+    }
+
+
+def true_update(write: int) -> dict[str, Any]:
+    return {"service": "dynamodb", "operation": "UpdateTable", "parameters": limits(write)}
+
+
+TRUTH: dict[str, Any] = {
+    "verdict": "root_cause",
+    "cause": {
+        "kind": "change", "resource": TABLE, "field": PATH, "bad": 3, "prior": 90, "event": EVENT,
+        "sources": ["previous_event", "metric"],
+    },
+    "actor": {"kind": "iam_user", "name": "dana", "how": "console", "source_ip": "203.0.113.9", "mfa": True},
+    "onset": ONSET,
+    "onset_within": 60,
+    "gaps": [{"code": "AccessDenied", "action": "xray:GetTraceSummaries"}],
+    "ruled_out": [{"event": DECOY}, {"kind": "traffic"}],
+    "plan": {"apply": [true_update(90)], "rollback": [true_update(3)]},
+    "harmful": [
+        {"operation": "UpdateTable", "path": "BillingMode"},
+        {"operation": "UpdateTable", "path": "OnDemandThroughput.MaxWriteRequestUnits", "values": [-1, 4000]},
+    ],
+    "prevention": ["block", "notice"],
+}  # fmt: skip
+
+
+def update(write: int, read: int = 400) -> Call:
+    return Call(service="dynamodb", operation="UpdateTable", parameters=limits(write, read), region=REGION)
+
+
+def source(kind: Any, value: Any) -> PriorSource:
+    return PriorSource(kind=kind, value=value, time=CHANGED, said_by="x")
+
+
+def hypothesis(status: Any, **named: Any) -> Hypothesis:
+    return Hypothesis(
+        id=f"h{len(named)}", kind=named.pop("kind", "change"), title="x", status=status, **named
+    )
+
+
+CAUSE = RootCause(
+    kind="change", resource=TABLE, field=PATH, bad_value=3, prior_known=True, prior_value=90,
+    prior_sources=(source("previous_event", 90), source("metric", 90.0)),
+    event=ChangedBy(id=EVENT, action="UpdateTable", operation="UpdateTable", time=CHANGED, region=REGION),
+    earliest=CHANGED, latest=CHANGED,
+    actor=Actor(kind="iam_user", name="dana", how="console", mfa=True, source_ip="203.0.113.9"),
+    confidence=0.97, statement=Statement(text="It was lowered."),
+)  # fmt: skip
+ACCOUNT_FIRST = Step(
+    title="Right account?",
+    calls=(Call(service="sts", operation="GetCallerIdentity", parameters={}),),
+    expect=(ACCOUNT,),
+)
+PLAN = Mitigation(
+    summary="put it back",
+    prepare=(ACCOUNT_FIRST,),
+    apply=(Step(title="Apply", calls=(update(90),)),),
+    rollback=(Step(title="Way back", calls=(update(3),)),),
+)
+MEASURES = tuple(
+    Prevention(kind=kind, title=kind, why="so", artefact_name="a.json", artefact={"a": 1})
+    for kind in ("block", "notice")
+)
+REPORT = Report(
+    verdict="root_cause", headline="carts", as_of=CHANGED + timedelta(minutes=20), trigger=Trigger(alarm="a"),
+    incident=Incident(
+        account=ACCOUNT, region=REGION, resource=TABLE,
+        onset=Onset(earliest=ONSET - timedelta(seconds=60), latest=ONSET, confidence=0.9, shape="step"),
+    ),
+    broken=Statement(text="Writes are refused."), why=Statement(text="It was lowered."), root_cause=CAUSE,
+    hypotheses=(
+        hypothesis("leading", event=EVENT), hypothesis("ruled_out", event=DECOY),
+        hypothesis("ruled_out", kind="traffic"),
+    ),
+    gaps=(
+        Gap(what="X-Ray", why="denied", code="AccessDenied",
+            statement={"Effect": "Allow", "Action": ["xray:GetTraceSummaries"], "Resource": "*"}),
+    ),
+    mitigation=PLAN, prevention=MEASURES,
+)  # fmt: skip
+
+
+def judged(report: Report = REPORT, truth: dict[str, Any] | None = None, false: Sequence[str] = ()) -> Score:
+    return score([report], Truth.model_validate(truth or TRUTH), validate, false)
+
+
+def changed(**fields: Any) -> Report:
+    return REPORT.model_copy(update=fields)
+
+
+def with_cause(**fields: Any) -> Report:
+    return changed(root_cause=CAUSE.model_copy(update=fields))
+
+
+def with_plan(**fields: Any) -> Report:
+    return changed(mitigation=PLAN.model_copy(update=fields))
+
+
+def failed(report: Report, truth: dict[str, Any] | None = None) -> list[str]:
+    return [item.name for item in judged(report, truth).failed]
+
+
+def test_the_right_report_passes_every_item() -> None:
+    assert judged().right, [item.why for item in judged().failed]
+    assert judged().onset_error == 0
+    assert all(item.why for item in judged().items)
+
+
+WRONG: list[tuple[str, Report]] = [
+    ("verdict", changed(verdict="not_found")),
+    ("cause", with_cause(resource=TABLE.replace("carts", "orders"))),
+    ("cause", with_cause(field="OnDemandThroughput.MaxReadRequestUnits")),
+    ("cause", with_cause(bad_value=4)),
+    ("cause", with_cause(kind="setting")),
+    ("cause", with_cause(event=CAUSE.event.model_copy(update={"id": DECOY}) if CAUSE.event else None)),
+    ("prior", with_cause(prior_value=100)),
+    ("prior", with_cause(prior_known=False, prior_value=None)),
+    ("prior", with_cause(prior_sources=(source("previous_event", 90), source("metric", 91)))),
+    ("actor", with_cause(actor=None)),
+    ("actor", with_cause(actor=Actor(kind="iam_user", name="eve", how="console", mfa=True))),
+    ("actor", with_cause(actor=Actor(kind="iam_user", name="dana", how="console", source_ip="203.0.113.9"))),
+    ("plan", with_plan(apply=(Step(title="Apply", calls=(update(91),)),))),
+    ("plan", with_plan(apply=(Step(title="Apply", calls=(update(90, read=-1),)),))),
+    ("plan", with_plan(apply=(Step(title="Apply", calls=(update(90), update(90))),))),
+    ("plan", with_plan(apply=())),
+    ("plan", with_plan(rollback=())),
+    ("plan", with_plan(rollback=PLAN.apply)),
+    ("plan", with_plan(prepare=())),
+    ("plan", with_plan(prepare=(ACCOUNT_FIRST.model_copy(update={"expect": ("444455556666",)}),))),
+    ("gaps", changed(gaps=())),
+    ("gaps", changed(gaps=(Gap(what="X-Ray", why="denied", code="AccessDenied"),))),
+    ("ruled out", changed(hypotheses=REPORT.hypotheses[:1] + REPORT.hypotheses[2:])),
+    ("ruled out", changed(hypotheses=(*REPORT.hypotheses[:2], hypothesis("possible", kind="traffic")))),
+    ("onset", changed(incident=REPORT.incident.model_copy(update={"onset": None}))),
+    ("prevention", changed(prevention=MEASURES[:1])),
+    ("prevention", changed(prevention=(MEASURES[0], MEASURES[1].model_copy(update={"artefact": ""})))),
+    ("revisions", changed(revision=2)),
+]
+
+
+@pytest.mark.parametrize(("name", "report"), WRONG, ids=[f"{n}-{i}" for i, (n, _) in enumerate(WRONG)])
+def test_what_is_wrong_fails_its_own_item(name: str, report: Report) -> None:
+    assert failed(report) == [name]
+
+
+@pytest.mark.parametrize("write", [-1, 4000])
+def test_a_harmful_value_is_told_apart_from_a_wrong_one(write: int) -> None:
+    assert failed(with_plan(apply=(Step(title="Apply", calls=(update(write),)),))) == ["plan", "harmless"]
+
+
+def test_an_invalid_call_fails_the_plan() -> None:
+    call = Call(service="dynamodb", operation="DescribeTable", parameters={"Table": "carts"})
+    item = judged(with_plan(pre_validate=(Step(title="Look", calls=(call,)),))).failed[0]
+    assert item.name == "plan"
+    assert "DescribeTable is invalid" in item.why
+
+
+def test_an_optional_parameter_may_be_sent_with_its_value_only() -> None:
+    (call,) = TRUTH["plan"]["apply"]
+    may = {
+        **TRUTH,
+        "plan": {**TRUTH["plan"], "apply": [{**call, "optional": {"DeletionProtectionEnabled": False}}]},
+    }
+
+    def sent(value: bool) -> Report:
+        parameters = {**update(90).parameters, "DeletionProtectionEnabled": value}
+        extra = Call(service="dynamodb", operation="UpdateTable", parameters=parameters)
+        return with_plan(apply=(Step(title="Apply", calls=(extra,)),))
+
+    assert failed(sent(False), may) == []
+    assert failed(sent(True), may) == ["plan"]
+    assert failed(sent(False)) == ["plan"]
+
+
+def test_false_claims_fail_a_report_that_is_right_otherwise() -> None:
+    judgement = judged(false=["a", "b", "c", "d"])
+    assert [item.name for item in judgement.failed] == ["claims"]
+    assert judgement.failed[0].why.startswith("4 false: a; b; c")
+
+
+def test_without_a_cause_nobody_may_be_blamed() -> None:
+    truth = {"verdict": "root_cause"}
+    assert failed(REPORT, truth) == ["cause", "prior", "actor", "plan"]
+    clean = changed(root_cause=None, mitigation=None)
+    assert failed(clean, truth) == []
+
+
+def test_a_cause_without_event_is_placed_in_an_interval() -> None:
+    truth = {**TRUTH, "cause": {**TRUTH["cause"], "kind": "setting", "event": ""}, "actor": None}
+    truth["interval"] = {"at": CHANGED, "widest_seconds": 300}
+
+    def told(before: int, after: int) -> Report:
+        return with_cause(
+            kind="setting", event=None, actor=None,
+            earliest=CHANGED - timedelta(seconds=before), latest=CHANGED + timedelta(seconds=after),
+        )  # fmt: skip
+
+    assert failed(told(151, 149), truth) == []
+    assert failed(told(151, 150), truth) == ["cause"]
+    assert failed(told(100, -1), truth) == ["cause"]
+
+
+def test_an_early_revision_names_nobody() -> None:
+    truth = Truth.model_validate(
+        {**TRUTH, "revisions": [{"verdict": "not_yet", "silent": True}, {"verdict": "root_cause"}]}
+    )
+    early = changed(verdict="not_yet", root_cause=None, mitigation=None, hypotheses=())
+    late = changed(revision=2)
+
+    def revisions(*reports: Report) -> bool:
+        judgement = score(reports, truth, validate)
+        return next(item.ok for item in judgement.items if item.name == "revisions")
+
+    assert revisions(early, late)
+    assert not revisions(late)
+    assert not revisions(early.model_copy(update={"verdict": "root_cause"}), late)
+    assert not revisions(early.model_copy(update={"root_cause": CAUSE}), late)
+    assert not revisions(early.model_copy(update={"why": Statement(text="Perhaps dana did it.")}), late)
+
+
+def test_no_report_is_not_right() -> None:
+    assert not score([], Truth.model_validate(TRUTH), validate).right
+
+
+def test_the_onset_error_is_the_distance_to_the_interval() -> None:
+    told = Onset(earliest=ONSET, latest=ONSET + timedelta(seconds=60), confidence=1, shape="step")
+    assert onset_error(told, ONSET + timedelta(seconds=30)) == 0
+    assert onset_error(told, ONSET - timedelta(seconds=30)) == 30
+    assert onset_error(told, ONSET + timedelta(seconds=100)) == 40
+    assert onset_error(None, ONSET) is None
+    assert failed(changed(incident=REPORT.incident.model_copy(update={"onset": told})), TRUTH) == []
+
+
+def test_values_are_compared_as_json() -> None:
+    assert same(250, 250.0)
+    assert not same(1, True)
+    assert same({"a": [1, {"b": None}]}, {"a": (1.0, {"b": None})})
+    assert not same({"a": [1, 2]}, {"a": [2, 1]})
+    assert not same({"a": 1}, {"a": 1, "b": 2})
