@@ -146,7 +146,7 @@ class Directory(Protocol):
     def of(self, *types: str) -> tuple[Resource, ...]: ...
 
     def mentioned(self, text: str) -> tuple[Resource, ...]:
-        """Resources that a value means: an ARN, a queue URL, an execute-api host, an exact name of 3 letters."""
+        """Resources that a value means: an ARN, a queue URL, an API's host, an exact name of 3 letters."""
         ...
 
     def measured(self, namespace: str, dimensions: Mapping[str, str], region: str) -> str:

@@ -52,7 +52,6 @@ _STAGE = partial(_touches, "stages", "stageName")
 _ROUTE = partial(_touches, "routes", "routeId")
 _INTEGRATION = partial(_touches, "integrations", "integrationId")
 _AUTHORIZER = partial(_touches, "authorizers", "authorizerId")
-_DEPLOYMENT = partial(_touches, "deployments", "deploymentId")
 _WHOLE = partial(_touches, "", "")
 
 
@@ -293,7 +292,6 @@ def _throttle(member: str, name: str, unit: str) -> Setting:
 SETTINGS = (
     _throttle("ThrottlingRateLimit", "stage rate limit", "requests per second"),
     _throttle("ThrottlingBurstLimit", "stage burst limit", "requests"),
-    _setting("stage", "stages", "StageName", "DeploymentId", "deployment behind the stage", "", _FAILS),
     _setting(
         "integration", "integrations", "IntegrationId", "IntegrationUri", "integration target", "", _FAILS
     ),
@@ -324,6 +322,24 @@ SETTINGS = (
         True,
     ),
 )
+
+
+def _set_live(event: ChangeEvent) -> str:
+    """The deployment that an event put behind a stage, or ""."""
+    source = event.response if event.operation == "CreateDeployment" else event.request
+    return text(source, "deploymentId")
+
+
+def _undo_deployment(event: ChangeEvent, earlier: tuple[ChangeEvent, ...]) -> tuple[Call, ...]:
+    """The deployment that was behind the stage before; no call when no earlier event tells it."""
+    stage = _STAGE(event)[:1]
+    if not _set_live(event) or not stage or "/stages/" not in stage[0]:
+        return ()
+    for before in earlier:
+        if before.id != event.id and _STAGE(before)[:1] == stage and (was := _set_live(before)):
+            _, _, api, _, name = arns.parse(stage[0]).resource.split("/", 4)
+            return (call("apigatewayv2", "UpdateStage", event, ApiId=api, StageName=name, DeploymentId=was),)
+    return ()
 
 
 # -- changes ---------------------------------------------------------------------------------------
@@ -361,6 +377,7 @@ def _change(
     breaks: str,
     request: Json,
     effects: tuple[Effect, ...] = (),
+    undo: Any = None,
 ) -> Change:
     return Change(
         operation=operation,
@@ -368,12 +385,17 @@ def _change(
         breaks=breaks,
         example=_example(operation, request),
         effects=effects,
+        undo=undo,
     )
 
 
 CHANGES = (
     _change(
-        "UpdateStage", _STAGE, "Requests are refused (429), or another deployment answers.", _STAGE_REQUEST
+        "UpdateStage",
+        _STAGE,
+        "Requests are refused (429), or another deployment answers.",
+        _STAGE_REQUEST,
+        undo=_undo_deployment,
     ),
     _change(
         "UpdateIntegration",
@@ -422,10 +444,11 @@ CHANGES = (
     ),
     _change(
         "CreateDeployment",
-        _DEPLOYMENT,
+        _STAGE,
         "Edits made earlier to routes and integrations go live.",
-        {"deploymentId": "d9k2m1"},
-        _FAILS + _REFUSES[:1],
+        {"stageName": "prod", "deploymentId": "d9k2m1"},
+        (*_FAILS, *_REFUSES[:1]),
+        _undo_deployment,
     ),
     *(
         inert(operation, touches, _example(operation, request))
@@ -475,7 +498,6 @@ SERVICE = Service(
         "route": "component",
         "integration": "component",
         "authorizer": "component",
-        "deployment": "component",
     },
     arns={
         "api": r"apigateway:/apis/[^/]+",
@@ -483,7 +505,6 @@ SERVICE = Service(
         "route": r"apigateway:/apis/[^/]+/routes/[^/]+",
         "integration": r"apigateway:/apis/[^/]+/integrations/[^/]+",
         "authorizer": r"apigateway:/apis/[^/]+/authorizers/[^/]+",
-        "deployment": r"apigateway:/apis/[^/]+/deployments/[^/]+",
     },
     discover=discover,
     describe=describe,

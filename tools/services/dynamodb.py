@@ -595,7 +595,7 @@ CONDITIONS = tuple(
         breaks=f"{side}s of the busiest keys are refused although the table as a whole has room.",
         relieve=(
             "Find the busiest keys (Contributor Insights shows throttled keys) and slow their sender down.",
-            "Raising the table's limit does not help: a partition takes 1,000 writes or 3,000 reads a second.",
+            "Raising the table's limit does not help: a partition takes 1,000 writes, 3,000 reads a second.",
         ),
         prevent=(
             "Spread the busiest keys (a suffix on the partition key), or cap what one tenant may send.",

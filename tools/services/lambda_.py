@@ -113,7 +113,11 @@ def _mapping(config: Json, region: str, account: str, evidence: tuple[str, ...])
         account=account,
         region=region,
         config={
-            key: value.isoformat() if hasattr(value, "isoformat") else value for key, value in config.items()
+            **{
+                key: value.isoformat() if hasattr(value, "isoformat") else value
+                for key, value in config.items()
+            },
+            "Enabled": config.get("State") not in ("Disabled", "Disabling"),
         },
         evidence=evidence,
     )
