@@ -27,7 +27,7 @@ from tools.cloudtrail_lookup import (
     lookup,
 )
 from tools.cloudtrail_people import Resolved, resolve_people
-from tools.cloudtrail_touch import is_noise, touched_by
+from tools.cloudtrail_touch import is_noise, touched_by, toucher
 from tools.models import ChangeEvent, Resource, Window
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "parse",
     "resolve_people",
     "touched_by",
+    "toucher",
     "unwrap",
     "written",
 ]
@@ -108,7 +109,7 @@ def changes(
     the event names of `operations` (recorded in the region) and `global_operations`, are asked back to 90
     days, 2 pages each.
     """
-    hunt = _Hunt(reader=reader, resources=tuple(resources), touches=touches)
+    hunt = _Hunt(reader=reader, resources=tuple(resources), touches=touches, named=toucher(resources))
     home, beyond = reader.region, reader.aws.global_region
     complete = hunt.everything(window, home, pages)
     if beyond != home:
@@ -134,6 +135,7 @@ class _Hunt:
     reader: Reader
     resources: tuple[Resource, ...]
     touches: Touches | None
+    named: Callable[[ChangeEvent], tuple[Resource, ...]]
     events: dict[str, ChangeEvent] = field(default_factory=dict)
     reads: set[str] = field(default_factory=set)
     truncated: list[str] = field(default_factory=list)
@@ -207,11 +209,9 @@ class _Hunt:
                 self.events.setdefault(event.id, event)
 
     def _near(self, event: ChangeEvent, resources: tuple[Resource, ...]) -> bool:
-        if any(touched_by(event, resource) for resource in resources):
-            return True
-        if self.touches is None:
-            return False
-        touched = set(self.touches(event))
+        touched = {resource.arn for resource in self.named(event)}
+        if self.touches is not None:
+            touched.update(self.touches(event))
         return any(resource.arn in touched for resource in resources)
 
 

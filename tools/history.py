@@ -285,6 +285,8 @@ def _weighed(
             gap=_unknown(setting, resource, change),
             superseded=later,
         )
+    if change is not None and same(sources[0].value, requested(change, setting)[1], setting):
+        remark = f"{remark} It was {show(sources[0].value)} before this change already.".strip()
     best = sources[0]
     backers = [source for source in sources if same(source.value, best.value, setting)]
     for source in sources[1:]:

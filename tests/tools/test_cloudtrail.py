@@ -28,6 +28,7 @@ from tools.cloudtrail import (
     parse,
     resolve_people,
     touched_by,
+    toucher,
 )
 from tools.cloudtrail_fields import moment
 from tools.evidence import MemoryStore
@@ -577,6 +578,40 @@ def test_event_touches(source: str, request_parameters: dict[str, Any], target: 
 )
 def test_event_does_not_touch(source: str, request_parameters: dict[str, Any], target: Resource) -> None:
     assert not touched_by(event_on(source, request_parameters), target)
+
+
+EVERY = [TABLE, FUNCTION, QUEUE, ROLE, GROUP, ALARM, REST, STAGE]
+PARTS = [
+    *(part for item in EVERY for part in (item.arn, item.name, item.arn.rpartition("/")[2], f"{item.arn}:1")),
+    f"{TABLE.arn}/index/by-day",
+    f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/orders-in",
+    f"{ACCOUNT}:function:order-writer:7",
+    "orders-archive",
+    "table/orders",
+    "dynamodb",
+    "a1b2c3",
+]
+FIELDS = ["tableName", "functionName", "queueUrl", "roleName", "logGroupName", "alarmNames", "restApiId"]
+FIELDS += ["stageName", "resourceArn", "resourceId", "serviceNamespace", "name", "tags"]
+REQUESTS = st.dictionaries(st.sampled_from(FIELDS), st.sampled_from(PARTS) | st.lists(st.sampled_from(PARTS)))
+SOURCES = ["dynamodb", "lambda", "sqs", "iam", "logs", "monitoring", "apigateway", "application-autoscaling"]
+
+
+@given(st.sampled_from(SOURCES), REQUESTS, REQUESTS, st.lists(st.sampled_from(PARTS), max_size=2))
+def test_index_of_resources_finds_what_asking_each_finds(
+    source: str, asked: dict[str, Any], answered: dict[str, Any], listed: list[str]
+) -> None:
+    event = event_on(source, asked, responseElements=answered, resources=[{"ARN": name} for name in listed])
+    each = sorted(item.arn for item in EVERY if touched_by(event, item))
+    assert [item.arn for item in toucher(EVERY)(event)] == each
+
+
+def test_what_is_made_is_known_by_the_answer() -> None:
+    made = event_on("apigateway", {"name": "orders-api"}, "CreateRestApi", responseElements={"id": "a1b2c3"})
+    assert touched_by(made, REST)
+    assert not touched_by(made, STAGE)
+    mapping = event_on("lambda", {"uUID": "1"}, responseElements={"eventSourceArn": QUEUE.arn})
+    assert touched_by(mapping, QUEUE)
 
 
 def test_names_count_in_their_own_region_and_account_alone() -> None:

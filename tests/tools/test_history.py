@@ -234,6 +234,12 @@ def test_step_to_another_value_is_said(reader: Reader) -> None:
     assert "went to 5, the change asked for 2" in found.conflict
 
 
+def test_value_that_was_there_already_is_said(reader: Reader) -> None:
+    found = prior(reader, setting(), table(), CHANGE, [event(1, 40, 2)], None)
+    assert found.value == 2
+    assert "It was 2 before this change already." in found.conflict
+
+
 def test_without_an_event_the_metric_gives_the_value(reader: Reader) -> None:
     found = prior(reader, setting(), table(), None, [event(1, 40, 250)], step())
     assert (found.value, found.agreed, found.superseded) == (250, True, ())
