@@ -1,0 +1,318 @@
+"""CloudWatch alarms: M of N evaluation over the world's own metrics, and their history.
+
+User guide, "Evaluating an alarm" and "Configuring how CloudWatch alarms treat missing data": alarms on metrics of the
+AWS/DynamoDB namespace always ignore missing data, that is, keep their state.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from evals.world.steps import Settings
+from evals.world.telemetry import Dimensions, Source, statistic
+from tools.models import Json
+
+_WORDS = {
+    "GreaterThanThreshold": "greater than",
+    "GreaterThanOrEqualToThreshold": "greater than or equal to",
+    "LessThanThreshold": "less than",
+    "LessThanOrEqualToThreshold": "less than or equal to",
+}
+
+
+class State(NamedTuple):
+    """A state that an alarm entered."""
+
+    time: datetime
+    value: str
+    reason: str
+    data: str  # StateReasonData, JSON
+
+
+class Evaluation(NamedTuple):
+    """What one evaluation saw: (epoch second, value or None) oldest first, and the state that follows."""
+
+    points: list[tuple[int, float | None]]
+    value: str
+
+
+@dataclass
+class AlarmClock:
+    """One alarm. `settings` hold Threshold, EvaluationPeriods, DatapointsToAlarm, ... by API name, with history."""
+
+    name: str
+    arn: str
+    region: str
+    namespace: str
+    metric: str
+    dimensions: Dimensions
+    stat: str
+    period: int
+    settings: Settings
+    created: datetime
+    initial: str
+    initial_since: datetime
+    begin: datetime  # evaluation is computed from here; before it the state is `initial`
+    source: Source | None
+    lag: int  # seconds from the end of a period to its evaluation, after the datapoint is visible
+    actions: tuple[str, ...] = ()
+    description: str = ""
+    updates: list[tuple[datetime, str]] = field(
+        default_factory=list
+    )  # (time, Create or Update), oldest first
+    _states: list[State] = field(default_factory=list)
+    _done: int = 0
+
+    def threshold(self, moment: datetime) -> float:
+        return float(self.settings.at("Threshold", moment))
+
+    @property
+    def ignores_missing(self) -> bool:
+        return self.namespace == "AWS/DynamoDB"
+
+    def states(self, as_of: datetime) -> list[State]:
+        """States entered up to `as_of`, oldest first; the first is the initial one."""
+        if not self._states:
+            reason = "Unchecked: Initial alarm creation"
+            if self.initial == "OK":
+                reason = (
+                    "Threshold Crossed: no datapoints were breaching the threshold at the last evaluation."
+                )
+            self._states.append(State(self.initial_since, self.initial, reason, ""))
+            self._done = int(self.begin.timestamp()) // self.period * self.period
+        wait = self.lag + (self.source.delay if self.source else 75)
+        while self._done + self.period + wait <= as_of.timestamp():
+            self._done += self.period
+            self._evaluate(self._done, self._done + wait)
+        return [state for state in self._states if state.time <= as_of]
+
+    def state(self, as_of: datetime) -> State:
+        return self.states(as_of)[-1]
+
+    def _evaluate(self, end: int, at: int) -> None:
+        moment = datetime.fromtimestamp(at, UTC)
+        now = self._states[-1].value
+        seen = self._seen(end, moment, now)
+        if seen.value == now:
+            return
+        stamped = moment + timedelta(milliseconds=(at * 37) % 1000)
+        reason = self._reason(seen, now, stamped)
+        self._states.append(State(stamped, seen.value, reason, self._data(seen, stamped)))
+
+    def _seen(self, end: int, moment: datetime, now: str) -> Evaluation:
+        needed = int(self.settings.at("DatapointsToAlarm", moment))
+        periods = int(self.settings.at("EvaluationPeriods", moment))
+        missing = "ignore" if self.ignores_missing else str(self.settings.at("TreatMissingData", moment))
+        starts = [end - self.period * (periods - i) for i in range(periods)]
+        points = [(start, self._value(start)) for start in starts]
+        real = [value for _, value in points if value is not None]
+        breaching = sum(self.breaches(value, moment) for value in real)
+        absent = periods - len(real)
+        if missing == "breaching":
+            breaching += absent
+        if breaching >= needed:
+            return Evaluation(points, "ALARM")
+        if missing in ("notBreaching", "breaching") or breaching + absent < needed:
+            return Evaluation(points, "OK")
+        if missing == "missing" and not real:
+            return Evaluation(points, "INSUFFICIENT_DATA")
+        return Evaluation(points, now)
+
+    def breaches(self, value: float, moment: datetime) -> bool:
+        limit = self.threshold(moment)
+        how = str(self.settings.at("ComparisonOperator", moment))
+        if how.startswith("GreaterThanOrEqual"):
+            return value >= limit
+        if how.startswith("LessThanOrEqual"):
+            return value <= limit
+        return value > limit if how.startswith("Greater") else value < limit
+
+    def _value(self, start: int) -> float | None:
+        if self.source is None:
+            return None
+        step = self.source.every
+        first = start // 60 + (-(start // 60)) % step
+        rows = [self.source.emit(minute) for minute in range(first, (start + self.period) // 60, step)]
+        return statistic((row for row in rows if row is not None), self.stat)
+
+    def _reason(self, seen: Evaluation, old: str, moment: datetime) -> str:
+        needed = int(self.settings.at("DatapointsToAlarm", moment))
+        periods = int(self.settings.at("EvaluationPeriods", moment))
+        limit = self.threshold(moment)
+        if seen.value == "INSUFFICIENT_DATA":
+            return f"Insufficient Data: {periods} datapoints were unknown."
+        wanted = [
+            (start, value)
+            for start, value in seen.points
+            if value is not None and self.breaches(value, moment) == (seen.value == "ALARM")
+        ]
+        words = _WORDS[str(self.settings.at("ComparisonOperator", moment))]
+        listed = ", ".join(
+            f"{_number(value)} ({datetime.fromtimestamp(start, UTC):%d/%m/%y %H:%M:%S})"
+            for start, value in wanted
+        )
+        if not wanted:
+            return (
+                f"Threshold Crossed: no datapoints were received for {periods} periods and {periods} missing "
+                f"datapoints were treated as [{'Breaching' if seen.value == 'ALARM' else 'NonBreaching'}]."
+            )
+        verb = "was" if len(wanted) == 1 else "were"
+        negation = "" if seen.value == "ALARM" else "not "
+        noun = "datapoint" if periods == 1 else "datapoints"
+        change = f"{old} -> {seen.value}"
+        return (
+            f"Threshold Crossed: {len(wanted)} out of the last {periods} {noun} [{listed}] {verb} {negation}{words} "
+            f"the threshold ({_number(limit)}) (minimum {needed} {'datapoint' if needed == 1 else 'datapoints'} "
+            f"for {change} transition)."
+        )
+
+    def _data(self, seen: Evaluation, moment: datetime) -> str:
+        made: Json = {
+            "version": "1.0",
+            "queryDate": _long(moment),
+            "startDate": _long(datetime.fromtimestamp(seen.points[0][0], UTC)),
+            ("statistic" if self.stat[0] != "p" else "extendedStatistic"): self.stat,
+            "period": self.period,
+            "recentDatapoints": [value for _, value in seen.points if value is not None],
+            "threshold": self.threshold(moment),
+            "evaluatedDatapoints": [
+                {"timestamp": _long(datetime.fromtimestamp(start, UTC)), "value": value}
+                if value is not None
+                else {"timestamp": _long(datetime.fromtimestamp(start, UTC))}
+                for start, value in reversed(seen.points)
+            ],
+        }
+        return json.dumps(made)
+
+    def describe(self, as_of: datetime) -> Json:
+        """The alarm as DescribeAlarms shows it."""
+        state = self.state(as_of)
+        updated = max(time for time, _ in self.updates if time <= as_of)
+        shown: Json = {
+            "AlarmName": self.name,
+            "AlarmArn": self.arn,
+            "AlarmConfigurationUpdatedTimestamp": updated,
+            "ActionsEnabled": True,
+            "OKActions": [],
+            "AlarmActions": list(self.actions),
+            "InsufficientDataActions": [],
+            "StateValue": state.value,
+            "StateReason": state.reason,
+            "StateUpdatedTimestamp": state.time,
+            "StateTransitionedTimestamp": state.time,
+            "MetricName": self.metric,
+            "Namespace": self.namespace,
+            "Dimensions": [{"Name": name, "Value": value} for name, value in self.dimensions],
+            "Period": self.period,
+            **self.numbers(as_of),
+        }
+        if self.description:
+            shown["AlarmDescription"] = self.description
+        if state.data:
+            shown["StateReasonData"] = state.data
+        shown["Statistic" if self.stat[0] != "p" else "ExtendedStatistic"] = self.stat
+        return shown
+
+    def numbers(self, moment: datetime) -> Json:
+        """The settings that decide the state, by API name."""
+        names = (
+            "EvaluationPeriods",
+            "DatapointsToAlarm",
+            "Threshold",
+            "ComparisonOperator",
+            "TreatMissingData",
+        )
+        return {name: self.settings.at(name, moment) for name in names}
+
+    def request(self, moment: datetime) -> Json:
+        """The requestParameters of a PutMetricAlarm that leaves the alarm as it is at `moment`."""
+        made: Json = {
+            "alarmName": self.name,
+            "alarmDescription": self.description,
+            "actionsEnabled": True,
+            "oKActions": [],
+            "alarmActions": list(self.actions),
+            "insufficientDataActions": [],
+            "metricName": self.metric,
+            "namespace": self.namespace,
+            "dimensions": [{"name": name, "value": value} for name, value in self.dimensions],
+            "period": self.period,
+            ("statistic" if self.stat[0] != "p" else "extendedStatistic"): self.stat,
+        }
+        made |= {name[0].lower() + name[1:]: value for name, value in self.numbers(moment).items()}
+        return made
+
+    def history(self, as_of: datetime) -> list[Json]:
+        """Items of DescribeAlarmHistory of the last 30 days, newest first."""
+        items = self._state_items(as_of) + self._update_items(as_of)
+        kept = [item for item in items if item["Timestamp"] >= as_of - timedelta(days=30)]
+        return sorted(kept, key=lambda item: item["Timestamp"], reverse=True)
+
+    def _state_items(self, as_of: datetime) -> list[Json]:
+        states = self.states(as_of)
+        before = State(self.created, "INSUFFICIENT_DATA", "Unchecked: Initial alarm creation", "")
+        items = []
+        for old, new in zip([before, *states], states, strict=False):
+            if old.value == new.value:
+                continue
+            data = {"version": "1.0", "oldState": _state(old), "newState": _state(new)}
+            summary = f"Alarm updated from {old.value} to {new.value}"
+            items.append(self._item(new.time, "StateUpdate", summary, data))
+            if new.value == "ALARM" and self.actions:
+                items.append(self._action(new))
+        return items
+
+    def _action(self, state: State) -> Json:
+        target = self.actions[0]
+        data = {
+            "actionState": "Succeeded",
+            "notificationResource": target,
+            "stateUpdateTimestamp": int(state.time.timestamp() * 1000),
+        }
+        return self._item(state.time, "Action", f"Successfully executed action {target}", data)
+
+    def _update_items(self, as_of: datetime) -> list[Json]:
+        items = []
+        for moment, kind in self.updates:
+            if moment > as_of:
+                continue
+            shown = self.request(moment) | {
+                "alarmArn": self.arn,
+                "stateValue": self.states(moment)[-1].value
+                if moment >= self.initial_since
+                else "INSUFFICIENT_DATA",
+            }
+            shown["okactions"] = shown.pop("oKActions")
+            key = "createdAlarm" if kind == "Create" else "updatedAlarm"
+            word = "created" if kind == "Create" else "updated"
+            data: Json = {"version": "1.0", "type": kind, key: shown}
+            items.append(self._item(moment, "ConfigurationUpdate", f'Alarm "{self.name}" {word}', data))
+        return items
+
+    def _item(self, moment: datetime, kind: str, summary: str, data: Json) -> Json:
+        return {
+            "AlarmName": self.name,
+            "AlarmType": "MetricAlarm",
+            "Timestamp": moment,
+            "HistoryItemType": kind,
+            "HistorySummary": summary,
+            "HistoryData": json.dumps(data),
+        }
+
+
+def _state(state: State) -> Json:
+    made: dict[str, Any] = {"stateValue": state.value, "stateReason": state.reason}
+    if state.data:
+        made["stateReasonData"] = json.loads(state.data)
+    return made
+
+
+def _number(value: float) -> str:
+    return repr(round(float(value), 4))
+
+
+def _long(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}+0000"

@@ -1,0 +1,23 @@
+"""Loads the modules that answer requests; each registers its operations."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+_MODULES = (
+    "answers_account",
+    "answers_trail",
+    "answers_cloudwatch",
+    "answers_logs",
+    "answers_dynamodb",
+    "answers_lambda",
+    "answers_sqs",
+    "answers_apigateway",
+    "answers_iam",
+)
+
+
+def load() -> None:
+    """Register all handlers. Doing it again changes nothing."""
+    for name in _MODULES:
+        import_module(f"evals.world.{name}")

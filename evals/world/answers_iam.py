@@ -1,0 +1,158 @@
+"""IAM roles, their policies, and a simulation of them (identity policies only)."""
+
+from __future__ import annotations
+
+import json
+from fnmatch import fnmatchcase
+from urllib.parse import quote
+
+from evals.world.asking import Ask, NotModelled, Refusal, handles
+from evals.world.seed import Seed
+from evals.world.world import Thing
+from tools.models import Json
+
+BASIC = "service-role/AWSLambdaBasicExecutionRole"
+_BASIC_STATEMENTS = [
+    {
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": "*",
+    }
+]
+
+
+def _role(ask: Ask, name: str) -> Thing:
+    found = next((role for role in ask.world.of("role") if role.name == name), None)
+    if found is None:
+        raise Refusal("NoSuchEntity", f"The role with name {name} cannot be found.", 404)
+    return found
+
+
+def _document(statements: list[Json]) -> str:
+    return quote(json.dumps({"Version": "2012-10-17", "Statement": statements}))
+
+
+@handles("iam", "GetRole")
+def get_role(ask: Ask) -> Json:
+    role = _role(ask, str(ask.need("RoleName")))
+    trust = [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ]
+    return {
+        "Role": {
+            "Path": "/",
+            "RoleName": role.name,
+            "RoleId": "AROA" + Seed(ask.world.seed.number).letters(f"id:AROA:{role.name}", 16),
+            "Arn": role.arn,
+            "CreateDate": role.created,
+            "AssumeRolePolicyDocument": _document(trust),
+            "MaxSessionDuration": 3600,
+            "RoleLastUsed": {
+                "LastUsedDate": ask.as_of.replace(second=0, microsecond=0),
+                "Region": ask.world.region,
+            },
+        }
+    }
+
+
+@handles("iam", "ListAttachedRolePolicies")
+def list_attached_role_policies(ask: Ask) -> Json:
+    _role(ask, str(ask.need("RoleName")))
+    ask.take("MaxItems")
+    arn = f"arn:{ask.world.partition}:iam::aws:policy/{BASIC}"
+    return {
+        "AttachedPolicies": [{"PolicyName": BASIC.rsplit("/", maxsplit=1)[-1], "PolicyArn": arn}],
+        "IsTruncated": False,
+    }
+
+
+@handles("iam", "ListRolePolicies")
+def list_role_policies(ask: Ask) -> Json:
+    role = _role(ask, str(ask.need("RoleName")))
+    ask.take("MaxItems")
+    return {"PolicyNames": sorted(role.fixed["policies"]), "IsTruncated": False}
+
+
+@handles("iam", "GetRolePolicy")
+def get_role_policy(ask: Ask) -> Json:
+    role, name = _role(ask, str(ask.need("RoleName"))), str(ask.need("PolicyName"))
+    if name not in role.fixed["policies"]:
+        raise Refusal("NoSuchEntity", f"The role policy with name {name} cannot be found.", 404)
+    return {
+        "RoleName": role.name,
+        "PolicyName": name,
+        "PolicyDocument": _document(role.fixed["policies"][name]),
+    }
+
+
+def _basic(ask: Ask) -> str:
+    arn = str(ask.need("PolicyArn"))
+    if not arn.endswith(BASIC):
+        raise Refusal("NoSuchEntity", f"Policy {arn} does not exist or is not attachable.", 404)
+    return arn
+
+
+@handles("iam", "GetPolicy")
+def get_policy(ask: Ask) -> Json:
+    arn = _basic(ask)
+    return {
+        "Policy": {
+            "PolicyName": BASIC.rsplit("/", maxsplit=1)[-1],
+            "PolicyId": "ANPAJNCQGXC42545SKXIK",
+            "Arn": arn,
+            "Path": "/service-role/",
+            "DefaultVersionId": "v1",
+            "AttachmentCount": len(ask.world.of("role")),
+            "IsAttachable": True,
+        }
+    }
+
+
+@handles("iam", "GetPolicyVersion")
+def get_policy_version(ask: Ask) -> Json:
+    _basic(ask)
+    if ask.need("VersionId") != "v1":
+        raise Refusal("NoSuchEntity", "Policy version does not exist.", 404)
+    document = _document(list(_BASIC_STATEMENTS))
+    return {"PolicyVersion": {"Document": document, "VersionId": "v1", "IsDefaultVersion": True}}
+
+
+@handles("iam", "SimulatePrincipalPolicy")
+def simulate_principal_policy(ask: Ask) -> Json:
+    source = str(ask.need("PolicySourceArn"))
+    actions: list[str] = ask.need("ActionNames")
+    resources: list[str] = ask.take("ResourceArns") or ["*"]
+    ask.take("MaxItems")
+    thing = ask.world.things.get(source)
+    if thing is None:
+        if ":role/opsleuth" not in source:
+            raise Refusal("NoSuchEntity", f"The principal {source} cannot be found.", 404)
+        denied = {entry.lower() for entry in ask.world.switches.deny}
+        results = [_result(name, on, name.lower() not in denied) for name in actions for on in resources]
+        return {"EvaluationResults": results, "IsTruncated": False}
+    if thing.kind != "role":
+        raise NotModelled("PolicySourceArn of another kind")
+    statements = [one for held in thing.fixed["policies"].values() for one in held] + _BASIC_STATEMENTS
+    results = [_result(name, on, _allows(statements, name, on)) for name in actions for on in resources]
+    return {"EvaluationResults": results, "IsTruncated": False}
+
+
+def _result(action: str, resource: str, allowed: bool) -> Json:
+    return {
+        "EvalActionName": action,
+        "EvalResourceName": resource,
+        "EvalDecision": "allowed" if allowed else "implicitDeny",
+        "MatchedStatements": [],
+        "MissingContextValues": [],
+    }
+
+
+def _allows(statements: list[Json], action: str, resource: str) -> bool:
+    def listed(value: object) -> list[str]:
+        return [value] if isinstance(value, str) else list(value)  # type: ignore[call-overload]
+
+    return any(
+        any(fnmatchcase(action.lower(), pattern.lower()) for pattern in listed(one["Action"]))
+        and any(fnmatchcase(resource, pattern) for pattern in listed(one["Resource"]))
+        for one in statements
+    )

@@ -1,0 +1,180 @@
+"""The form of case.yaml: what there is and what happened, never what the answer is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from evals.world.draws import Draw
+from evals.world.switches import Switches
+from tools.errors import BadInput
+
+INCIDENTS = Path(__file__).resolve().parent.parent / "incidents"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ResourceSpec(_Strict):
+    """A resource of the system that the case is about."""
+
+    kind: Literal["http-api", "rest-api", "function", "table"]
+    name: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+    tags: dict[str, str] = Field(default_factory=dict)
+    route: str = ""  # of an API: "POST /orders"
+    calls: str = ""  # id of the resource that it hands requests to
+    age_days: Any = 75
+
+
+class PulseSpec(_Strict):
+    """More traffic for a while: minutes from the case's moment."""
+
+    start: Any
+    minutes: Any
+    factor: Any
+    ramp_seconds: Any = 60
+
+
+class HotKeySpec(_Strict):
+    """One tenant's share of all requests, before and from `start` (minutes from the case's moment) on."""
+
+    name: str
+    before: float
+    share: Any
+    start: Any
+    ramp_seconds: Any = 90
+
+
+class TrafficSpec(_Strict):
+    """Requests per second at the case's moment, and what each of them does."""
+
+    per_second: Any
+    write_units: Any = 1
+    read_units: float = 0.5
+    attempts: Any = 3
+    duration_ms: Any = 35
+    retry_ms: Any = 60
+    pulses: tuple[PulseSpec, ...] = ()
+    hot_key: HotKeySpec | None = None
+
+
+class AlarmSpec(_Strict):
+    """A CloudWatch alarm on a metric of one resource."""
+
+    name: str
+    on: str
+    namespace: str
+    metric: str
+    dimensions: dict[str, str]
+    stat: str
+    period: int = 60
+    threshold: Any
+    datapoints: Any = 3
+    periods: Any = 5
+    comparison: str = "GreaterThanThreshold"
+    missing: Literal["missing", "ignore", "breaching", "notBreaching"] = "missing"
+    initial: Any = "OK"
+    description: str = ""
+    tags: dict[str, str] = Field(default_factory=dict)
+    age_days: Any = 60
+
+
+class PersonSpec(_Strict):
+    """Somebody who acts, and in which way."""
+
+    way: Any  # user-console, user-cli, sso-console, sso-cli, ci, terraform
+    name: str
+    address: str = "203.0.113.24"
+    role: str = ""
+    mfa: bool = True
+
+
+class EventSpec(_Strict):
+    """Somebody did something at a moment: "-39d", "0s", "+20s", "onset+15s"."""
+
+    id: str
+    at: str
+    who: str
+    create: str = ""  # id of a resource or alarm
+    set: str = ""  # id of a resource or alarm
+    path: str = ""
+    to: Any = None
+    tag: dict[str, str] = Field(default_factory=dict)  # with `set`: tags to add
+    denied: bool = False
+    known_as: str = ""  # name of the setting in the facts: "max_write"
+    delivery_minutes: Any = None
+
+
+class LookSpec(_Strict):
+    """When the investigation begins: minutes after the case's moment or after the first refused request."""
+
+    after: Literal["moment", "onset", "alarm"]
+    minutes: Any
+
+
+class CaseFile(_Strict):
+    """case.yaml."""
+
+    title: str
+    like: str = ""
+    draws: dict[str, Draw] = Field(default_factory=dict)
+    people: dict[str, PersonSpec] = Field(default_factory=dict)
+    resources: dict[str, ResourceSpec] = Field(default_factory=dict)
+    traffic: TrafficSpec
+    alarms: dict[str, AlarmSpec] = Field(default_factory=dict)
+    events: tuple[EventSpec, ...] = ()
+    look: LookSpec
+    trigger: str = "alarm"
+    switches: Switches = Switches()
+
+
+def find(case: str | Path) -> Path:
+    """The case.yaml of a case name or folder. Raises BadInput."""
+    place = Path(case)
+    for candidate in (place, place / "case.yaml", INCIDENTS / str(case) / "case.yaml"):
+        if candidate.is_file():
+            return candidate
+    known = ", ".join(sorted(one.parent.name for one in INCIDENTS.glob("*/case.yaml"))) or "none"
+    raise BadInput(f'There is no case "{case}". Known cases: {known}.')
+
+
+def read(case: str | Path) -> CaseFile:
+    """A case, merged with the case it is like, and validated. Raises BadInput with what is wrong."""
+    path = find(case)
+    try:
+        return CaseFile.model_validate(_merged(path, ()))
+    except ValidationError as error:
+        raise BadInput(f"{path} is no valid case: {error}") from error
+
+
+def _merged(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    if path in seen:
+        raise BadInput(f"{path} is like itself.")
+    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(raw, dict):
+        raise BadInput(f"{path} is no valid case: it must be a map.")
+    if not raw.get("like"):
+        return raw
+    sibling = path.parent.parent / str(raw["like"]) / "case.yaml"
+    base = _merged(sibling if sibling.is_file() else find(str(raw["like"])), (*seen, path))
+    merged = _merge(base, raw)
+    assert isinstance(merged, dict)
+    return merged
+
+
+def _merge(base: Any, over: Any) -> Any:
+    """Maps are merged, draws and everything else replaced; null removes."""
+    if not isinstance(base, dict) or not isinstance(over, dict) or {"choose", "between"} & set(over):
+        return over
+    merged = dict(base)
+    for key, value in over.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = _merge(base[key], value) if key in base else value
+    return merged

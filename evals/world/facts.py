@@ -1,0 +1,147 @@
+"""What is true of a world, as a flat map of dotted names, for the truth files of cases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from evals.world.casefile import CaseFile
+from evals.world.draws import Values
+from evals.world.flow import Flow
+from evals.world.identities import Identity
+from evals.world.trail import Deed, Record
+from evals.world.world import Thing, World
+
+
+def onset(flow: Flow, until: datetime) -> datetime | None:
+    """The second of the first refused attempt, or None."""
+    if flow.disturbed_from is None:
+        return None
+    for minute in range(flow.disturbed_from, int(until.timestamp()) // 60):
+        row = flow.minute(minute)
+        for second, what in enumerate(row.seconds or ()):
+            if what.max_throttles or what.key_throttles:
+                return datetime.fromtimestamp(minute * 60 + second, UTC)
+    return None
+
+
+def last_refusal(flow: Flow, until: datetime) -> datetime | None:
+    """The last second before `until` in which an attempt was refused, or None."""
+    if flow.disturbed_from is None:
+        return None
+    for minute in range(int(until.timestamp()) // 60 - 1, flow.disturbed_from - 1, -1):
+        row = flow.minute(minute)
+        for second in range(59, -1, -1) if row.seconds else ():
+            what = row.seconds[second] if row.seconds else None
+            if what and (what.max_throttles or what.key_throttles):
+                return datetime.fromtimestamp(minute * 60 + second, UTC)
+    return None
+
+
+def about(made: Record, arn: str, path: str, before: Any, after: Any) -> Record:
+    """The record with what it changed, for the ledger only."""
+    return replace(made, arn=arn, field=path, before=before, after=after)
+
+
+def refused(deed: Deed, who: Identity, thing: Thing) -> Deed:
+    """The same call, denied: nothing changed, no response."""
+    actor = str(who.user.get("arn", ""))
+    text = (
+        f"User: {actor} is not authorized to perform: {deed.source}:{deed.name} on resource: {thing.arn} "
+        f"because no identity-based policy allows the {deed.source}:{deed.name} action"
+    )
+    return replace(deed, response=None, error=("AccessDenied", text))
+
+
+def note(
+    world: World,
+    case: CaseFile,
+    things: dict[str, Thing],
+    happened: dict[str, Record],
+    flow: Flow,
+    values: Values,
+) -> None:
+    """Fill `world.facts`."""
+    found: dict[str, Any] = {
+        "case": world.case,
+        "seed": world.seed.number,
+        "account": world.account,
+        "region": world.region,
+        "moment": names_moment(world, happened),
+        "investigate_at": world.start,
+        "reader.role": "opsleuth-read",
+        "traffic.write_units": flow.units,
+        "traffic.attempts": flow.attempts,
+        "traffic.demand": flow.demand.expected(world.start.timestamp()),
+    }
+    for key, thing in things.items():
+        found |= {f"{key}.arn": thing.arn, f"{key}.name": thing.name, f"{key}.region": thing.region}
+        if "id" in thing.fixed:
+            found[f"{key}.id"] = thing.fixed["id"]
+    for key, spec in case.alarms.items():
+        alarm = world.alarms[things[key].name]
+        found[f"{key}.threshold"] = alarm.threshold(world.start)
+        found[f"{key}.metric"] = f"{alarm.namespace}/{alarm.metric}/{alarm.stat}"
+        found[f"{key}.watches"] = things[spec.on].arn
+    for key, made in happened.items():
+        found |= {f"{key}.{name}": value for name, value in event_facts(made).items()}
+    _settings(found, case, happened)
+    _symptom(found, flow, world)
+    if flow.hot_key:
+        found["hot_key.name"] = flow.hot_key.name
+    for name, value in values.known.items():
+        found.setdefault(f"drawn.{name}", value)
+    world.facts = found
+
+
+def names_moment(world: World, happened: dict[str, Record]) -> datetime:
+    return happened["change"].time if "change" in happened else world.start
+
+
+def event_facts(made: Record) -> dict[str, Any]:
+    """What is true of one event."""
+    who = made.actor
+    return {
+        "event_id": made.id,
+        "time": made.time,
+        "delivered": made.delivered,
+        "action": made.body["eventName"],
+        "operation": made.body["eventName"].split("20", 1)[0]
+        if made.body["eventSource"].startswith("lambda")
+        else made.body["eventName"],
+        "region": made.region,
+        "resource": made.arn,
+        "field": made.field,
+        "before": made.before,
+        "after": made.after,
+        "error_code": made.body.get("errorCode", ""),
+        "source_ip": who.ip,
+        "mfa": who.mfa,
+        "actor.name": who.name,
+        "actor.how": who.how,
+        "actor.kind": who.kind,
+        "actor.arn": str(who.user.get("arn", "")),
+    }
+
+
+def _settings(found: dict[str, Any], case: CaseFile, happened: dict[str, Record]) -> None:
+    for event in case.events:
+        if event.known_as:
+            made = happened[event.id]
+            found |= {
+                f"{event.known_as}.before": made.before,
+                f"{event.known_as}.after": made.after,
+                f"{event.known_as}.path": made.field,
+                f"{event.known_as}.resource": made.arn,
+            }
+
+
+def _symptom(found: dict[str, Any], flow: Flow, world: World) -> None:
+    first = onset(flow, world.start + timedelta(hours=2))
+    if first is None:
+        return
+    found["onset"] = first
+    last = last_refusal(flow, world.start)
+    if last is not None and world.start - last > timedelta(minutes=20):
+        found["ended"] = last

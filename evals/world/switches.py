@@ -1,0 +1,28 @@
+"""What can be made harder in a world."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Switches(BaseModel):
+    """Conditions under which the account is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    deny: tuple[str, ...] = ()
+    """IAM actions that the reading role lacks: "cloudtrail:LookupEvents"."""
+
+    throttle: bool = True
+    """Refuse LookupEvents beyond 2 per second of virtual time, as AWS does."""
+
+    tracing: bool = False
+    """Whether X-Ray has traces."""
+
+    noise: int = Field(default=3000, ge=0, le=20_000)
+    """How many CloudTrail events of the last 30 hours have nothing to do with the case."""
+
+    delivery_minutes: Any = None
+    """Minutes until CloudTrail delivers (a number or a draw); by seed 3 to 6 when not given."""

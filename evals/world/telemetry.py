@@ -1,0 +1,130 @@
+"""Metrics by formula: what each service emits per minute, and CloudWatch's aggregation of it.
+
+A source answers one emission as a `Sample`, or None when the service emits nothing. A sample of minute m becomes
+visible `delay` seconds after its period has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+Dimensions = tuple[tuple[str, str], ...]
+
+
+class Sample(NamedTuple):
+    """One emission: how many values, their sum, smallest, largest and three percentiles."""
+
+    count: float
+    total: float
+    low: float
+    high: float
+    p50: float
+    p90: float
+    p99: float
+
+
+def counted(total: float, samples: float = 1.0) -> Sample:
+    """A count: `total` spread over `samples` values."""
+    mean = total / samples if samples else 0.0
+    top = 1.0 if total else 0.0
+    return Sample(samples, total, 0.0 if total < samples else min(1.0, mean), max(top, mean), mean, top, top)
+
+
+def level(value: float, samples: float = 1.0) -> Sample:
+    """A gauge that stands at `value`."""
+    return Sample(samples, value * samples, value, value, value, value, value)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One CloudWatch metric. `owner` is the ARN of the resource that emits it."""
+
+    namespace: str
+    name: str
+    dimensions: Dimensions  # sorted by name
+    owner: str
+    unit: str
+    emit: Callable[[int], Sample | None]  # epoch minute, a multiple of `every`
+    every: int = 1  # minutes between emissions
+    delay: int = 75  # seconds
+    sparse: int = 0  # for metrics emitted only when something happens: the first minute in which it may
+
+    @property
+    def key(self) -> tuple[str, str, Dimensions]:
+        return self.namespace, self.name, self.dimensions
+
+    def visible(self, minute: int, as_of: float) -> bool:
+        return (minute + self.every) * 60 + self.delay <= as_of
+
+
+STATISTICS = ("SampleCount", "Sum", "Average", "Minimum", "Maximum", "p50", "p90", "p99")
+
+
+def statistic(samples: Iterable[Sample], stat: str) -> float | None:
+    """One statistic over the samples of a period, or None without samples."""
+    rows = list(samples)
+    if not rows:
+        return None
+    count = sum(row.count for row in rows)
+    if stat == "SampleCount":
+        return count
+    if stat == "Sum":
+        return sum(row.total for row in rows)
+    if stat == "Average":
+        return sum(row.total for row in rows) / count if count else 0.0
+    if stat == "Minimum":
+        return min(row.low for row in rows)
+    if stat == "Maximum":
+        return max(row.high for row in rows)
+    place = ("p50", "p90", "p99").index(stat) + 4
+    return sum(row[place] * row.count for row in rows) / count if count else 0.0
+
+
+@dataclass
+class Telemetry:
+    """All metrics of a world, by namespace, name and exact dimensions."""
+
+    sources: dict[tuple[str, str, Dimensions], Source] = field(default_factory=dict)
+
+    def add(self, *sources: Source) -> None:
+        for source in sources:
+            if source.key in self.sources:
+                raise ValueError(f"two sources for {source.key}")
+            self.sources[source.key] = source
+
+    def find(self, namespace: str, name: str, dimensions: Dimensions) -> Source | None:
+        return self.sources.get((namespace, name, tuple(sorted(dimensions))))
+
+    def points(
+        self, source: Source, stat: str, period: int, start: float, end: float, as_of: float
+    ) -> list[tuple[int, float]]:
+        """(epoch second of the period's start, value), oldest first; periods with no sample are absent."""
+        step = period // 60
+        first = int(start // period) * step
+        last = int(min(end, as_of) // 60) + (1 if min(end, as_of) % 60 else 0)
+        found = []
+        for begin in range(first, last, step):
+            value = statistic(self._samples(source, begin, begin + step, as_of), stat)
+            if value is not None:
+                found.append((begin * 60, value))
+        return found
+
+    @staticmethod
+    def _samples(source: Source, begin: int, end: int, as_of: float) -> list[Sample]:
+        found = []
+        minute = begin + (-begin) % source.every
+        while minute < end:
+            if not source.visible(minute, as_of):
+                break
+            sample = source.emit(minute)
+            if sample is not None:
+                found.append(sample)
+            minute += source.every
+        return found
+
+
+def epoch(moment: datetime) -> float:
+    return moment.timestamp()

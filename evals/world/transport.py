@@ -1,0 +1,68 @@
+"""A world as a `Transport`: requests in, AWS's wire format out."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+
+from evals.world import answers, permissions, wire
+from evals.world.asking import HANDLERS, Ask, NotModelled, Refusal, Session
+from evals.world.seed import Seed
+from evals.world.world import World
+from tools.evidence import canonical
+from tools.transport import WireAnswer, WireRequest
+
+
+class WorldTransport:
+    """Answers any read over a world's state. One per run: it holds the run's open queries and used quotas."""
+
+    virtual = True
+
+    def __init__(self, world: World) -> None:
+        answers.load()
+        self.world = world
+        self._session = Session()
+        self._lock = threading.Lock()
+
+    def start(self) -> datetime | None:
+        return self.world.start
+
+    def close(self) -> None:
+        self._session = Session()
+
+    def send(self, request: WireRequest) -> WireAnswer:
+        """The answer as AWS would give it. What the world does not know is an error with code NotRecorded."""
+        asked = canonical([request.region, request.service, request.operation, request.parameters])
+        request_id = Seed(self.world.seed.number).uuid(f"request:{asked}")
+        with self._lock:
+            try:
+                denial = permissions.denial(self.world, request)
+                if denial is not None:
+                    raise denial
+                result = self._call(request)
+            except Refusal as refusal:
+                return wire.error(request.protocol, refusal.code, refusal.message, refusal.status, request_id)
+            except NotModelled as unknown:
+                self.world.coverage_misses[f"{request.service}:{request.operation} {unknown}".strip()] += 1
+                said = f"This world holds no answer for {request.service}:{request.operation} ({unknown})."
+                return wire.error(request.protocol, "NotRecorded", said, 400, request_id)
+        return wire.answer(request.service, request.operation, request.protocol, result, request_id)
+
+    def _call(self, request: WireRequest) -> dict[str, object]:
+        handler = HANDLERS.get((request.service, request.operation))
+        if handler is None:
+            raise NotModelled("operation")
+        ask = Ask(
+            world=self.world,
+            service=request.service,
+            operation=request.operation,
+            region=request.region,
+            as_of=request.as_of,
+            now=request.now,
+            session=self._session,
+            left=dict(request.parameters),
+        )
+        result = handler(ask)
+        if ask.left:
+            raise NotModelled(", ".join(sorted(ask.left)))
+        return result
