@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from evals.backing import TOLERANCE, as_time
 from tools.models import Claim, Json, Value
@@ -58,6 +58,11 @@ def equal(told: Value, true: Value, tolerance: float = 0.0) -> bool:
     return abs(float(told) - float(true)) <= max(abs(float(true)) * (tolerance + 1e-6), 1e-9)
 
 
+def plain(value: Any) -> Value:
+    """A ledger's value as a claim holds it: times as ISO 8601."""
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
 def _metric(claim: Claim, ledger: Ledger) -> str:
     if claim.start is None or claim.end is None or not claim.how:
         return "names no interval or no way to sum up"
@@ -73,7 +78,7 @@ def _event(claim: Claim, ledger: Ledger) -> str:
         return "is about an event that never happened"
     if claim.field not in true:
         return f"tells a field {claim.field} that events do not have"
-    return _compare(claim, true[claim.field])
+    return _compare(claim, plain(true[claim.field]))
 
 
 def _setting(claim: Claim, ledger: Ledger) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from evals.checking import Ledger, equal
+from evals.checking import Ledger, equal, plain
 from graph.models import Report, RootCause, Step
 from tools.arn import parse
 from tools.models import Actor, Alarm, Gap, Json, Statement, Value
@@ -95,8 +95,8 @@ def _event(cause: RootCause, ledger: Ledger) -> Found:
         told = getattr(cause.event, name)
         yield from _differs(
             f"root_cause.event.{name}",
-            told.isoformat() if isinstance(told, datetime) else told,
-            _iso(true[name]),
+            plain(told),
+            plain(true[name]),
         )
     if cause.actor is not None:
         yield from _person(cause.actor, true)
@@ -247,7 +247,3 @@ def _thresholds(artefact: Any) -> Iterator[int | float]:
     elif isinstance(artefact, list):
         for item in artefact:
             yield from _thresholds(item)
-
-
-def _iso(value: Any) -> Value:
-    return value.isoformat() if isinstance(value, datetime) else value

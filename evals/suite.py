@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+import yaml
+
 from evals.baselines import NOTHING, Guess, guess_for
 from evals.cases import Case, find
 from evals.claims import false_claims
@@ -132,12 +134,28 @@ def judge(case: Case, seed: int, world: World, reports: Sequence[Report], second
 
 
 async def _reports(world: World, context: Context) -> list[Report]:
+    """All revisions, oldest first, each as it was last told."""
     from evals import register
 
     register()
     trigger = Trigger(**world.trigger)
     thread = f"eval-{world.case}-{world.seed.number}"
-    return [update async for update in stream(trigger, thread, context) if isinstance(update, Report)]
+    latest: dict[int, Report] = {}
+    async for update in stream(trigger, thread, context):
+        if isinstance(update, Report):
+            latest[update.revision] = update
+    return [latest[number] for number in sorted(latest)]
+
+
+def make_recording(case: Case, seed: int) -> Path:
+    """Investigate a case and keep what was read as its recording.yaml, with the trigger beside it."""
+    path = case.folder / "recording.yaml"
+    source = f"{case.folder}?seed={seed}"
+    world = open_world(source)
+    asyncio.run(_reports(world, Context(source=f"world:{source}", region=world.region, record_to=str(path))))
+    said = yaml.safe_dump(dict(world.trigger), sort_keys=True)
+    (case.folder / "trigger.yaml").write_text(said, encoding="utf-8")
+    return path
 
 
 def begin(case: str, seed: int) -> tuple[Trigger, Context]:
