@@ -81,13 +81,15 @@ _INTERFACES = frozenset(
 
 
 def is_noise(event: ChangeEvent) -> bool:
-    """Whether the event is housekeeping: services taking roles, agents reporting, service-linked roles.
+    """Whether the event is housekeeping: services taking roles, agents reporting, sign-ins.
 
     Reactions (application autoscaling's UpdateTable) are effects, not causes, yet they do set values:
     `tools.history` wants them, ranking does not. Service events about a rotation or a disabled mapping are no
     noise.
     """
     who = event.actor
+    if event.event_type == "AwsConsoleSignIn":
+        return True  # recorded with readOnly false, yet nothing is changed
     if event.operation in _HOUSEKEEPING or who.kind == "service_linked_role":
         return True
     if who.kind == "aws_service":

@@ -629,6 +629,12 @@ def test_listed_names_and_answered_arns_touch() -> None:
     assert not touched_by(event_on("sns", {}, responseElements={"endpointArn": FUNCTION.arn}), FUNCTION)
 
 
+def test_sign_in_is_no_change() -> None:
+    signed_in = record(1, at(1), "ConsoleLogin", eventType="AwsConsoleSignIn")
+    assert is_noise(parse(signed_in))
+    assert not is_noise(parse(signed_in | {"eventType": "AwsConsoleAction"}))
+
+
 @pytest.mark.parametrize(
     ("name", "identity", "noise"),
     [
