@@ -17,7 +17,7 @@ from api.progress import Progress
 from api.render.view import View
 from api.shelf import Kept, keep
 from graph import Question, Report, Resume, TimelineEvent, stream
-from graph.words import say
+from graph.words import local_time, say, zone
 from tools.clock import LiveClock
 from tools.errors import CannotInvestigate
 
@@ -114,7 +114,7 @@ def _revision(report: Report, context: Context, manner: Manner, progress: Progre
 
 
 def _when(report: Report, manner: Manner) -> str:
-    return View(tz=manner.tz).time(report.next_look or report.as_of, report.as_of)
+    return local_time(report.next_look or report.as_of, zone(manner.tz), report.as_of)
 
 
 def rendered(kept: Kept, manner: Manner) -> str:

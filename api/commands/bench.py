@@ -17,11 +17,19 @@ import click
     help="Folder or file with the data.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(name: str, data: Path, as_json: bool) -> None:
+@click.pass_context
+def command(ctx: click.Context, name: str, data: Path, as_json: bool) -> None:
     """Run the benchmark NAME over data that you have. Known: cloudtrail (CloudTrail events as JSON)."""
     if not data.exists():
         raise click.UsageError(f"There is nothing at {data}.")
     from evals import bench
 
     result = bench(name, data)
-    click.echo(result.as_json() if as_json else result.as_text())
+    if as_json:
+        import json
+
+        click.echo(json.dumps(dict(result.figures), indent=2))
+    else:
+        click.echo("\n".join([result.text.rstrip("\n"), *result.notes]))
+    if not result.ok:
+        ctx.exit(1)

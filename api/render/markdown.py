@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from api.render.layout import FIRM, clean
+from api.render.plan import is_stop
 from api.render.text import gap_words, sentence
 from api.render.view import View, chain, commands, confidence, headline, label, percent, ranked
 from graph.models import Hypothesis, Report, Step
@@ -34,7 +35,7 @@ def markdown(report: Report, view: View) -> str:
         *_evidence(report, view),
         *_cost(report),
     ]
-    return "\n\n".join(blocks) + "\n"
+    return ("\n\n".join(blocks) + "\n").replace(FIRM, " ")
 
 
 def _head(report: Report, view: View) -> list[str]:
@@ -75,21 +76,24 @@ def _plan(report: Report, view: View) -> list[str]:
     for steps in (todo.prepare, todo.pre_validate, todo.apply, todo.post_validate):
         for step in steps:
             number += 1
-            blocks += _step(report, view, step, f"{number}. ")
+            blocks += _step(report, view, step, f"{number}.")
     for name, steps in ((say("Way back"), todo.rollback), (say("Stays red"), todo.stays_red)):
         for step in steps:
-            blocks += _step(report, view, step, f"{name}: ")
+            blocks += _step(report, view, step, name)
     if todo.mind:
         blocks.append("\n".join(_bullet(report, view, item, say("Mind")) for item in todo.mind))
     return blocks
 
 
 def _step(report: Report, view: View, step: Step, prefix: str) -> list[str]:
-    blocks = [f"**{prefix}{_words(report, view, step.title)}**"]
-    if step.note:
+    title = "" if step.title.casefold() == prefix.casefold() else f" {_words(report, view, step.title)}"
+    blocks = [f"**{prefix}{title}**"]
+    stops = is_stop(step.note)
+    if step.note and not stops:
         blocks.append(_words(report, view, step.note))
     blocks += [_fence(command, "sh") for command in commands(step, view, report)]
-    notes = [f"- {say('expect')}: {_words(report, view, item)}" for item in step.expect]
+    expected = ", ".join(step.expect) + ("; " + say("else stop") if stops else "")
+    notes = [f"- {say('expect')}: {_words(report, view, expected)}"] if step.expect else []
     notes += [_bullet(report, view, item) for item in step.provenance]
     return [*blocks, "\n".join(notes)] if notes else blocks
 
@@ -116,7 +120,10 @@ def _sure(report: Report, view: View) -> list[str]:
 
 def _tests(report: Report, view: View, item: Hypothesis) -> list[str]:
     by_weight = sorted((test for test in item.tests if test.weight), key=lambda test: -test.weight)
-    return [_bullet(report, view, test.statement, "+" if test.weight > 0 else "−") for test in by_weight]
+    return [
+        _bullet(report, view, test.statement, say("for") if test.weight > 0 else say("against"))
+        for test in by_weight
+    ]
 
 
 def _unseen(report: Report, view: View) -> list[str]:
@@ -124,7 +131,7 @@ def _unseen(report: Report, view: View) -> list[str]:
         return []
     blocks = [f"## {say('Could not see')}"]
     for gap in report.gaps:
-        blocks.append("- " + escape(gap_words(gap, report, view).replace(FIRM, " ")))
+        blocks.append("- " + escape(gap_words(gap, report, view)))
         if gap.statement is not None:
             blocks.append(_fence(json.dumps(gap.statement, indent=2, ensure_ascii=False), "json"))
     return blocks
@@ -190,11 +197,11 @@ def _cost(report: Report) -> list[str]:
 
 
 def _words(report: Report, view: View, text: str) -> str:
-    return escape(view.words(text, report.as_of).replace(FIRM, " "))
+    return escape(view.words(text, report.as_of))
 
 
 def _bullet(report: Report, view: View, item: Statement, name: str = "") -> str:
-    lead = f"**{name}**: " if len(name) > 1 else f"{name} " if name else ""
+    lead = f"**{name}**: " if name else ""
     return f"- {lead}{_words(report, view, item.text)}{_cites(item.evidence)}"
 
 

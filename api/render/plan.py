@@ -58,8 +58,8 @@ def _step(
 ) -> list[Text]:
     """A step under its number, or under its name where it has one (then the title need not repeat it)."""
     left, note = 1 + column, step.note
-    stop = stop or _is_stop(note)
-    if _is_stop(note):
+    stop = stop or is_stop(note)
+    if is_stop(note):
         note = ""
     if name and step.title.casefold() == name.casefold():
         lines = page.row(name, view.words(note, report.as_of), column=column)
@@ -79,5 +79,6 @@ def _step(
     return lines
 
 
-def _is_stop(note: str) -> bool:
+def is_stop(note: str) -> bool:
+    """Whether a step's note only says to stop when something else is seen."""
     return note.strip(" .").casefold() == say("else stop")

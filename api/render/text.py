@@ -52,7 +52,7 @@ def _head(report: Report, view: View, page: Page) -> list[Text]:
     if report.revision > 1:
         place += " · " + say("revision {number}", number=report.revision)
     if len(title.plain) + len(place) <= page.width:
-        lines = [title.append(place)]
+        lines = [title.append(place.replace(FIRM, " "))]
     else:
         lines = [title, *page.plain(place)]
     told = headline(report)

@@ -54,7 +54,8 @@ class View:
         return text.replace(REPORT_ID, self.short)
 
     def time(self, moment: datetime, reference: datetime | None = None) -> str:
-        return local_time(moment, zone(self.tz), reference)
+        """A time in the reader's zone with UTC beside, in one piece (see `FIRM`)."""
+        return local_time(moment, zone(self.tz), reference).replace(" ", FIRM)
 
 
 def _firm(found: re.Match[str]) -> str:

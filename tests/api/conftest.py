@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -304,12 +303,12 @@ PROVEN = Report(
     trigger=Trigger(alarm="bookings-throttled"),
     incident=INCIDENT,
     broken=told(
-        "POST /bookings fails: 98 % of writes to table bookings are refused since 2026-03-13T17:13:00Z, still going.",
+        "POST /bookings fails: 98 % of writes to table bookings are refused since 2026-03-13T17:13:00Z.",
         "M4",
         "M5",
     ),
     why=told(
-        "At 2026-03-13T17:12:31Z IAM user ops-31 (console, MFA, 203.0.113.24) lowered the table's maximum write "
+        "At 2026-03-13T17:12:31Z IAM user ops-31 (console, MFA, 203.0.113.24) lowered the maximum write "
         "throughput from 320 to 3 per second. Demand is 96 per second.",
         "F1",
         "F4",
@@ -439,7 +438,7 @@ def proven() -> Report:
 
 
 @pytest.fixture
-def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty data folder."""
     monkeypatch.setenv("OPSLEUTH_HOME", str(tmp_path / "data"))
-    yield tmp_path / "data"
+    return tmp_path / "data"

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.render.markdown import escape, markdown
+from api.render.view import View
+from api.shelf import artefacts
+from graph import Report
+from tools.models import Statement
+
+
+def view(report: Report) -> View:
+    return View(tz="Asia/Tokyo", profile="prod-travel", short="7f3a", files=tuple(artefacts(report)))
+
+
+@pytest.mark.parametrize("name", ["proven", "likely", "not_yet", "not_found", "no_incident", "recovered"])
+def test_every_verdict_gives_a_whole_document(name: str, reports: dict[str, Report]) -> None:
+    report = reports[name]
+    made = markdown(report, view(report))
+    assert made.startswith("# ")
+    assert made.count("\n```") % 2 == 0
+    assert "{report}" not in made
+    assert ("## Do this" in made) == (report.mitigation is not None)
+    assert "## Never again" in made
+
+
+def test_artefacts_and_statements_can_be_copied_as_json(proven: Report) -> None:
+    blocks = re.findall(r"```json\n(.*?)\n```", markdown(proven, view(proven)), re.DOTALL)
+    assert [json.loads(block) for block in blocks] == [
+        proven.gaps[0].statement,
+        *(item.artefact for item in proven.prevention),
+    ]
+
+
+def test_evidence_is_listed_with_its_console_link(proven: Report) -> None:
+    made = markdown(proven, view(proven))
+    assert "- **F1** cloudtrail:LookupEvents eu-central-1 2026-03-13T17:12:31Z" in made
+    assert "[console](https://eu-central-1.console.aws.amazon.com/" in made
+
+
+@given(st.text())
+def test_text_from_outside_makes_no_markup(text: str) -> None:
+    left = re.sub(r"\\[\\`*\[\]<>|#_]", "", escape(text))
+    assert not set("`*[]<>|#\n") & set(left)
+
+
+def test_a_name_cannot_become_an_image_or_html(proven: Report) -> None:
+    evil = Statement(text="![x](http://203.0.113.9/p.png) <script>alert(1)</script>")
+    made = markdown(proven.model_copy(update={"why": evil}), view(proven))
+    assert "![x]" not in made
+    assert "<script>" not in made
+
+
+def test_a_fence_holds_text_with_fences(proven: Report) -> None:
+    measure = proven.prevention[0].model_copy(update={"artefact": "a\n```\nb", "artefact_name": "notes.md"})
+    made = markdown(proven.model_copy(update={"prevention": (measure,)}), view(proven))
+    assert "````\na\n```\nb\n````" in made
