@@ -22,6 +22,11 @@ def clean(text: str) -> str:
 
 def wrap(text: str, width: int) -> list[str]:
     """`text` in lines of at most `width` cells. Words are never cut, for ARNs are copied; wide text is."""
+    return [line.replace(FIRM, " ") for line in _broken(text, width)]
+
+
+def _broken(text: str, width: int) -> list[str]:
+    """Lines with firm spaces still in them."""
     lines: list[str] = []
     for paragraph in text.split("\n"):
         current = ""
@@ -33,7 +38,7 @@ def wrap(text: str, width: int) -> list[str]:
             else:
                 current = joined
         lines.append(current)
-    return [line.replace(FIRM, " ") for line in lines]
+    return lines
 
 
 def _pieces(text: str) -> Iterator[tuple[str, bool]]:
@@ -50,13 +55,12 @@ def _pieces(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def _with_room(lines: list[str], room: int, mark: str) -> list[str]:
-    """The lines, the last word on one of its own where that gives the mark a place beside it."""
-    if not mark or cell_len(lines[-1]) + 2 + cell_len(mark) <= room:
-        return lines
-    head, space, last = lines[-1].rpartition(" ")
-    if not space or cell_len(last) + 2 + cell_len(mark) > room:
-        return lines
-    return [*lines[:-1], head, last]
+    """The lines in plain spaces, the last word on one of its own where that gives the mark a place beside it."""
+    if mark and cell_len(lines[-1]) + 2 + cell_len(mark) > room:
+        head, space, last = lines[-1].rpartition(" ")
+        if space and cell_len(last) + 2 + cell_len(mark) <= room:
+            lines = [*lines[:-1], head, last]
+    return [line.replace(FIRM, " ") for line in lines]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +87,7 @@ class Page:
         first.append(" " * (max(1, gap) if label else gap))
         room = max(20, self.width - left)
         mark = f"[{' '.join(cites)}]" if (cites := tuple(cites)) else ""
-        wrapped = _with_room(wrap(text, room if gap >= 1 else max(20, room + gap - 1)), room, mark)
+        wrapped = _with_room(_broken(text, room if gap >= 1 else max(20, room + gap - 1)), room, mark)
         lines = [first.append(wrapped[0], style=style)]
         lines += [Text(" " * left).append(part, style=style) for part in wrapped[1:]]
         return self._cite(lines, mark, left)
