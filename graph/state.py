@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @lru_cache
 def _adapter(kind: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(cast('Any', kind))
+    return TypeAdapter(cast("Any", kind))
 
 
 def load(kind: type[T], data: Any) -> T:

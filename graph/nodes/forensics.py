@@ -13,8 +13,8 @@ from graph.desk import Desk, desk
 from graph.facts import Facts
 from graph.state import State, Trail, dump_all
 from graph.words import stamp
-from tools.catalogue import change_of, services
-from tools.cloudtrail import Changes, changes, cited, complete_until, resolve_people, touched_by
+from tools.catalogue import change_of, services, settings_in
+from tools.cloudtrail import Changes, changes, cited, complete_until, is_noise, resolve_people, touched_by
 from tools.models import ChangeEvent, Resource, Window
 
 NEAR = 8
@@ -30,7 +30,8 @@ def forensics(state: State, *, runtime: Runtime[Context]) -> Trail | dict[str, o
         facts = Facts.of(state)
         found = _read(work, facts, state["lookback"])
         until = found.complete_until if found else complete_until(facts.as_of)
-        kept = _near(facts, (*found.events, *found.noise)) if found else []
+        reactions = [event for event in found.noise if settings_in(event)] if found else []
+        kept = _near(facts, (*found.events, *reactions)) if found else []
         refused = _near(facts, found.denied_attempts) if found else []
         events = [_told(work, facts, event) for event in kept]
         attempts = [cited(work.reader, event) for event in refused]
@@ -117,9 +118,13 @@ def _near(facts: Facts, events: tuple[ChangeEvent, ...]) -> list[ChangeEvent]:
 
 def _told(work: Desk, facts: Facts, event: ChangeEvent) -> ChangeEvent:
     """The event with evidence of its own, its actor followed to a person when it is near the onset."""
+    if is_noise(event):
+        return event
     own = cited(work.reader, event)
     begin = facts.onset.earliest if facts.onset else facts.as_of
-    if not begin - timedelta(hours=24) <= event.time <= facts.as_of:
+    known = change_of(event)
+    dull = known is not None and known.inert and event.actor.how != "console"
+    if dull or not begin - timedelta(hours=24) <= event.time <= facts.as_of:
         return own
     people = resolve_people(work.reader, own) if event.actor.kind in {"role", "iam_user"} else None
     if people is not None:

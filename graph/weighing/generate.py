@@ -93,6 +93,10 @@ def _is_the_alarm(facts: Facts, resource: Resource) -> bool:
 
 
 def _title(facts: Facts, resource: Resource, setting: Setting, what: Move) -> str:
+    if isinstance(what.after, bool) or not isinstance(what.after, int | float):
+        return say(
+            "{setting} of {name} set to {value}", setting=setting.name, name=resource.name, value=what.after
+        )
     shapes = {
         "lowered": "{setting} of {name} lowered to {value}",
         "raised": "{setting} of {name} raised to {value}",
@@ -148,8 +152,7 @@ def _conditions(facts: Facts) -> Iterator[Hypothesis]:
                 and pattern.after
                 for pattern in facts.patterns
             )
-            near = resource.arn == facts.incident.resource
-            if moved or named or near:
+            if moved or named:
                 yield Hypothesis(
                     id=f"condition:{resource.arn}:{condition.key}",
                     kind="condition",

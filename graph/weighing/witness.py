@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graph.claims import log_claim, statement, total_claim
+from graph.claims import log_claim, rate_claim, shown, statement, total_claim
 from graph.facts import Facts
 from graph.models import Hypothesis, TestResult
 from graph.weighing.mechanism import effects
 from graph.weights import WEIGHTS
-from graph.words import number
+from graph.words import number, say
 from tools.models import LogPattern
 
 
@@ -81,7 +81,17 @@ def companions(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
         if abs(total + weight) > WEIGHTS["companion.most"]:
             continue
         total += weight
-        if moved and found.total is not None:
+        if moved and effect.direction == "down" and found.before is not None and found.after is not None:
+            said = statement(
+                "{metric} fell from {before} to {after}{per}",
+                evidence=found.evidence,
+                claims=[rate_claim(found, since=False), rate_claim(found, since=True)],
+                metric=found.metric.name,
+                before=shown(found.before)[0],
+                after=shown(found.after)[0],
+                per=say(" per second") if found.total is not None else "",
+            )
+        elif moved and found.total is not None:
             said = statement(
                 "{metric}: {total} since the onset",
                 evidence=found.evidence, claims=[total_claim(found)],
