@@ -1,78 +1,72 @@
 """The only door to AWS. Read-only by construction; every answer becomes evidence, every refusal a gap.
 
-One `Aws` per run holds sessions, clients, token buckets and the budget. A node asks through its own `Reader`, which
-numbers evidence in request order. Nothing but this module, `tools.recording` and `tools.parameters` imports botocore.
+One `Aws` per run holds the session, clients, token buckets and the budget. A node asks through its own
+`Reader`, which numbers evidence in request order.
 """
 
 from __future__ import annotations
 
-import random
+import difflib
+import os
+import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
-import botocore.exceptions
+import botocore.exceptions as faults
 import botocore.session
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
+from botocore.credentials import RefreshableCredentials
+from botocore.parsers import ResponseParserError
 
-from tools import denied, guard
+from tools import guard
 from tools.arn import global_region, partition_of
 from tools.budget import Budget
 from tools.clock import Clock
-from tools.errors import (
-    BudgetSpent,
-    CannotInvestigate,
-    Denied,
-    NoCredentials,
-    NotRecorded,
-    NotThere,
-    Refused,
-    Throttled,
-    Unavailable,
-)
-from tools.evidence import EvidenceStore, canonical, excerpt
-from tools.models import Evidence, Gap, Json
+from tools.errors import BadInput, CannotInvestigate, NoCredentials, OpsleuthError, Unavailable
+from tools.evidence import EvidenceStore, canonical
+from tools.models import Gap, Json
 from tools.quota import Buckets
-from tools.redact import redact
+from tools.reader import Answer, Pages, Reader
+from tools.recording import LiveTransport
+from tools.refusals import Refusal, error_of, is_passing
 from tools.transport import Transport, WireAnswer, WireRequest
 
-_THROTTLED = {
-    "Throttling",
-    "ThrottlingException",
-    "ThrottledException",
-    "RequestThrottled",
-    "RequestLimitExceeded",
-    "TooManyRequestsException",
-    "SlowDown",
-    "LimitExceededException",
-    "ProvisionedThroughputExceededException",
-}
-_MISSING = {
-    "ResourceNotFoundException",
-    "ResourceNotFound",
-    "NoSuchEntity",
-    "NoSuchEntityException",
-    "NotFoundException",
-    "NotFound",
-    "QueueDoesNotExist",
-    "AWS.SimpleQueueService.NonExistentQueue",
-    "NoSuchBucket",
-}
-_CREDENTIALS = {
-    "ExpiredToken": "Your AWS session has expired. Sign in again (aws sso login, or new keys) and repeat the command.",
-    "ExpiredTokenException": "Your AWS session has expired. Sign in again (aws sso login) and repeat the command.",
-    "InvalidClientTokenId": "AWS does not know this access key. Check the profile, or sign in again.",
-    "UnrecognizedClientException": "AWS does not know these credentials. Check the profile and the region.",
-    "InvalidSignatureException": "AWS rejects the signature: the secret key is wrong or the clock of this machine is off.",
-    "SignatureDoesNotMatch": "AWS rejects the signature: the secret key is wrong or the clock of this machine is off.",
-}
+if TYPE_CHECKING:
+    from datetime import datetime
+
+__all__ = ["Account", "Answer", "Aws", "LiveTransport", "Pages", "Reader", "region_of"]
+
 _ATTEMPTS = 5
+_LONGEST_BACK_OFF = 8.0
+_CREDENTIAL_FAULTS = (
+    faults.ConfigNotFound,
+    faults.ConfigParseError,
+    faults.CredentialRetrievalError,
+    faults.InvalidConfigError,
+    faults.LoginError,
+    faults.MetadataRetrievalError,
+    faults.NoAuthTokenError,
+    faults.NoCredentialsError,
+    faults.PartialCredentialsError,
+    faults.ProfileNotFound,
+    faults.SSOError,
+    faults.TokenRetrievalError,
+    faults.UnknownCredentialError,
+)
+_NETWORK_FAULTS = (faults.ConnectionError, faults.HTTPClientError, ResponseParserError)
+# What the machine is set up for must not reach a replay: no profile, no configuration file.
+_NOTHING_SET = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,27 +78,6 @@ class Account:
     role_arn: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """A parsed answer without ResponseMetadata, and the id of the evidence made of it."""
-
-    data: Json
-    evidence: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pages:
-    """Items of a paged answer. `complete` is False when the page limit cut it."""
-
-    items: tuple[Any, ...]
-    evidence: tuple[str, ...]
-    complete: bool
-
-    def of(self, index: int, page_size: int) -> str:
-        """The evidence id of the page that holds item `index`, when pages are full but the last."""
-        return self.evidence[min(index // page_size, len(self.evidence) - 1)]
-
-
 class _Body(BytesIO):
     """A raw body as botocore's AWSResponse wants it."""
 
@@ -114,7 +87,10 @@ class _Body(BytesIO):
 
 
 class Aws:
-    """Sessions, clients, buckets and budget of one run. Thread-safe. `close` ends it."""
+    """Sessions, clients, buckets and budget of one run. Thread-safe. `close` ends it.
+
+    `as_of` is the end of what is looked at; the planner moves it when it looks again.
+    """
 
     def __init__(
         self,
@@ -130,14 +106,13 @@ class Aws:
         self.clock = clock
         self.budget = budget
         self.store = store
-        self.as_of = clock.now()
+        self.as_of: datetime = clock.now()
         self._transport = transport
         self._buckets = Buckets(clock)
         self._account = own_account
         self._lock = threading.Lock()
         self._session: boto3.Session | None = None
         self._clients: dict[tuple[str, str], Any] = {}
-        self._random = random.Random(0)
 
     @property
     def region(self) -> str:
@@ -160,6 +135,10 @@ class Aws:
     def virtual(self) -> bool:
         return self._transport.virtual
 
+    def regions(self) -> tuple[str, ...]:
+        """Regions of this partition in which CloudWatch exists, as botocore knows them."""
+        return tuple(sorted(_bare_session().get_available_regions("cloudwatch", self.partition)))
+
     def identify(self, reader: Reader) -> str:
         """Ask STS which account this is. Raises NoCredentials with what to do."""
         answer = reader.ask("sts", "GetCallerIdentity")
@@ -171,63 +150,145 @@ class Aws:
         key = (service, region or self.place.region)
         with self._lock:
             if key not in self._clients:
-                self._clients[key] = self._make_client(*key)
+                if self._session is None:
+                    self._session = self._make_session()
+                self._clients[key] = self._make_client(self._session, *key)
             return self._clients[key]
 
     def close(self) -> None:
-        for client in self._clients.values():
+        with self._lock:
+            clients, self._clients = list(self._clients.values()), {}
+        for client in clients:
             client.close()
-        self._clients.clear()
         self._transport.close()
 
-    def _make_client(self, service: str, region: str) -> Any:
-        session = self._session or self._make_session()
-        self._session = session
-        client: Any = session.client(  # type: ignore[call-overload]
-            service,
-            region_name=region,
-            config=Config(
-                retries={"total_max_attempts": 1, "mode": "standard"},
-                connect_timeout=5,
-                read_timeout=60,
-                max_pool_connections=32,
-                user_agent_extra="opsleuth",
-            ),
+    def ask(self, service: str, operation: str, region: str, parameters: Json) -> Json:
+        """One call with retries on the run's clock. Raises Refused, BudgetSpent, NoCredentials, BadInput."""
+        attempt = 1
+        while True:
+            try:
+                return self._ask_once(service, operation, region, parameters)
+            except faults.ClientError as error:
+                refusal = self._refusal(error, service, operation, region, parameters, attempt)
+                if attempt == _ATTEMPTS or not is_passing(refusal.code, refusal.status):
+                    raise error_of(refusal) from error
+            except _NETWORK_FAULTS as error:
+                if attempt == _ATTEMPTS:
+                    raise _unreachable(error, service, operation, region) from error
+            except faults.BotoCoreError as error:
+                raise self._misfit(error, service, operation, region) from error
+            self._back_off(attempt, operation, parameters)
+            attempt += 1
+
+    def _ask_once(self, service: str, operation: str, region: str, parameters: Json) -> Json:
+        self.budget.take_call(f"{service}:{operation}")
+        self.budget.begin(self.clock.now())
+        try:
+            self._buckets.wait(self._account, region, service, operation)
+            client = self.client(service, region)
+            data: Json = getattr(client, _method(client, operation))(**parameters)
+        finally:
+            self.budget.end(self.clock.now())
+        data.pop("ResponseMetadata", None)
+        return data
+
+    def _back_off(self, attempt: int, operation: str, parameters: Json) -> None:
+        """Wait, on the run's clock, between half and all of a doubling step; the same call waits the same."""
+        spread = zlib.crc32(f"{operation}{attempt}{canonical(parameters)}".encode()) / 2**32
+        self.budget.begin(self.clock.now())
+        try:
+            self.clock.sleep(min(_LONGEST_BACK_OFF, 0.25 * 2**attempt) * (0.5 + spread / 2))
+        finally:
+            self.budget.end(self.clock.now())
+
+    def _refusal(
+        self,
+        error: faults.ClientError,
+        service: str,
+        operation: str,
+        region: str,
+        parameters: Json,
+        attempt: int,
+    ) -> Refusal:
+        said = error.response.get("Error", {})
+        return Refusal(
+            service=service,
+            operation=operation,
+            parameters=parameters,
+            region=region,
+            code=str(said.get("Code", "")),
+            message=str(said.get("Message", "")),
+            status=int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)),
+            attempts=attempt,
+            known_account=bool(self._account) and region != self.place.region,
         )
-        guard.install(client)
-        client.meta.events.register("provide-client-params.*.*", _remember_parameters, unique_id="opsleuth-params")
-        client.meta.events.register("before-send.*.*", self._sender(client, service, region), unique_id="opsleuth")
-        return client
+
+    def _misfit(
+        self, error: faults.BotoCoreError, service: str, operation: str, region: str
+    ) -> OpsleuthError:
+        """What botocore itself could not do: no credentials, no such region or service, wrong parameters."""
+        if isinstance(error, _CREDENTIAL_FAULTS):
+            return NoCredentials(_no_credentials(error, self.place.profile))
+        if isinstance(error, faults.NoRegionError):
+            return BadInput("No region is set. Name one: --region eu-west-1, or set AWS_REGION.")
+        if isinstance(error, faults.ParamValidationError):
+            return CannotInvestigate(f"{service}:{operation} was asked wrongly: {error}")
+        why = f"botocore cannot make this call in {region}: {error}"
+        return Unavailable(
+            Gap(what=f"{service}:{operation}", why=why, code="NotOffered"), type(error).__name__
+        )
 
     def _make_session(self) -> boto3.Session:
         if self._transport.virtual:
-            return boto3.Session(aws_access_key_id="recorded", aws_secret_access_key="recorded")
-        try:
-            session = boto3.Session(profile_name=self.place.profile or None, region_name=self.place.region)
-        except botocore.exceptions.ProfileNotFound as error:
-            known = ", ".join(boto3.Session().available_profiles) or "none"
-            raise NoCredentials(f"{error}. Profiles on this machine: {known}.") from error
-        return self._assume(session) if self.place.role_arn else session
+            bare = _bare_session()
+            bare.set_credentials("recorded", "recorded")
+            return boto3.Session(botocore_session=bare)
+        _check_region(self.place.region)
+        session = boto3.Session(profile_name=self.place.profile or None, region_name=self.place.region)
+        return self._assumed(session) if self.place.role_arn else session
 
-    def _assume(self, session: boto3.Session) -> boto3.Session:
-        sts: Any = session.client("sts", region_name=self.place.region)
-        guard.install(sts, role_arn=self.place.role_arn)
-        try:
-            keys = sts.assume_role(RoleArn=self.place.role_arn, RoleSessionName="opsleuth")["Credentials"]
-        except botocore.exceptions.ClientError as error:
-            raise NoCredentials(f"The role {self.place.role_arn} cannot be assumed: {error}") from error
-        except botocore.exceptions.BotoCoreError as error:
-            raise NoCredentials(_no_credentials(error, self.place)) from error
-        return boto3.Session(
-            aws_access_key_id=keys["AccessKeyId"],
-            aws_secret_access_key=keys["SecretAccessKey"],
-            aws_session_token=keys["SessionToken"],
-            region_name=self.place.region,
-        )
+    def _assumed(self, session: boto3.Session) -> boto3.Session:
+        """A session of the role, renewed before it expires: a run may wait longer than a role session
+        lasts.
+        """
+        sts = self._make_client(session, "sts", self.place.region, role_arn=self.place.role_arn)
+
+        def renew() -> dict[str, str]:
+            try:
+                keys = sts.assume_role(RoleArn=self.place.role_arn, RoleSessionName="opsleuth")["Credentials"]
+            except faults.ClientError as error:
+                raise NoCredentials(f"The role {self.place.role_arn} cannot be assumed: {error}") from error
+            return {
+                "access_key": keys["AccessKeyId"],
+                "secret_key": keys["SecretAccessKey"],
+                "token": keys["SessionToken"],
+                "expiry_time": keys["Expiration"].isoformat(),
+            }
+
+        inner = botocore.session.Session()
+        # botocore has no public way to hand over credentials that renew themselves.
+        inner._credentials = RefreshableCredentials.create_from_metadata(renew(), renew, "assume-role")  # type: ignore[attr-defined]
+        return boto3.Session(botocore_session=inner, region_name=self.place.region)
+
+    def _make_client(self, session: boto3.Session, service: str, region: str, role_arn: str = "") -> Any:
+        # The same request everywhere: nothing in it comes from the account id or the settings of the machine.
+        options: dict[str, Any] = {
+            "retries": {"total_max_attempts": 1, "mode": "standard"},
+            "user_agent_extra": "opsleuth",
+            "account_id_endpoint_mode": "disabled",
+            "ignore_configured_endpoint_urls": self._transport.virtual,
+            "defaults_mode": "legacy",
+        }
+        client: Any = session.client(service, region_name=region, config=Config(**options))  # type: ignore[call-overload]
+        guard.install(client, role_arn=role_arn)
+        events = client.meta.events
+        events.register("provide-client-params.*.*", _remember_parameters, unique_id="opsleuth-params")
+        events.register("before-send.*.*", self._sender(client, service, region), unique_id="opsleuth")
+        return client
 
     def _sender(self, client: Any, service: str, region: str) -> Callable[..., AWSResponse | None]:
         def send(request: Any, event_name: str, **_: Any) -> AWSResponse | None:
-            operation = client.meta.service_model.operation_model(event_name.split(".")[-1])
+            operation = client.meta.service_model.operation_model(event_name.rsplit(".", maxsplit=1)[-1])
             answer = self._transport.send(
                 WireRequest(
                     account=self._account,
@@ -240,7 +301,7 @@ class Aws:
                     now=self.clock.now(),
                     method=request.method,
                     url=request.url,
-                    headers={str(k): _text(v) for k, v in request.headers.items()},
+                    headers={str(key): _text(value) for key, value in request.headers.items()},
                     body=_bytes(request.body),
                 )
             )
@@ -248,159 +309,89 @@ class Aws:
 
         return send
 
-    def ask(self, service: str, operation: str, region: str, parameters: Json) -> Json:
-        """One call with retries on the run's clock. Raises Refused, BudgetSpent, NoCredentials."""
-        client = self.client(service, region)
-        method = getattr(client, _snake(client, operation))
-        for attempt in range(1, _ATTEMPTS + 1):
-            self.budget.take_call(f"{service}:{operation}")
-            self._buckets.wait(self._account, region, service, operation)
-            try:
-                data: Json = method(**parameters)
-            except botocore.exceptions.ClientError as error:
-                if attempt < _ATTEMPTS and _passing(error):
-                    self._back_off(attempt)
-                    continue
-                raise _refused(error, service, operation, parameters) from error
-            except botocore.exceptions.ParamValidationError as error:
-                raise CannotInvestigate(f"{service}:{operation} was asked wrongly: {error}") from error
-            except (botocore.exceptions.NoCredentialsError, botocore.exceptions.PartialCredentialsError) as error:
-                raise NoCredentials(_no_credentials(error, self.place)) from error
-            except (botocore.exceptions.TokenRetrievalError, botocore.exceptions.SSOError) as error:
-                raise NoCredentials(_no_credentials(error, self.place)) from error
-            except (botocore.exceptions.ConnectionError, botocore.exceptions.HTTPClientError) as error:
-                if attempt < _ATTEMPTS:
-                    self._back_off(attempt)
-                    continue
-                raise Unavailable(_gap(service, operation, f"no connection to AWS ({error})"), "Network") from error
-            data.pop("ResponseMetadata", None)
-            return data
-        raise AssertionError("unreachable")
 
-    def _back_off(self, attempt: int) -> None:
-        self.clock.sleep(min(8.0, 0.25 * 2**attempt) * (0.5 + self._random.random() / 2))
-
-
-@dataclass(slots=True)
-class Reader:
-    """One node's way to ask AWS. Numbers its evidence `<letter><n>` in request order and keeps what it could not see.
-
-    `first` is the number of the node's next evidence, so that a second round goes on where the first ended.
+def region_of(profile: str) -> str:
+    """The region that a profile (or AWS_REGION) names. Raises BadInput when none does, NoCredentials
+    without it.
     """
+    try:
+        named = "" if profile else os.environ.get("AWS_REGION", "")  # botocore reads AWS_DEFAULT_REGION only
+        name = named or boto3.Session(profile_name=profile or None).region_name
+    except _CREDENTIAL_FAULTS as error:
+        raise NoCredentials(_no_credentials(error, profile)) from error
+    if not name:
+        raise BadInput("No region is set. Name one: --region eu-west-1, or set AWS_REGION.")
+    return str(name)
 
-    aws: Aws
-    letter: str
-    first: int = 1
-    as_of: datetime = field(init=False)
-    evidence: list[Evidence] = field(default_factory=list)
-    gaps: list[Gap] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self.as_of = self.aws.as_of
+def _bare_session() -> Any:
+    return botocore.session.Session(session_vars=_NOTHING_SET)
 
-    @property
-    def region(self) -> str:
-        return self.aws.region
 
-    def ask(self, service: str, operation: str, *, region: str = "", **parameters: Any) -> Answer:
-        """One answer. Raises Refused; use it inside `seeing` where the run can go on without it."""
-        place = region or self.aws.region
-        data = self.aws.ask(service, operation, place, parameters)
-        text = redact(canonical(data))
-        self.aws.budget.add_bytes(len(text))
-        evidence = self._note(service, operation, parameters, place, self.as_of, text, excerpt(text))
-        return Answer(data=data, evidence=evidence.id)
+def _check_region(region: str) -> None:
+    """Raises BadInput for what cannot be a region. A region newer than botocore passes."""
+    session = _bare_session()
+    known = sorted(
+        name
+        for partition in session.get_available_partitions()
+        for name in session.get_available_regions("ec2", partition)
+    )
+    if region in known or (
+        re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}", region) and not _is_typo(region, known)
+    ):
+        return
+    near = difflib.get_close_matches(region, known, n=1)
+    hint = f" Did you mean {near[0]}?" if near else " Regions look like eu-west-1."
+    raise BadInput(f'"{region}" is not an AWS region.{hint}')
 
-    def pages(
-        self,
-        service: str,
-        operation: str,
-        items: str,
-        *,
-        limit: int = 10,
-        region: str = "",
-        token: tuple[str, str] = ("NextToken", "NextToken"),
-        **parameters: Any,
-    ) -> Pages:
-        """All items of up to `limit` pages. `token` names the token in the request and in the answer."""
-        found: list[Any] = []
-        evidence: list[str] = []
-        following: Any = None
-        for _ in range(limit):
-            more = {} if following is None else {token[0]: following}
-            answer = self.ask(service, operation, region=region, **parameters, **more)
-            evidence.append(answer.evidence)
-            found.extend(answer.data.get(items) or [])
-            following = answer.data.get(token[1])
-            if not following:
-                break
-        return Pages(items=tuple(found), evidence=tuple(evidence), complete=not following)
 
-    def cite(self, answer: str, part: object, time: datetime | None = None) -> str:
-        """Evidence of its own for one item of an earlier answer: its id."""
-        base = next(item for item in self.evidence if item.id == answer)
-        text = redact(part if isinstance(part, str) else canonical(part))
-        made = self._note(
-            base.service, base.operation, base.parameters, base.region, time or base.time, text, excerpt(text)
+def _is_typo(region: str, known: list[str]) -> bool:
+    """A new region shares its words with known ones: eu-west-9 may come, eu-wst-1 will not."""
+    words = {word for name in known for word in name.split("-")[:-1]}
+    return not set(region.split("-")[:-1]) <= words
+
+
+def _no_credentials(error: Exception, profile: str) -> str:
+    if isinstance(error, faults.ProfileNotFound):
+        names = ", ".join(_profiles()) or "none"
+        return f"{error}. Profiles on this machine: {names}."
+    if isinstance(error, faults.ConfigParseError | faults.ConfigNotFound | faults.InvalidConfigError):
+        return f"The AWS settings of this machine cannot be used: {error}. Correct ~/.aws/config."
+    if isinstance(error, faults.SSOError | faults.TokenRetrievalError | faults.NoAuthTokenError):
+        return f"Your AWS session has expired. Run: aws sso login{f' --profile {profile}' if profile else ''}"
+    if isinstance(error, faults.LoginError):
+        return f"Your AWS session has expired. Run: aws login{f' --profile {profile}' if profile else ''}"
+    if isinstance(error, faults.PartialCredentialsError):
+        return f"The AWS credentials are incomplete: {error}. Set the missing part, or name a profile."
+    if isinstance(error, faults.CredentialRetrievalError | faults.MetadataRetrievalError):
+        return f"The AWS credentials could not be fetched: {error}. Check the profile, or sign in again."
+    return (
+        "No AWS credentials were found. Name a profile (--profile NAME), set AWS_PROFILE, or run: "
+        "aws configure sso. Without an account, try: opsleuth demo"
+    )
+
+
+def _profiles() -> list[str]:
+    session = botocore.session.Session()
+    session.set_config_variable("profile", None)
+    return sorted(session.available_profiles)
+
+
+def _unreachable(error: Exception, service: str, operation: str, region: str) -> Unavailable:
+    if isinstance(error, ResponseParserError):
+        why = f"AWS's answer could not be read ({' '.join(str(error).split())[:200]})."
+    elif isinstance(error, faults.SSLError):
+        why = (
+            "The certificate of the other end was not accepted. A proxy may be in between: set AWS_CA_BUNDLE."
         )
-        return made.id
-
-    @contextmanager
-    def seeing(self, what: str, would_show: str = "") -> Iterator[None]:
-        """Go on without this view when AWS refuses it or the budget is spent; the gap is kept."""
-        try:
-            yield
-        except Refused as refusal:
-            gap = refusal.gap
-            self.gaps.append(
-                Gap(
-                    what=what or gap.what,
-                    why=gap.why,
-                    would_show=would_show or gap.would_show,
-                    lift=gap.lift,
-                    statement=gap.statement,
-                    code=gap.code,
-                )
-            )
-        except BudgetSpent as spent:
-            self.gaps.append(
-                Gap(
-                    what=what,
-                    why=str(spent),
-                    would_show=would_show,
-                    lift="Run again with a larger budget.",
-                    code="BudgetSpent",
-                )
-            )
-
-    def missing(self, what: str, why: str, would_show: str = "", lift: str = "", code: str = "") -> None:
-        """Note a gap that no refusal told."""
-        self.gaps.append(Gap(what=what, why=why, would_show=would_show, lift=lift, code=code))
-
-    def _note(
-        self, service: str, operation: str, parameters: Json, region: str, time: datetime, text: str, short: str
-    ) -> Evidence:
-        made = Evidence(
-            id=f"{self.letter}{self.first + len(self.evidence)}",
-            service=service,
-            operation=operation,
-            parameters=_plain(parameters),
-            region=region,
-            account=self.aws.account,
-            time=time,
-            sha256=self.aws.store.put(text),
-            excerpt=short,
-        )
-        self.evidence.append(made)
-        return made
+    else:
+        why = f"{service} in {region} could not be reached ({error})."
+    lift = "Check the network and the proxy, and that the region is right."
+    return Unavailable(Gap(what=f"{service}:{operation}", why=why, lift=lift, code="Network"), "Network")
 
 
 def _remember_parameters(params: Json, context: Json, **_: Any) -> None:
     context["opsleuth"] = dict(params)  # botocore hands this same context to before-send
-
-
-def _plain(parameters: Mapping[str, Any]) -> Json:
-    return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in parameters.items()}
 
 
 def _text(value: Any) -> str:
@@ -416,52 +407,13 @@ def _bytes(body: Any) -> bytes:
 
 
 def _response(url: str, answer: WireAnswer) -> AWSResponse:
-    from botocore.compat import HTTPHeaders
-
-    headers = HTTPHeaders.from_dict(dict(answer.headers))
-    return AWSResponse(url, answer.status, headers, _Body(answer.body))
+    return AWSResponse(url, answer.status, HTTPHeaders.from_dict(dict(answer.headers)), _Body(answer.body))
 
 
-def _snake(client: Any, operation: str) -> str:
-    names: dict[str, str] = {v: k for k, v in client.meta.method_to_api_mapping.items()}
+def _method(client: Any, operation: str) -> str:
+    names: dict[str, str] = {
+        operation: method for method, operation in client.meta.method_to_api_mapping.items()
+    }
+    if operation not in names:
+        raise CannotInvestigate(f"{client.meta.service_model.service_name} has no operation {operation}.")
     return names[operation]
-
-
-def _passing(error: botocore.exceptions.ClientError) -> bool:
-    code = error.response.get("Error", {}).get("Code", "")
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    return code in _THROTTLED or status >= 500
-
-
-def _gap(service: str, operation: str, why: str, code: str = "") -> Gap:
-    return Gap(what=f"{service}:{operation}", why=why, code=code)
-
-
-def _refused(error: botocore.exceptions.ClientError, service: str, operation: str, parameters: Json) -> Exception:
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    message = str(error.response.get("Error", {}).get("Message", ""))
-    if code in _CREDENTIALS:
-        return NoCredentials(_CREDENTIALS[code])
-    if denied.is_denial(code, message):
-        return Denied(denied.gap(service, operation, parameters, message), code)
-    if code in _THROTTLED:
-        why = f"AWS throttled the call {_ATTEMPTS} times"
-        return Throttled(
-            Gap(what=f"{service}:{operation}", why=why, lift="Try again in a minute.", code="Throttled"), code
-        )
-    if code in _MISSING:
-        return NotThere(_gap(service, operation, f"AWS says it does not exist: {message}", "NotThere"), code)
-    if code == "NotRecorded":
-        return NotRecorded(_gap(service, operation, message, "NotRecorded"), code)
-    return Unavailable(_gap(service, operation, f"AWS answered {code}: {message}", code), code)
-
-
-def _no_credentials(error: Exception, place: Account) -> str:
-    text = str(error)
-    if "sso" in text.lower() or "token" in text.lower():
-        who = f" --profile {place.profile}" if place.profile else ""
-        return f"Your AWS session has expired. Run: aws sso login{who}"
-    return (
-        "No AWS credentials were found. Name a profile (--profile NAME), set AWS_PROFILE, or run: aws configure sso. "
-        "Without an account, try: opsleuth demo"
-    )

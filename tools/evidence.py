@@ -6,7 +6,8 @@ import hashlib
 import json
 import sqlite3
 import threading
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -34,7 +35,7 @@ def canonical(value: object) -> str:
 
     def plain(item: Any) -> Any:
         if isinstance(item, datetime):
-            return item.isoformat()
+            return item.astimezone(UTC).isoformat()
         if isinstance(item, bytes | bytearray):
             return item.hex()
         if isinstance(item, set | frozenset | tuple):
@@ -42,6 +43,12 @@ def canonical(value: object) -> str:
         raise TypeError(f"{type(item).__name__} is not JSON")
 
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=plain)
+
+
+def plain(parameters: Mapping[str, Any], scrub: Callable[[str], str]) -> dict[str, Any]:
+    """Parameters as JSON values, times in UTC; `scrub` takes out of them what must not be kept."""
+    value: dict[str, Any] = json.loads(scrub(canonical(parameters)))
+    return value
 
 
 def excerpt(text: str, limit: int = EXCERPT_BYTES) -> str:

@@ -8,7 +8,6 @@ question counts as not recorded: a replay never guesses which of several answers
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections import defaultdict
@@ -24,13 +23,15 @@ from botocore.utils import get_environ_proxies
 
 from tools.cassette import Cassette, Interaction, Unanswered, read, write
 from tools.errors import BadRecording, NotRecorded
-from tools.evidence import canonical
+from tools.evidence import canonical, plain
 from tools.models import Gap, Json
 from tools.redact import redact
 from tools.transport import Transport, WireAnswer, WireRequest
 
 Scrub = Callable[[str], str]
 Key = tuple[str, str, str, str, str]
+_SECONDS = 60  # until the first byte of an answer
+_SLOW = {"bedrock-runtime": 300}  # a model may think for minutes
 
 
 class LiveTransport:
@@ -40,7 +41,7 @@ class LiveTransport:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._session: URLLib3Session | None = None
+        self._sessions: dict[int, URLLib3Session] = {}
 
     def start(self) -> datetime | None:
         return None
@@ -50,7 +51,8 @@ class LiveTransport:
         prepared = AWSRequest(
             method=request.method, url=request.url, headers=dict(request.headers), data=request.body
         ).prepare()
-        response = self._open(request.url).send(prepared)
+        seconds = _SLOW.get(request.service, _SECONDS)
+        response = self._open(request.url, seconds).send(prepared)
         return WireAnswer(
             status=response.status_code,
             headers={str(key): str(value) for key, value in response.headers.items()},
@@ -60,22 +62,22 @@ class LiveTransport:
 
     def close(self) -> None:
         with self._lock:
-            session, self._session = self._session, None
-        if session is not None:
+            sessions, self._sessions = list(self._sessions.values()), {}
+        for session in sessions:
             session.close()
 
-    def _open(self, url: str) -> URLLib3Session:
+    def _open(self, url: str, seconds: int) -> URLLib3Session:
         with self._lock:
-            if self._session is None:
+            if seconds not in self._sessions:
                 # The typing stubs are narrower than the class: a path and a pair are fine.
                 options: dict[str, Any] = {
                     "verify": os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE") or True,
                     "proxies": get_environ_proxies(url),
-                    "timeout": (5, 60),
+                    "timeout": (5, seconds),
                     "max_pool_connections": 32,
                 }
-                self._session = URLLib3Session(**options)
-            return self._session
+                self._sessions[seconds] = URLLib3Session(**options)
+            return self._sessions[seconds]
 
 
 class RecordingTransport:
@@ -240,9 +242,9 @@ class Player:
         if answer.protocol != request.protocol:
             call = f"{request.service}:{request.operation}"
             raise BadRecording(
-                f"{self._path} holds {call} in the {answer.protocol} protocol; the botocore installed here speaks "
-                f"{request.protocol}. Install botocore {self.header.get('botocore', 'of that time')}, or record "
-                "again with: opsleuth record"
+                f"{self._path} holds {call} in the {answer.protocol} protocol; the botocore installed here "
+                f"speaks {request.protocol}. Install botocore {self.header.get('botocore', 'of that time')}, "
+                "or record again with: opsleuth record"
             )
         return answer
 
@@ -266,12 +268,6 @@ class Player:
             lift="Record the run again: opsleuth record",
             code="NotRecorded",
         )
-
-
-def plain(parameters: Mapping[str, Any], scrub: Scrub) -> Json:
-    """Parameters as JSON values without secrets, times in UTC."""
-    value: Json = json.loads(scrub(canonical(parameters)))
-    return value
 
 
 def scrub_bytes(body: bytes, scrub: Scrub) -> bytes:
