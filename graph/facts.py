@@ -32,6 +32,7 @@ class Facts:
 
     incident: Incident
     as_of: datetime
+    lookback: int = 2  # hours before the onset in which causes are sought
     resources: tuple[Resource, ...] = ()
     relations: tuple[Relation, ...] = ()
     changes: tuple[ChangeEvent, ...] = ()
@@ -49,6 +50,7 @@ class Facts:
         return Facts(
             incident=Incident.model_validate(state["incident"]),
             as_of=datetime.fromisoformat(state["as_of"]),
+            lookback=state.get("lookback") or 2,
             resources=load_all(Resource, state.get("resources")),
             relations=load_all(Relation, state.get("relations")),
             changes=load_all(ChangeEvent, state.get("changes")),

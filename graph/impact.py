@@ -111,6 +111,8 @@ def impact(facts: Facts, verdict: Verdict) -> Impact:
     """Numbers of failed work, and whether anything waits or is lost."""
     if verdict == "no_incident":
         return Impact()
+    made = [_suffered(facts, item) for item in _worst(facts)]
+    return Impact()
     made: list[Statement] = []
     for arn in [facts.incident.resource, *facts.upstream(facts.incident.resource)]:
         for role in ("throttles", "errors"):
@@ -124,7 +126,36 @@ def impact(facts: Facts, verdict: Verdict) -> Impact:
                             start=stamp(item.since.start),
                         )
                     )  # fmt: skip
-    return Impact(statements=tuple(made[:6]), data_loss=_loss(facts))
+    return Impact(statements=tuple(made), data_loss=_loss(facts))
+
+
+def _worst(facts: Facts) -> list[MetricFinding]:
+    """The symptom's own count, then one count of errors for each resource that passes the failure on."""
+    symptom, metric = facts.incident.resource, facts.incident.metric
+    own = facts.metric(symptom, metric.name) if metric else None
+    found = [own] if own is not None and own.total and own.role in {"throttles", "errors"} else []
+    for arn in facts.upstream(symptom):
+        failed = [m for m in facts.role(arn, "errors") if m.moved and m.total and m.direction == "up"]
+        found.extend(failed[:1])
+    return found[:6]
+
+
+def _suffered(facts: Facts, item: MetricFinding) -> Statement:
+    return statement(
+        "{name}: {total} {unit} since {start}.",
+        evidence=item.evidence,
+        claims=[total_claim(item)],
+        name=facts.name(item.resource),
+        total=number(item.total or 0),
+        unit=item.unit or item.metric.name,
+        start=stamp(item.since.start),
+    )
+
+
+def door(facts: Facts) -> str:
+    """Where users come in: the furthest resource upstream of the symptom that shows errors, or the symptom."""
+    failing = _door(facts)
+    return failing[1].resource if failing is not None else facts.incident.resource
 
 
 def _loss(facts: Facts) -> Statement | None:

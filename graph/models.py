@@ -257,7 +257,7 @@ class Topology(Model):
     relations: tuple[Relation, ...] = ()
     cause: str = ""
     symptom: str = ""
-    path: tuple[str, ...] = ()  # ARNs from the cause to the symptom
+    path: tuple[str, ...] = ()  # ARNs from where users come in, over the symptom, to the cause
     touched: tuple[str, ...] = ()  # blast radius: shows the fault
     at_risk: tuple[str, ...] = ()  # reachable, shows nothing yet
     truncated: bool = False

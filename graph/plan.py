@@ -119,8 +119,7 @@ def _where_from(cause: RootCause, resource: Resource, setting: Setting) -> State
 
 
 def _source_words(source: PriorSource) -> str:
-    ids = f" [{source.evidence[0]}]" if source.evidence else ""
-    return f"{source.said_by}{ids}"
+    return source.said_by
 
 
 def _beside(facts: Facts, resource: Resource, setting: Setting) -> list[Statement]:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from graph.claims import event_claims, statement, who
 from graph.facts import Facts
-from graph.impact import broken, impact
+from graph.impact import broken, door, impact
 from graph.models import (
     Hypothesis,
     Mitigation,
@@ -174,10 +174,16 @@ def _topology(facts: Facts, cause: RootCause | None, ranked: tuple[Hypothesis, .
         relations=facts.relations,
         cause=origin,
         symptom=symptom,
-        path=ranked[0].path if cause and ranked else (),
+        path=_chain(facts, ranked[0]) if cause and ranked else (),
         touched=touched,
         at_risk=tuple(arn for arn in reach if arn not in touched),
     )
+
+
+def _chain(facts: Facts, leader: Hypothesis) -> tuple[str, ...]:
+    """From where users come in, over the symptom, to the cause."""
+    entry = facts.path(door(facts), facts.incident.resource) or (facts.incident.resource,)
+    return (*entry, *reversed(leader.path[:-1]))
 
 
 def _evidence(state: State) -> tuple[ShownEvidence, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from graph.facts import Facts
 from graph.models import Hypothesis
@@ -35,9 +35,10 @@ def hypotheses(facts: Facts) -> tuple[Hypothesis, ...]:
 def _changes(facts: Facts) -> Iterator[Hypothesis]:
     onset = facts.onset
     latest = (onset.latest if onset else facts.as_of) + AFTER
+    oldest = began(facts) - timedelta(hours=facts.lookback)
     superseded: set[tuple[str, str]] = set()
     for event in sorted(facts.changes, key=lambda item: (item.time, item.id), reverse=True):
-        if event.error_code or event.read_only or is_noise(event) or event.time > latest:
+        if event.error_code or event.read_only or is_noise(event) or not oldest <= event.time <= latest:
             continue
         for resource in facts.resources:
             if not touched_by(event, resource) and resource.arn not in _touches(event):
@@ -50,6 +51,13 @@ def _changes(facts: Facts) -> Iterator[Hypothesis]:
                 if before:
                     superseded.add(key)
                 yield hypothesis
+
+
+def began(facts: Facts) -> datetime:
+    """When the trouble began: the onset, else the moment the alarm turned red, else now."""
+    if facts.onset is not None:
+        return facts.onset.earliest
+    return facts.incident.alarm.state_since if facts.incident.alarm is not None else facts.as_of
 
 
 def _touches(event: ChangeEvent) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 from graph.claims import statement
 from graph.facts import Facts
@@ -50,15 +51,18 @@ def weigh(facts: Facts) -> tuple[Hypothesis, ...]:
         item.model_copy(
             update={
                 "probability": round(min(MOST_SHOWN, share / total), 4),
-                "status": "leading"
-                if place == 0
-                else "ruled_out"
-                if share / total < RULED_OUT
-                else "possible",
+                "status": _status(place, item, share / total),
             }
         )
         for place, (item, share) in enumerate(ranked)
     )
+
+
+def _status(place: int, item: Hypothesis, share: float) -> Literal["leading", "possible", "ruled_out"]:
+    if place == 0:
+        return "leading"
+    # What cannot be seen is never ruled out.
+    return "ruled_out" if share < RULED_OUT and item.kind != "outside" else "possible"
 
 
 def _start(hypothesis: Hypothesis) -> str:
