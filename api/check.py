@@ -59,12 +59,13 @@ class Symptom:
     comparison: str = ""  # the alarm's: GreaterThanThreshold, ...
 
     def hurts(self, value: float) -> bool | None:
-        """Whether a value is bad: by the alarm's rule, else a tenth of the way to the incident's level."""
+        """Whether a value is bad: by the alarm's rule, else by how far it lies towards the incident's level."""
         if self.limit is not None and self.comparison in _BREACHES:
             return bool(_BREACHES[self.comparison](value, self.limit))
         if self.normal is None or self.incident is None or not self.bad:
             return None
-        line = self.normal + 0.1 * (self.incident - self.normal)
+        share = 0.1 if self.normal else 0.01  # what is normally absent has no noise
+        line = self.normal + share * (self.incident - self.normal)
         return value > line if self.bad == "up" else value < line
 
 
@@ -117,14 +118,13 @@ def judge(facts: Facts) -> Judgement:
 
 def same(one: Value, other: Value, unset: Value = None) -> bool:
     """Whether two values of a setting are equal, however spelt: 250 and 250.0, none and what means none."""
-    if one is None and unset is not None:
-        one = unset
-    if other is None and unset is not None:
-        other = unset
+    one, other = (unset if value is None else value for value in (one, other))
     first, second = _number(one), _number(other)
     if first is not None and second is not None:
         return abs(first - second) <= 1e-9 * max(1.0, abs(first))
-    return one == other or (one is not None and other is not None and str(one).lower() == str(other).lower())
+    if one is None or other is None:
+        return one is other
+    return str(one).lower() == str(other).lower()
 
 
 def _number(value: Value) -> float | None:
@@ -221,42 +221,29 @@ def _setting_missing(setting: Setting | None) -> list[str]:
 def _symptom_missing(symptom: Symptom | None) -> list[str]:
     if symptom is None:
         return []
-    span, needed = _span(symptom.period), QUIET
     if not symptom.known or not symptom.points:
         return [say("{name} has no datapoint yet.", name=symptom.name)]
-    recent = symptom.points[-needed:]
-    judged = [(moment, value, symptom.hurts(value)) for moment, value in recent]
-    if any(hurt is None for _, _, hurt in judged):
+    recent = symptom.points[-QUIET:]
+    hurting = [(moment, value) for moment, value in recent if symptom.hurts(value)]
+    needed = say("It must be quiet for {span}.", span=_span(symptom.period * QUIET))
+    if any(symptom.hurts(value) is None for _, value in recent):
         return [say("{name} cannot be judged: what is normal is not known.", name=symptom.name)]
-    hurting = [(moment, value) for moment, value, hurt in judged if hurt]
-    if hurting:
-        moment, value = hurting[-1]
-        told = say(
-            "{name} was {value} in the {span} from {time}.",
-            name=symptom.name,
-            value=number(value),
-            span=span,
-            time=stamp(moment),
-        )
-        normal = (
-            say(" Normal is {normal}.", normal=number(symptom.normal)) if symptom.normal is not None else ""
-        )
+    if not hurting and len(recent) < QUIET:
         return [
-            told
-            + normal
-            + " "
-            + say("It must be quiet for {count} periods of {span}.", count=needed, span=span)
+            say("{name} is quiet since {time}.", name=symptom.name, time=stamp(recent[0][0])) + " " + needed
         ]
-    if len(recent) < needed:
-        return [
-            say(
-                "{name} is quiet for {count} of {needed} periods.",
-                name=symptom.name,
-                count=len(recent),
-                needed=needed,
-            )
-        ]
-    return []
+    if not hurting:
+        return []
+    moment, value = hurting[-1]
+    told = say(
+        "{name} was {value} in the {span} from {time}.",
+        name=symptom.name,
+        value=number(value),
+        span=_span(symptom.period),
+        time=stamp(moment),
+    )
+    normal = say("Normal is {normal}.", normal=number(symptom.normal)) if symptom.normal is not None else ""
+    return [" ".join(part for part in (told, normal, needed) if part)]
 
 
 def _alarm_missing(facts: Facts) -> list[str]:

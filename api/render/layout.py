@@ -55,7 +55,7 @@ def _pieces(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def _with_room(lines: list[str], room: int, mark: str) -> list[str]:
-    """The lines in plain spaces, the last word on one of its own where that gives the mark a place beside it."""
+    """The lines in plain spaces, the last word on one of its own where the mark then fits beside it."""
     if mark and cell_len(lines[-1]) + 2 + cell_len(mark) > room:
         head, space, last = lines[-1].rpartition(" ")
         if space and cell_len(last) + 2 + cell_len(mark) <= room:

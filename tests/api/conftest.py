@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from graph import Context, session
 from graph.models import (
     REPORT_ID,
     ChangedBy,
@@ -38,6 +42,7 @@ from tools.models import (
     Resource,
     Statement,
 )
+from tools.transport import WireAnswer, WireRequest
 
 ACCOUNT, REGION = "111122223333", "eu-central-1"
 AT = datetime(2026, 3, 13, 17, 41, tzinfo=UTC)
@@ -442,3 +447,75 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty data folder."""
     monkeypatch.setenv("OPSLEUTH_HOME", str(tmp_path / "data"))
     return tmp_path / "data"
+
+
+Answer = Callable[[str, dict[str, Any]], Any]
+
+
+class Refusal(Exception):
+    """What an account says instead of an answer."""
+
+    def __init__(self, code: str, message: str = "no") -> None:
+        super().__init__(code)
+        self.code, self.message = code, message
+
+
+class OneAccount:
+    """A Transport over one function: "service:Operation" and parameters in; JSON, XML or `Refusal` out."""
+
+    virtual = True
+    region = REGION
+
+    def __init__(self, answer: Answer, now: datetime = AT, account: str = ACCOUNT) -> None:
+        self._answer, self._now, self._account = answer, now, account
+        self.asked: list[str] = []
+
+    def start(self) -> datetime | None:
+        return self._now
+
+    def send(self, request: WireRequest) -> WireAnswer:
+        name = f"{request.service}:{request.operation}"
+        self.asked.append(name)
+        xml = request.protocol == "query"
+        status = 200
+        try:
+            body = self._own(name) or self._answer(name, dict(request.parameters))
+        except Refusal as refusal:
+            status = 403
+            body = {"__type": refusal.code, "message": refusal.message}
+            if xml:
+                error = f"<Code>{refusal.code}</Code><Message>{refusal.message}</Message>"
+                body = f"<ErrorResponse><Error>{error}</Error></ErrorResponse>"
+        raw = body if isinstance(body, str) else json.dumps(body, default=lambda moment: moment.timestamp())
+        headers = {"Content-Type": "text/xml" if xml else "application/x-amz-json-1.1"}
+        return WireAnswer(status=status, headers=headers, body=raw.encode(), protocol=request.protocol)
+
+    def _own(self, name: str) -> str:
+        if name != "sts:GetCallerIdentity":
+            return ""
+        arn = f"arn:aws:sts::{self._account}:assumed-role/audit/me"
+        inner = f"<Arn>{arn}</Arn><UserId>AROAEXAMPLE:me</UserId><Account>{self._account}</Account>"
+        return (
+            "<GetCallerIdentityResponse><GetCallerIdentityResult>"
+            f"{inner}</GetCallerIdentityResult></GetCallerIdentityResponse>"
+        )
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def open_account() -> Callable[..., tuple[Context, OneAccount]]:
+    """`open_account(answer)`: a context whose source is an account made of one function."""
+
+    def make(answer: Answer, **changes: Any) -> tuple[Context, OneAccount]:
+        account = OneAccount(answer, **changes)
+        session.register("one", lambda _: account)
+        return Context(source="one:account", region=REGION), account
+
+    return make
+
+
+@pytest.fixture
+def refusal() -> type[Refusal]:
+    return Refusal
