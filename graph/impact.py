@@ -112,20 +112,6 @@ def impact(facts: Facts, verdict: Verdict) -> Impact:
     if verdict == "no_incident":
         return Impact()
     made = [_suffered(facts, item) for item in _worst(facts)]
-    return Impact()
-    made: list[Statement] = []
-    for arn in [facts.incident.resource, *facts.upstream(facts.incident.resource)]:
-        for role in ("throttles", "errors"):
-            for item in facts.role(arn, role):
-                if item.moved and item.total and item.direction == "up":
-                    made.append(
-                        statement(
-                            "{name}: {total} {unit} since {start}.",
-                            evidence=item.evidence, claims=[total_claim(item)], name=facts.name(arn),
-                            total=number(item.total), unit=item.unit or item.metric.name,
-                            start=stamp(item.since.start),
-                        )
-                    )  # fmt: skip
     return Impact(statements=tuple(made), data_loss=_loss(facts))
 
 
