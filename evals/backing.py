@@ -142,7 +142,7 @@ def _named(text: str, names: Collection[str]) -> list[str]:
 
 
 def _whole(name: str) -> str:
-    return rf"(?<![\w.@-]){re.escape(name)}(?![\w@-]|\.\w)"
+    return rf"(?<![\w.@/-]){re.escape(name)}(?![\w@-]|\.\w)"
 
 
 def _knows_number(match: re.Match[str], backing: Pool) -> bool:

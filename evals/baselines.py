@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tools.aws import Account, Aws
@@ -51,7 +51,7 @@ def latest_change(aws: Aws, before: datetime) -> Guess:
             return NOTHING
         for item in answer.get("Events", []):
             record = json.loads(item["CloudTrailEvent"])
-            if not record.get("errorCode") and record.get("eventType") == "AwsApiCall":
+            if _by_somebody(record):
                 return _guess(item)
         if not answer.get("NextToken"):
             return NOTHING
@@ -59,12 +59,21 @@ def latest_change(aws: Aws, before: datetime) -> Guess:
     return NOTHING
 
 
+def _by_somebody(record: Json) -> bool:
+    """A call that succeeded and was not made by a service, or by a program that AWS runs to log."""
+    who = record.get("userIdentity", {})
+    by_aws = (
+        who.get("type") == "AWSService" or "invokedBy" in who or "exec-env/" in record.get("userAgent", "")
+    )
+    return not record.get("errorCode") and record.get("eventType") == "AwsApiCall" and not by_aws
+
+
 def _guess(item: Json) -> Guess:
     return Guess(
         event=item["EventId"],
         actor=item.get("Username", ""),
         action=item["EventName"],
-        time=item["EventTime"],
+        time=item["EventTime"].astimezone(UTC),
     )
 
 

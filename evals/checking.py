@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from evals.backing import TOLERANCE, as_time
 from tools.models import Claim, Json, Value
@@ -58,11 +58,6 @@ def equal(told: Value, true: Value, tolerance: float = 0.0) -> bool:
     return abs(float(told) - float(true)) <= max(abs(float(true)) * (tolerance + 1e-6), 1e-9)
 
 
-def plain(value: Any) -> Value:
-    """A ledger's value as a claim holds it: times as ISO 8601."""
-    return value.isoformat() if isinstance(value, datetime) else value
-
-
 def _metric(claim: Claim, ledger: Ledger) -> str:
     if claim.start is None or claim.end is None or not claim.how:
         return "names no interval or no way to sum up"
@@ -76,9 +71,15 @@ def _event(claim: Claim, ledger: Ledger) -> str:
     true = ledger.event(claim.subject)
     if true is None:
         return "is about an event that never happened"
-    if claim.field not in true:
+    if claim.field not in true and f"actor_{claim.field}" not in true:
         return f"tells a field {claim.field} that events do not have"
-    return _compare(claim, plain(true[claim.field]))
+    return _compare(claim, event_field(true, claim.field))
+
+
+def event_field(event: Json, name: str) -> Value:
+    """A field of a ledger's event; `how`, `kind` and `name` are the actor's."""
+    value = event[name] if name in event else event[f"actor_{name}"]
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _setting(claim: Claim, ledger: Ledger) -> str:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from evals.world.world import World
 
 
+_NAMELESS = {"stage", "mapping"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FalseClaim:
     """Something a report says that is not so. `where` is the place in the report."""
@@ -32,12 +35,20 @@ class FalseClaim:
 
 def false_claims(report: Report, world: World) -> tuple[FalseClaim, ...]:
     """All that `report` says and that is not so in `world`."""
-    ledger, names = world.ledger, world.ledger.names()
+    ledger, names = world.ledger, names_of(world)
     fields = (
         FalseClaim(where=where, kind="field", sentence=f"{where}: {problem}")
         for where, problem in false_fields(report, world)
     )
     return (*false_statements(report, ledger, names), *false_headline(report, names), *fields)
+
+
+def names_of(world: World) -> frozenset[str]:
+    """Names of people and resources that must not be mixed up; plain words only where the case uses them."""
+    found = {thing.name for thing in world.things.values() if thing.kind not in _NAMELESS}
+    found |= {record.actor.name for record in world.trail.records}
+    own = {str(value) for key, value in world.facts.items() if key.endswith(".name")}
+    return frozenset(name for name in found | own if len(name) > 2 and (name in own or not name.isalpha()))
 
 
 def statements(report: Report) -> Iterator[tuple[str, Statement]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from evals.checking import Ledger, equal, plain
+from evals.checking import Ledger, equal, event_field
 from graph.models import Report, RootCause, Step
 from tools.arn import parse
 from tools.models import Actor, Alarm, Gap, Json, Statement, Value
@@ -93,11 +93,8 @@ def _event(cause: RootCause, ledger: Ledger) -> Found:
         yield "root_cause.event", f"{cause.event.id} was refused and changed nothing"
     for name in ("action", "time", "region"):
         told = getattr(cause.event, name)
-        yield from _differs(
-            f"root_cause.event.{name}",
-            plain(told),
-            plain(true[name]),
-        )
+        shown = told.isoformat() if isinstance(told, datetime) else told
+        yield from _differs(f"root_cause.event.{name}", shown, event_field(true, name))
     if cause.actor is not None:
         yield from _person(cause.actor, true)
 
@@ -105,7 +102,7 @@ def _event(cause: RootCause, ledger: Ledger) -> Found:
 def _person(actor: Actor, true: Json) -> Found:
     told = {"actor": actor.name, "actor_kind": actor.kind, "how": actor.how, "source_ip": actor.source_ip}
     for name, value in {**told, "mfa": actor.mfa}.items():
-        yield from _differs(f"root_cause.actor.{name}", value, true[name])
+        yield from _differs(f"root_cause.actor.{name}", value, event_field(true, name))
 
 
 def _values(cause: RootCause, as_of: datetime, ledger: Ledger) -> Found:

@@ -110,27 +110,32 @@ def run_case(case: Case, seed: int) -> Outcome:
     except OpsleuthError as error:
         failed = score((), resolve(case.truth, world.facts, case.name), validate)
         return Outcome(case=case.name, seed=seed, score=failed, error=f"{type(error).__name__}: {error}")
-    return judge(case, seed, world, reports, time.perf_counter() - began)
-
-
-def judge(case: Case, seed: int, world: World, reports: Sequence[Report], seconds: float = 0.0) -> Outcome:
-    """What the reports of one run are worth, by the world that they are about."""
-    truth = resolve(case.truth, world.facts, case.name)
-    false = tuple(claim.sentence for report in reports for claim in false_claims(report, world))
+    judgement, false = judge(case, world, reports)
     guess = guess_for(world)
-    true_event = truth.cause.event if truth.cause else ""
     return Outcome(
         case=case.name,
         seed=seed,
-        score=score(reports, truth, validate, false),
+        score=judgement,
         false_claims=false,
         baseline=guess,
-        baseline_right=guess.event == true_event,
+        baseline_right=guess.event == _true_event(case, world),
         revisions=len(reports),
         calls=sum(reports[-1].statistics.calls.values()) if reports else 0,
         misses=tuple(sorted(world.coverage_misses)),
-        seconds=seconds,
+        seconds=time.perf_counter() - began,
     )
+
+
+def judge(case: Case, world: World, reports: Sequence[Report]) -> tuple[Score, tuple[str, ...]]:
+    """The score of one run's reports and what they say that is not so, by the world that they are about."""
+    truth = resolve(case.truth, world.facts, case.name)
+    false = tuple(claim.sentence for report in reports for claim in false_claims(report, world))
+    return score(reports, truth, validate, false), false
+
+
+def _true_event(case: Case, world: World) -> str:
+    truth = resolve(case.truth, world.facts, case.name)
+    return truth.cause.event if truth.cause else ""
 
 
 async def _reports(world: World, context: Context) -> list[Report]:
