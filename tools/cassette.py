@@ -167,7 +167,7 @@ def _dump(item: Interaction, bodies: dict[str | bytes, Json]) -> Json:
         "request": {
             "method": item.method,
             "uri": item.url,
-            "body": _text_or_bytes(item.request_body),
+            "body": _text_or_bytes(item.request_body) if item.request_body else None,
             "headers": {key: [kept[key]] for key in sorted(kept)},
         },
         "response": {

@@ -1,4 +1,4 @@
-"""Texts of refusals as AWS words them: which policy, who lifts it, and the statement when only that is missing."""
+"""Refusals as AWS words them: which policy, who lifts it, and the statement when only that is missing."""
 
 from __future__ import annotations
 
