@@ -88,6 +88,7 @@ class Change:
     ]  # ARNs: the changed thing first, then what it belongs to
     breaks: str  # one sentence; "" with `inert`
     example: Json  # a whole CloudTrail record; the contract test runs it
+    more_examples: tuple[Json, ...] = ()  # other records of it, for settings that no single request can hold
     effects: tuple[Effect, ...] = ()  # for what no setting describes
     inert: bool = False  # known to move no metric: tags, backups, alarms on others
     undo: Callable[[ChangeEvent, tuple[ChangeEvent, ...]], tuple[Call, ...]] | None = None

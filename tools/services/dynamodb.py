@@ -149,6 +149,8 @@ def _restore_cap(member: str, resource: Resource, value: Value) -> tuple[Call, .
 
 
 def _restore_capacity(member: str, resource: Resource, value: Value) -> tuple[Call, ...]:
+    if value is None:
+        return ()  # a table cannot be provisioned with nothing: the billing mode is what has to go back
     now = resource.config.get("ProvisionedThroughput") or {}
     both = {name: int(now.get(name, 0)) for name in ("ReadCapacityUnits", "WriteCapacityUnits")}
     both[member] = whole(value)
@@ -412,6 +414,17 @@ CHANGES = (
                 "onDemandThroughput": {"maxReadRequestUnits": 500, "maxWriteRequestUnits": 2},
             },
             _described(billingModeSummary={"billingMode": "PAY_PER_REQUEST"}),
+        ),
+        more_examples=tuple(
+            record(_SOURCE, "UpdateTable", {"tableName": "orders", **request}, _described())
+            for request in (
+                {
+                    "billingMode": "PROVISIONED",
+                    "provisionedThroughput": {"readCapacityUnits": 100, "writeCapacityUnits": 5},
+                },
+                {"streamSpecification": {"streamEnabled": False}},
+                {"deletionProtectionEnabled": False},
+            )
         ),
         undo=_undo_update,
     ),

@@ -1,0 +1,294 @@
+"""One contract over all service files, checked against botocore's own models."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.model import ServiceModel
+
+from tools import arn as arns
+from tools import catalogue, guard
+from tools.models import Actor, Call, ChangeEvent, Json, Resource, Value
+from tools.parameters import to_cli, validate
+from tools.services import services
+from tools.services._spec import Change, Condition, Effect, Service, Setting
+
+_DATED = re.compile(r"\d{8}(v\d+)?$|\d{4}_\d{2}_\d{2}$")
+_ROLES = {"demand", "errors", "throttles", "latency", "saturation", "backlog", "setting", "work"}
+
+
+def event(record: Json) -> ChangeEvent:
+    """A record as tools.cloudtrail hands it over, without its actor."""
+    return ChangeEvent(
+        id=record["eventID"],
+        time=datetime.fromisoformat(record["eventTime"].replace("Z", "+00:00")),
+        source=record["eventSource"],
+        action=record["eventName"],
+        operation=_DATED.sub("", record["eventName"]),
+        region=record["awsRegion"],
+        account=record["recipientAccountId"],
+        actor=Actor(kind="unknown", name="", how="unknown"),
+        request=record["requestParameters"] or {},
+        response=record["responseElements"] or {},
+    )
+
+
+def model(client: str) -> ServiceModel:
+    return botocore.session.get_session().get_service_model(client)
+
+
+def resource(service: Service, type: str, arn: str) -> Resource:
+    parts = arns.parse(arn)
+    return Resource(
+        arn=arn,
+        service=service.name,
+        type=type,
+        name=re.split(r"[:/]", parts.resource)[-1] if parts.service != "logs" else parts.name,
+        account=parts.account or "111122223333",
+        region=parts.region or "eu-west-1",
+        config=_CONFIGS.get(type, {}),
+    )
+
+
+_CONFIGS: dict[str, Json] = {
+    "table": {
+        "OnDemandThroughput": {"MaxReadRequestUnits": 500, "MaxWriteRequestUnits": 2},
+        "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
+        "TimeToLive": {"AttributeName": "expires", "Enabled": True},
+    },
+    "alarm": {
+        "AlarmName": "orders-writes-throttled",
+        "AlarmArn": "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:orders-writes-throttled",
+        "MetricName": "WriteThrottleEvents",
+        "Namespace": "AWS/DynamoDB",
+        "Statistic": "Sum",
+        "Dimensions": [{"Name": "TableName", "Value": "orders"}],
+        "Period": 60,
+        "EvaluationPeriods": 5,
+        "Threshold": 0.0,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "StateValue": "OK",
+    },
+}
+_SERVICES = list(services().values())
+_CHANGES = [(service, change) for service in _SERVICES for change in service.changes]
+_SETTINGS = [(service, setting) for service in _SERVICES for setting in service.settings]
+
+
+def ids(pairs: list[tuple[Service, Any]]) -> list[str]:
+    return [f"{service.name}-{getattr(one, 'operation', '') or one.name}" for service, one in pairs]
+
+
+def records(change: Change) -> tuple[Json, ...]:
+    return (change.example, *change.more_examples)
+
+
+def example_of(service: Service, setting: Setting) -> tuple[ChangeEvent, Any]:
+    """An example event that sets the setting to something, and to what."""
+    for change in service.changes:
+        for record in records(change) if change.operation in setting.requests else ():
+            path = setting.requests[change.operation]
+            if (value := catalogue.find(path, record["requestParameters"] or {})) is not None:
+                return event(record), value
+    raise AssertionError(f"no example sets {setting.name}")
+
+
+def changed(service: Service, setting: Setting) -> Resource:
+    """The resource whose setting the example event sets."""
+    found, _ = example_of(service, setting)
+    known = next(change for change in service.changes if change.operation == found.operation)
+    return resource(service, setting.type, known.touches(found)[0])
+
+
+def test_every_file_is_found() -> None:
+    assert {"dynamodb", "lambda", "sqs", "apigateway", "apigatewayv2", "iam", "logs", "cloudwatch"} <= set(
+        services()
+    )
+
+
+@pytest.mark.parametrize("service", _SERVICES, ids=lambda one: one.name)
+def test_reads_exist_are_on_the_list_and_name_an_action(service: Service) -> None:
+    operations = set(model(service.client).operation_names)
+    for read in service.reads:
+        assert read.operation in operations
+        assert read.operation in guard.READS[service.client], f"the guard refuses {read.operation}"
+        assert re.fullmatch(r"[a-z0-9-]+:[A-Z][A-Za-z]+", read.action)
+        assert read.shows
+
+
+@pytest.mark.parametrize("service", _SERVICES, ids=lambda one: one.name)
+def test_types_have_an_arn_pattern_each(service: Service) -> None:
+    assert set(service.types) == set(service.arns)
+    kinds = {metric.type for metric in service.metrics}
+    kinds |= {setting.type for setting in service.settings}
+    kinds |= {condition.type for condition in service.conditions}
+    assert kinds <= set(service.types)
+
+
+@pytest.mark.parametrize(("service", "change"), _CHANGES, ids=ids(_CHANGES))
+def test_a_change_is_a_real_writing_operation_and_touches_arns(service: Service, change: Change) -> None:
+    assert change.operation in model(service.client).operation_names
+    assert change.operation not in guard.READS[service.client]
+    for record in records(change):
+        assert _DATED.sub("", record["eventName"]) == change.operation
+        assert record["eventSource"] in service.event_sources
+        assert record["readOnly"] is False
+        touched = change.touches(event(record))
+        assert touched
+        assert all(arns.is_arn(one) for one in touched)
+        assert catalogue.service_of(touched[0]) == service, f"{touched[0]} belongs to another file"
+        assert catalogue.for_event(event(record)) == (service, change)
+
+
+@pytest.mark.parametrize(("service", "change"), _CHANGES, ids=ids(_CHANGES))
+def test_a_change_says_what_it_breaks_unless_it_is_inert(service: Service, change: Change) -> None:
+    assert bool(change.breaks) != change.inert
+    assert not (change.inert and change.effects)
+
+
+@pytest.mark.parametrize("service", _SERVICES, ids=lambda one: one.name)
+def test_an_operation_has_one_change(service: Service) -> None:
+    found = Counter(change.operation for change in service.changes)
+    assert [operation for operation, count in found.items() if count > 1] == []
+
+
+def test_an_event_touches_resources_of_one_file_only() -> None:
+    """REST and HTTP APIs share a source and names of operations."""
+    for service, change in _CHANGES:
+        others = [
+            other.name
+            for other, same in _CHANGES
+            if other is not service
+            and set(other.event_sources) & set(service.event_sources)
+            and same.operation == change.operation
+            and same.touches(event(change.example))
+        ]
+        assert others == [], f"{change.operation} of {service.name}"
+
+
+def effects_of(service: Service) -> list[Effect]:
+    found = [effect for setting in service.settings for effect in setting.effects]
+    return found + [effect for change in service.changes for effect in change.effects]
+
+
+@pytest.mark.parametrize("service", _SERVICES, ids=lambda one: one.name)
+def test_effects_name_metrics_of_the_file_or_a_role(service: Service) -> None:
+    names = {metric.name for metric in service.metrics}
+    for effect in effects_of(service):
+        assert 0 <= effect.after[0] < effect.after[1]
+        if effect.metric.startswith("role:"):
+            assert effect.metric.removeprefix("role:") in _ROLES
+            assert effect.on != "self"
+        elif effect.metric == "alarm state":
+            assert service.name == "cloudwatch"
+        else:
+            assert effect.metric in names
+            assert effect.on == "self"
+
+
+@pytest.mark.parametrize("service", _SERVICES, ids=lambda one: one.name)
+def test_conditions_and_limits_name_metrics_of_the_file(service: Service) -> None:
+    names = {metric.name for metric in service.metrics}
+    for condition in service.conditions:
+        assert set(condition.metrics) <= names
+        assert condition.relieve
+        assert condition.prevent
+    for setting in service.settings:
+        assert setting.limits in names or (not setting.limits)
+        assert setting.metric is None or setting.metric.name in names
+
+
+@pytest.mark.parametrize(("service", "setting"), _SETTINGS, ids=ids(_SETTINGS))
+def test_a_setting_is_read_by_the_files_own_reads(service: Service, setting: Setting) -> None:
+    at = changed(service, setting)
+    read = setting.read(at)
+    assert read.service == service.client
+    assert read.operation in {one.operation for one in service.reads}
+    assert validate(read) == ()
+    catalogue.find(setting.query, {})
+    catalogue.find(setting.path, {})
+    for path in (*setting.ready, *setting.beside, *([setting.echo_path] if setting.echo_path else [])):
+        catalogue.find(path, {})
+
+
+@pytest.mark.parametrize(("service", "setting"), _SETTINGS, ids=ids(_SETTINGS))
+def test_a_request_path_finds_its_value_in_the_example(service: Service, setting: Setting) -> None:
+    known = {change.operation for change in service.changes}
+    assert set(setting.requests) <= known
+    for path in setting.requests.values():
+        catalogue.find(path, {})
+    found, value = example_of(service, setting)
+    assert (service, setting) in catalogue.settings_in(found)
+    if not setting.hidden and not isinstance(value, dict | list):
+        assert catalogue.requested(setting, found) == value
+
+
+@pytest.mark.parametrize(("service", "setting"), _SETTINGS, ids=ids(_SETTINGS))
+def test_restore_makes_calls_that_botocore_would_send(service: Service, setting: Setting) -> None:
+    _, value = example_of(service, setting)
+    at = changed(service, setting)
+    if setting.hidden:
+        assert setting.restore(at, "any") == ()
+        return
+    wanted: Value = "PAY_PER_REQUEST" if setting.name == "billing mode" else value
+    calls = setting.restore(at, wanted)
+    assert calls, f"{setting.name} cannot be put back"
+    for one in calls:
+        assert one.service == service.client
+        assert one.region
+        assert validate(one) == ()
+        assert one.operation not in guard.READS[service.client]
+        assert to_cli(one).startswith("aws ")
+    for one in setting.restore(at, setting.unset):
+        assert validate(one) == ()
+
+
+@pytest.mark.parametrize(("service", "change"), _CHANGES, ids=ids(_CHANGES))
+def test_undo_makes_valid_calls_or_none(service: Service, change: Change) -> None:
+    if change.undo is None:
+        return
+    now = event(change.example)
+    earlier = tuple(
+        event({**other.example, "eventID": f"00000000-0000-4000-8000-{number:012d}"})
+        for number, other in enumerate(service.changes)
+    )
+    assert all(validate(one) == () for one in change.undo(now, ()))
+    for one in change.undo(now, earlier):
+        assert one.service == service.client
+        assert validate(one) == ()
+
+
+@pytest.mark.parametrize("service", _SERVICES, ids=lambda one: one.name)
+def test_signatures_compile_and_point_at_something_known(service: Service) -> None:
+    known = {setting.path for one in _SERVICES for setting in one.settings}
+    known |= {condition.key for one in _SERVICES for condition in one.conditions}
+    known |= {change.operation for one in _SERVICES for change in one.changes} | {"Policies"}
+    for signature in service.signatures:
+        re.compile(signature.match)
+        assert signature.points_to in known
+        assert signature.says
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [one for service in _SERVICES for one in service.conditions if one.calls],
+    ids=lambda one: one.key,
+)
+def test_calls_of_conditions_are_valid(condition: Condition) -> None:
+    assert condition.calls is not None
+    at = Resource(
+        arn="arn:aws:dynamodb:eu-west-1:111122223333:table/orders",
+        service="dynamodb",
+        type=condition.type,
+        name="orders",
+        account="111122223333",
+        region="eu-west-1",
+    )
+    calls: tuple[Call, ...] = condition.calls(at)
+    assert calls
+    assert all(validate(one) == () for one in calls)
