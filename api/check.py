@@ -59,7 +59,7 @@ class Symptom:
     comparison: str = ""  # the alarm's: GreaterThanThreshold, ...
 
     def hurts(self, value: float) -> bool | None:
-        """Whether a value is bad: by the alarm's rule, else by how far it lies towards the incident's level."""
+        """Whether a value is bad: by the alarm's rule, else by how near it is to the incident's level."""
         if self.limit is not None and self.comparison in _BREACHES:
             return bool(_BREACHES[self.comparison](value, self.limit))
         if self.normal is None or self.incident is None or not self.bad:

@@ -44,6 +44,7 @@ class Permission:
     state: State
     shows: str
     why: str = ""
+    liftable: bool = True  # an Allow in an identity policy would help
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +62,9 @@ class Checkup:
         return tuple(one for one in self.permissions if one.state == "missing")
 
     def statement(self) -> Json | None:
-        """An IAM statement that grants what is missing, or None when nothing is."""
-        if not self.missing:
-            return None
-        return {"Effect": "Allow", "Action": [one.action for one in self.missing], "Resource": "*"}
+        """An IAM statement that grants what is missing and an Allow can grant, or None."""
+        actions = [one.action for one in self.missing if one.liftable]
+        return {"Effect": "Allow", "Action": actions, "Resource": "*"} if actions else None
 
 
 def examine(context: Context) -> Checkup:
@@ -140,16 +140,16 @@ def _simulate(reader: Reader, caller: str, needs: tuple[ReadNeed, ...]) -> list[
 def _simulated(result: Mapping[str, Any], shown: Mapping[str, str]) -> Permission:
     action, decision = str(result["EvalActionName"]), str(result["EvalDecision"])
     organisation = result.get("OrganizationsDecisionDetail") or {}
+    liftable = False
     if organisation.get("AllowedByOrganizations") is False:
         why = say("denied by a service control policy; only who manages the organisation can lift it")
     elif decision == "explicitDeny":
         why = say("denied by a policy; an Allow does not lift that")
     else:
-        why = say("no policy allows it")
-    state: State = "has" if decision == "allowed" else "missing"
-    return Permission(
-        action=action, state=state, shows=shown.get(action, ""), why="" if state == "has" else why
-    )
+        why, liftable = say("no policy allows it"), True
+    if decision == "allowed":
+        return Permission(action=action, state="has", shows=shown.get(action, ""))
+    return Permission(action=action, state="missing", shows=shown.get(action, ""), why=why, liftable=liftable)
 
 
 def _principal(reader: Reader, caller: str) -> str:
@@ -171,23 +171,26 @@ def _try_all(reader: Reader, needs: tuple[ReadNeed, ...]) -> list[Permission]:
     for need in needs:
         known = made.get(need.action)
         if known is None or known.state == "unknown":
-            state, why = _try(reader, need)
-            made[need.action] = Permission(action=need.action, state=state, shows=shown[need.action], why=why)
+            made[need.action] = _try(reader, need, shown[need.action])
     return list(made.values())
 
 
-def _try(reader: Reader, need: ReadNeed) -> tuple[State, str]:
+def _try(reader: Reader, need: ReadNeed, shows: str) -> Permission:
     try:
         reader.ask(need.client, need.operation, **_minimal(reader, need))
     except NotThere:
-        return "has", ""
+        return Permission(action=need.action, state="has", shows=shows)
     except Denied as denied:
-        return "missing", denied.gap.why
+        gap = denied.gap
+        why = " ".join(part for part in (gap.why, "" if gap.statement else gap.lift) if part)
+        return Permission(
+            action=need.action, state="missing", shows=shows, why=why, liftable=gap.statement is not None
+        )
     except NoCredentials:
         raise
     except (Refused, WriteRefused, BudgetSpent, CannotInvestigate) as other:
-        return "unknown", str(other)
-    return "has", ""
+        return Permission(action=need.action, state="unknown", shows=shows, why=str(other))
+    return Permission(action=need.action, state="has", shows=shows)
 
 
 def _minimal(reader: Reader, need: ReadNeed) -> Json:
@@ -234,13 +237,15 @@ def _value(shape: Any, name: str, reader: Reader) -> Any:
         return b"none"
     if shape.enum:
         return shape.enum[0]
-    return _name(name or shape.name, reader)
+    return _name(name or shape.name, reader).ljust(int(shape.metadata.get("min", 0)), "0")
 
 
 def _name(name: str, reader: Reader) -> str:
     place = f"{reader.region}:{reader.aws.account}"
     if name.lower().endswith("arn"):
         return f"arn:{reader.aws.partition}:dynamodb:{place}:table/{NOTHING}"
+    if name.lower() == "uuid":
+        return "00000000-0000-4000-8000-000000000000"
     if name.lower().endswith("url"):
         return f"https://sqs.{reader.region}.amazonaws.com/{reader.aws.account}/{NOTHING}"
     return NOTHING

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from graph import Context, Trigger
 
 T = TypeVar("T")
+_GRACE = 2.0
 
 
 @dataclass(slots=True)
@@ -49,15 +50,26 @@ def drive(trigger: Trigger, context: Context, manner: Manner) -> Kept:
 def run_async(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end. Unlike asyncio.run, Ctrl-C does not wait for threads that sleep until the next look."""
     loop = asyncio.new_event_loop()
+    task = loop.create_task(work)
     try:
-        result = loop.run_until_complete(work)
+        result = loop.run_until_complete(task)
     except KeyboardInterrupt:
+        _abandon(loop, task)
         raise
     except BaseException:
         _end(loop)
         raise
     _end(loop)
     return result
+
+
+def _abandon(loop: asyncio.AbstractEventLoop, task: asyncio.Task[T]) -> None:
+    """Let the run put things in order (cursor, files), but not for long; threads are left behind."""
+    task.cancel()
+    loop.run_until_complete(asyncio.wait({task}, timeout=_GRACE))
+    if task.done() and not task.cancelled():
+        task.exception()  # looked at, so that asyncio does not complain of it
+    loop.close()
 
 
 def _end(loop: asyncio.AbstractEventLoop) -> None:

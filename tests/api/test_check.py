@@ -56,14 +56,17 @@ def test_not_yet_while_the_setting_is_still_bad_though_the_symptom_rests() -> No
 def test_not_yet_while_the_symptom_lasts() -> None:
     found = judge(Facts(setting=BACK, symptom=symptom(5000, 5100, 4900, 5000, 0, 120)))
     assert found.word == "NOT YET"
-    assert "was 120 in the minute from 2026-03-13T17:59:00Z. Normal is 0." in said(found)
+    assert (
+        "was 120 in the minute from 2026-03-13T17:59:00Z. Normal is 0. It must be quiet for 5 minutes."
+        in said(found)
+    )
 
 
 @pytest.mark.parametrize("quiet", range(1, QUIET))
 def test_not_yet_before_enough_quiet_periods(quiet: int) -> None:
-    assert f"quiet for {quiet} of {QUIET} periods" in said(
-        judge(Facts(setting=BACK, symptom=symptom(*[0] * quiet)))
-    )
+    found = judge(Facts(setting=BACK, symptom=symptom(*[0] * quiet)))
+    since = f"2026-03-13T17:{60 - quiet}:00Z"
+    assert said(found) == f"WriteThrottleEvents is quiet since {since}. It must be quiet for 5 minutes."
 
 
 def test_not_yet_without_datapoints() -> None:

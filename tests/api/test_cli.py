@@ -146,6 +146,7 @@ def test_ctrl_c_is_tidy(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     monkeypatch.setattr(os, "_exit", ended.append)
     with_command(monkeypatch, KeyboardInterrupt())
     assert main(["broken"]) == 130
+    assert ended == [130]
     assert "Stopped." in capsys.readouterr().err
 
 
