@@ -28,25 +28,34 @@ def _paged(ask: Ask, items: list[Any]) -> Json:
     return answer
 
 
+def _http(ask: Ask, api: Thing) -> Json:
+    return {
+        "ApiEndpoint": f"https://{api.fixed['id']}.execute-api.{api.region}.amazonaws.com",
+        "ApiId": api.fixed["id"],
+        "ApiKeySelectionExpression": "$request.header.x-api-key",
+        "CreatedDate": api.created,
+        "DisableExecuteApiEndpoint": False,
+        "Name": api.name,
+        "ProtocolType": "HTTP",
+        "RouteSelectionExpression": "$request.method $request.path",
+        "Tags": api.tags(ask.as_of),
+    }
+
+
 @handles("apigatewayv2", "GetApis")
 def get_apis(ask: Ask) -> Json:
-    return _paged(
-        ask,
-        [
-            {
-                "ApiEndpoint": f"https://{api.fixed['id']}.execute-api.{api.region}.amazonaws.com",
-                "ApiId": api.fixed["id"],
-                "ApiKeySelectionExpression": "$request.header.x-api-key",
-                "CreatedDate": api.created,
-                "DisableExecuteApiEndpoint": False,
-                "Name": api.name,
-                "ProtocolType": "HTTP",
-                "RouteSelectionExpression": "$request.method $request.path",
-                "Tags": api.tags(ask.as_of),
-            }
-            for api in ask.world.of("http-api", ask.region)
-        ],
-    )
+    return _paged(ask, [_http(ask, api) for api in ask.world.of("http-api", ask.region)])
+
+
+@handles("apigatewayv2", "GetApi")
+def get_api(ask: Ask) -> Json:
+    return _http(ask, _api(ask, "http-api", "ApiId"))
+
+
+@handles("apigatewayv2", "GetAuthorizers")
+def get_authorizers(ask: Ask) -> Json:
+    _api(ask, "http-api", "ApiId")
+    return _paged(ask, [])
 
 
 @handles("apigatewayv2", "GetIntegrations")
@@ -94,22 +103,35 @@ def get_stages(ask: Ask) -> Json:
     return _paged(ask, [found])
 
 
+def _rest(ask: Ask, api: Thing) -> Json:
+    return {
+        "id": api.fixed["id"],
+        "name": api.name,
+        "createdDate": api.created,
+        "apiKeySource": "HEADER",
+        "endpointConfiguration": {"types": ["REGIONAL"]},
+        "tags": api.tags(ask.as_of),
+        "disableExecuteApiEndpoint": False,
+        "rootResourceId": api.fixed["root"],
+    }
+
+
+@handles("apigateway", "GetRestApi")
+def get_rest_api(ask: Ask) -> Json:
+    return _rest(ask, _api(ask, "rest-api", "restApiId"))
+
+
+@handles("apigateway", "GetAuthorizers")
+def get_rest_authorizers(ask: Ask) -> Json:
+    _api(ask, "rest-api", "restApiId")
+    ask.take("limit")
+    return {"items": []}
+
+
 @handles("apigateway", "GetRestApis")
 def get_rest_apis(ask: Ask) -> Json:
     size, token = int(ask.take("limit", 25)), ask.take("position")
-    found = [
-        {
-            "id": api.fixed["id"],
-            "name": api.name,
-            "createdDate": api.created,
-            "apiKeySource": "HEADER",
-            "endpointConfiguration": {"types": ["REGIONAL"]},
-            "tags": api.tags(ask.as_of),
-            "disableExecuteApiEndpoint": False,
-            "rootResourceId": api.fixed["root"],
-        }
-        for api in ask.world.of("rest-api", ask.region)
-    ]
+    found = [_rest(ask, api) for api in ask.world.of("rest-api", ask.region)]
     page, following = ask.page(found, size, token)
     return {"items": page} | ({"position": following} if following else {})
 

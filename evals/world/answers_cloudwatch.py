@@ -138,7 +138,7 @@ def _has(source: Source, wanted: Json) -> bool:
 def _active(ask: Ask, source: Source, minutes: int) -> bool:
     """Whether the metric had data lately. Error metrics exist only once something went wrong."""
     now = int(ask.as_of.timestamp()) // 60
-    if not source.sparse:
+    if source.sparse is None:
         return True
     first = max(now - minutes, source.sparse)
     return any(

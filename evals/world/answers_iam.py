@@ -32,27 +32,44 @@ def _document(statements: list[Json]) -> str:
     return quote(json.dumps({"Version": "2012-10-17", "Statement": statements}))
 
 
-@handles("iam", "GetRole")
-def get_role(ask: Ask) -> Json:
-    role = _role(ask, str(ask.need("RoleName")))
+def _described(ask: Ask, role: Thing) -> Json:
     trust = [
         {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     ]
     return {
-        "Role": {
-            "Path": "/",
-            "RoleName": role.name,
-            "RoleId": "AROA" + Seed(ask.world.seed.number).letters(f"id:AROA:{role.name}", 16),
-            "Arn": role.arn,
-            "CreateDate": role.created,
-            "AssumeRolePolicyDocument": _document(trust),
-            "MaxSessionDuration": 3600,
-            "RoleLastUsed": {
-                "LastUsedDate": ask.as_of.replace(second=0, microsecond=0),
-                "Region": ask.world.region,
-            },
-        }
+        "Path": "/",
+        "RoleName": role.name,
+        "RoleId": "AROA" + Seed(ask.world.seed.number).letters(f"id:AROA:{role.name}", 16),
+        "Arn": role.arn,
+        "CreateDate": role.created,
+        "AssumeRolePolicyDocument": _document(trust),
+        "MaxSessionDuration": 3600,
     }
+
+
+@handles("iam", "GetRole")
+def get_role(ask: Ask) -> Json:
+    role = _role(ask, str(ask.need("RoleName")))
+    used = {"LastUsedDate": ask.as_of.replace(second=0, microsecond=0), "Region": ask.world.region}
+    return {"Role": _described(ask, role) | {"RoleLastUsed": used}}
+
+
+@handles("iam", "ListRoles")
+def list_roles(ask: Ask) -> Json:
+    size, token = int(ask.take("MaxItems", 100)), ask.take("Marker")
+    ask.only("PathPrefix", "/")
+    found = [_described(ask, role) for role in ask.world.of("role")]
+    page, following = ask.page(found, size, token)
+    answer: Json = {"Roles": page, "IsTruncated": following is not None}
+    if following:
+        answer["Marker"] = following
+    return answer
+
+
+@handles("iam", "ListRoleTags")
+def list_role_tags(ask: Ask) -> Json:
+    _role(ask, str(ask.need("RoleName")))
+    return {"Tags": [], "IsTruncated": False}
 
 
 @handles("iam", "ListAttachedRolePolicies")

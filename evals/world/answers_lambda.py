@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from datetime import datetime
-from typing import Any
 
 from evals.world.asking import Ask, Refusal, handles
 from evals.world.seed import mix
@@ -107,36 +106,75 @@ def get_policy(ask: Ask) -> Json:
     return {"Policy": json.dumps(document), "RevisionId": function.fixed["revision"]}
 
 
+def _mapping(ask: Ask, mapping: Thing) -> Json:
+    return {
+        "UUID": mapping.name,
+        "BatchSize": mapping.at("BatchSize", ask.as_of),
+        "MaximumBatchingWindowInSeconds": 0,
+        "EventSourceArn": mapping.fixed["source"],
+        "FunctionArn": mapping.fixed["function"],
+        "LastModified": mapping.created,
+        "LastProcessingResult": "No records processed",
+        "State": mapping.at("State", ask.as_of),
+        "StateTransitionReason": "USER_INITIATED",
+        "EventSourceMappingArn": mapping.arn,
+        "FunctionResponseTypes": [],
+    }
+
+
 @handles("lambda", "ListEventSourceMappings")
 def list_event_source_mappings(ask: Ask) -> Json:
     function, source = ask.take("FunctionName"), ask.take("EventSourceArn")
     size, token = min(int(ask.take("MaxItems", 100)), 100), ask.take("Marker")
     wanted = _function(ask, str(function)).arn if function else None
-    found: list[Any] = []
-    for mapping in ask.world.of("mapping", ask.region):
-        held = mapping.fixed
-        if (wanted and held["function"] != wanted) or (source and held["source"] != source):
-            continue
-        found.append(
-            {
-                "UUID": mapping.name,
-                "BatchSize": mapping.at("BatchSize", ask.as_of),
-                "MaximumBatchingWindowInSeconds": 0,
-                "EventSourceArn": held["source"],
-                "FunctionArn": held["function"],
-                "LastModified": mapping.created,
-                "LastProcessingResult": "No records processed",
-                "State": mapping.at("State", ask.as_of),
-                "StateTransitionReason": "USER_INITIATED",
-                "EventSourceMappingArn": mapping.arn,
-                "FunctionResponseTypes": [],
-            }
-        )
+    found = [
+        _mapping(ask, mapping)
+        for mapping in ask.world.of("mapping", ask.region)
+        if (wanted is None or mapping.fixed["function"] == wanted)
+        and (not source or mapping.fixed["source"] == source)
+    ]
     page, following = ask.page(found, size, token)
     answer: Json = {"EventSourceMappings": page}
     if following:
         answer["NextMarker"] = following
     return answer
+
+
+@handles("lambda", "GetEventSourceMapping")
+def get_event_source_mapping(ask: Ask) -> Json:
+    found = ask.world.named("mapping", str(ask.need("UUID")), ask.region)
+    if found is None:
+        raise Refusal("ResourceNotFoundException", "The resource you requested does not exist.", 404)
+    return _mapping(ask, found)
+
+
+@handles("lambda", "GetFunctionEventInvokeConfig")
+def get_function_event_invoke_config(ask: Ask) -> Json:
+    function = _function(ask, str(ask.need("FunctionName")))
+    _qualifier(ask)
+    said = f"The function {function.arn} doesn't have an EventInvokeConfig"
+    raise Refusal("ResourceNotFoundException", said, 404)
+
+
+@handles("lambda", "ListFunctionEventInvokeConfigs")
+def list_function_event_invoke_configs(ask: Ask) -> Json:
+    _function(ask, str(ask.need("FunctionName")))
+    ask.take("MaxItems")
+    return {"FunctionEventInvokeConfigs": []}
+
+
+@handles("lambda", "ListProvisionedConcurrencyConfigs")
+def list_provisioned_concurrency_configs(ask: Ask) -> Json:
+    _function(ask, str(ask.need("FunctionName")))
+    ask.take("MaxItems")
+    return {"ProvisionedConcurrencyConfigs": []}
+
+
+@handles("lambda", "GetAlias")
+def get_alias(ask: Ask) -> Json:
+    function = _function(ask, str(ask.need("FunctionName")))
+    name = ask.need("Name")
+    raise Refusal("ResourceNotFoundException", f"Cannot find alias arn: {function.arn}:{name}", 404)
 
 
 @handles("lambda", "ListVersionsByFunction")

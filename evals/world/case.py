@@ -49,9 +49,7 @@ class Builder:
     def build(self) -> World:
         self.moment = names.moment(self.seed)
         words = names.words(self.seed)
-        self.values = Values(self.seed, words)
-        for name, draw in self.case.draws.items():
-            self.values.draw(name, draw)
+        self.values = Values(self.seed, words, self.case.draws)
         cast = Cast(self.seed, words["account"], words["region"])
         self.world = World(
             case=self.name,
@@ -232,17 +230,15 @@ class Builder:
                 self.world.alarms[thing.name].updates.append((moment, "Update"))
 
     def _alarm(self, spec: AlarmSpec) -> Thing:
-        watched = self.things[spec.on]
-        known = {
+        watched = self.things[str(self.values.resolve(spec.on))]
+        own = {
             "name": watched.name,
             "id": watched.fixed.get("id", ""),
             "stage": watched.fixed.get("stage", ""),
         }
-        dimensions = tuple(
-            sorted(
-                (name, text.format_map(self.values.known | known)) for name, text in spec.dimensions.items()
-            )
-        )
+        given: dict[str, str] = self.values.resolve(spec.dimensions, own)
+        filled = {name: value.format_map(own) if "{" in value else value for name, value in given.items()}
+        dimensions = tuple(sorted(filled.items()))
         namespace, metric = str(self.values.resolve(spec.namespace)), str(self.values.resolve(spec.metric))
         alarm = estate.make_alarm(
             self.world,

@@ -70,7 +70,7 @@ class AlarmSpec(_Strict):
     on: str
     namespace: str
     metric: str
-    dimensions: dict[str, str]
+    dimensions: Any  # name -> value; {name}, {id} and {stage} are the watched resource's
     stat: str
     period: int = 60
     threshold: Any

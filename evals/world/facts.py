@@ -79,18 +79,19 @@ def note(
         found |= {f"{key}.arn": thing.arn, f"{key}.name": thing.name, f"{key}.region": thing.region}
         if "id" in thing.fixed:
             found[f"{key}.id"] = thing.fixed["id"]
-    for key, spec in case.alarms.items():
+    watched = {source: target for source, kind, target in world.relations if kind == "watches"}
+    for key in case.alarms:
         alarm = world.alarms[things[key].name]
         found[f"{key}.threshold"] = alarm.threshold(world.start)
         found[f"{key}.metric"] = f"{alarm.namespace}/{alarm.metric}/{alarm.stat}"
-        found[f"{key}.watches"] = things[spec.on].arn
+        found[f"{key}.watches"] = watched[world.alarms[things[key].name].arn]
     for key, made in happened.items():
         found |= {f"{key}.{name}": value for name, value in event_facts(made).items()}
     _settings(found, case, happened)
     _symptom(found, flow, world)
     if flow.hot_key:
         found["hot_key.name"] = flow.hot_key.name
-    for name, value in values.known.items():
+    for name, value in values.all().items():
         found.setdefault(f"drawn.{name}", value)
     world.facts = found
 

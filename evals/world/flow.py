@@ -113,6 +113,7 @@ class Flow:
     caps: tuple[tuple[float, int | None], ...] = ()
     hot_key: HotKey | None = None
     disturbed_from: int | None = None  # first minute in which a cap may bite; before it, nothing is refused
+    arns: list[str] = field(default_factory=list)  # resources that the requests pass
     _rows: dict[int, Minute] = field(default_factory=dict)
     _next: int = 0
     _buckets: list[int] = field(default_factory=list)

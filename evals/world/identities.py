@@ -39,6 +39,7 @@ class Identity:
     how: str = ""
     kind: str = ""
     mfa: bool | None = None
+    role: str = ""
 
     def at(self, moment: datetime) -> Json:
         """The userIdentity element of an event."""
@@ -142,9 +143,11 @@ class Cast:
             agent=agent,
             username=session,
             key=key,
-            name=session,
+            name=session if kind == "identity_center_user" else role,
             how=how,
             kind=kind,
+            mfa=False,
+            role=role,
         )
 
     def sso(self, permission_set: str, person: str, ip: str, console: bool) -> Identity:

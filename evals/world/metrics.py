@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from evals.world.flow import Flow, Minute
 from evals.world.seed import mix
-from evals.world.telemetry import Sample, Source, counted, level
+from evals.world.telemetry import NEVER, Sample, Source, counted, level
 from evals.world.world import Thing
 
 Emit = Callable[[int], Sample | None]
@@ -50,7 +50,7 @@ def _source(
     dimensions: dict[str, str],
     unit: str,
     emit: Emit,
-    sparse: int = 0,
+    sparse: int | None = None,
 ) -> Source:
     delay = 62 + sum(map(ord, thing.arn)) % 40
     pairs = tuple(sorted(dimensions.items()))
@@ -141,8 +141,8 @@ def table_metrics(table: Thing, flow: Flow) -> list[Source]:
     held = {"TableName": table.name}
     put = held | {"Operation": "PutItem"}
     get = held | {"Operation": "GetItem"}
-    salt, first = flow.demand.salt, flow.disturbed_from or 0
-    sparse = first or 1
+    salt = flow.demand.salt
+    sparse = NEVER if flow.disturbed_from is None else flow.disturbed_from
 
     def refused(name: str, dimensions: dict[str, str], value: Callable[[Minute], float]) -> Source:
         return _source(table, "AWS/DynamoDB", name, dimensions, "Count", _sum(flow, value), sparse=sparse)

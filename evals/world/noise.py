@@ -249,7 +249,13 @@ class Noise:
             "revisionId": function.fixed["revision"],
         }
         request = {"functionName": function.name, "publish": False, "dryRun": False}
-        deed = Deed(source="lambda", name="UpdateFunctionCode20150331v2", request=request, response=response)
+        deed = Deed(
+            source="lambda",
+            name="UpdateFunctionCode20150331v2",
+            request=request,
+            response=response,
+            concerns=(("AWS::Lambda::Function", function.arn),),
+        )
         return self._record(number, moment, who, deed)
 
     def _person_writes(self, number: int, moment: datetime) -> Record:
@@ -260,9 +266,13 @@ class Noise:
         if number % 2:
             request: Json = {"resource": function.arn, "tags": {"reviewed": moment.strftime("%Y-%m")}}
             function.settings.set("tags.reviewed", moment.replace(microsecond=0), moment.strftime("%Y-%m"))
-            return self._record(
-                number, moment, who, Deed(source="lambda", name="TagResource20170331v2", request=request)
+            deed = Deed(
+                source="lambda",
+                name="TagResource20170331v2",
+                request=request,
+                concerns=(("AWS::Lambda::Function", function.arn),),
             )
+            return self._record(number, moment, who, deed)
         request = {"dashboardName": "overview", "dashboardBody": "HIDDEN_DUE_TO_SECURITY_REASONS"}
         return self._record(
             number, moment, who, Deed(source="monitoring", name="PutDashboard", request=request)

@@ -45,7 +45,7 @@ class Parts:
         fixed: Json = {"dead_letter": dead_letter.arn if dead_letter else ""}
         thing = self._made(self.world.arn("sqs", name), "queue", name, created, fixed)
         if dead_letter:
-            self.world.relate(thing.arn, "sends to", dead_letter.arn)
+            self.world.relate(thing.arn, "sends failures to", dead_letter.arn)
         retention = 345_600 if dead_letter else 1_209_600
         return self._settle(thing, {"VisibilityTimeout": 180, "MessageRetentionPeriod": retention}, tags)
 
@@ -74,7 +74,13 @@ class Parts:
         ]
         for kind in ("writes", "reads", "uses"):
             self.world.relate(function.arn, kind, table.arn)
-        self.world.relate(role.arn, "uses", table.arn)
+        self._may(function, role, table)
+
+    def _may(self, function: Thing, role: Thing, target: Thing) -> None:
+        """What a role's policy allows is true of the role and of the function that runs as it."""
+        for kind in ("may read", "may write", "may use"):
+            self.world.relate(role.arn, kind, target.arn)
+            self.world.relate(function.arn, kind, target.arn)
 
     def api(
         self, kind: str, name: str, created: datetime, route: str, function: Thing, tags: dict[str, str]
@@ -122,7 +128,10 @@ class Parts:
         role.fixed["policies"]["queue-access"] = [
             {"Effect": "Allow", "Action": actions, "Resource": queue.arn}
         ]
+        self._may(function, role, queue)
         self.world.relate(queue.arn, "triggers", function.arn)
+        self.world.relate(queue.arn, "read by", arn)
+        self.world.relate(arn, "feeds", function.arn)
         thing = self._made(arn, "mapping", code, queue.created, fixed)
         return self._settle(thing, {"State": "Enabled", "BatchSize": 10}, {})
 
@@ -155,6 +164,8 @@ class Parts:
     def emit(self, thing: Thing, flow: Flow | None) -> None:
         """Register the metrics that a resource emits for a flow."""
         telemetry = self.world.telemetry
+        if flow is not None:
+            flow.arns.append(thing.arn)
         if thing.kind == "queue":
             thing.fixed["flow"] = flow.name if flow else ""
             telemetry.add(*metrics.queue_metrics(thing, flow))

@@ -14,6 +14,10 @@ from typing import NamedTuple
 Dimensions = tuple[tuple[str, str], ...]
 
 
+NEVER = 2**40
+"""A minute that never comes: `Source.sparse` of what never happens."""
+
+
 class Sample(NamedTuple):
     """One emission: how many values, their sum, smallest, largest and three percentiles."""
 
@@ -50,7 +54,7 @@ class Source:
     emit: Callable[[int], Sample | None]  # epoch minute, a multiple of `every`
     every: int = 1  # minutes between emissions
     delay: int = 75  # seconds
-    sparse: int = 0  # for metrics emitted only when something happens: the first minute in which it may
+    sparse: int | None = None  # emitted only when something happens: the first minute in which it may
 
     @property
     def key(self) -> tuple[str, str, Dimensions]:

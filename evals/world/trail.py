@@ -41,6 +41,7 @@ class Record:
     actor: Identity
     noise: bool
     arn: str = ""  # resource that it changes
+    resources: tuple[tuple[str, str], ...] = ()
     field: str = ""
     before: object = None
     after: object = None
@@ -86,6 +87,7 @@ class Deed:
     read_only: bool = False
     resources: tuple[tuple[str, str], ...] = ()  # (type, ARN) as the record itself lists them
     listed: tuple[tuple[str, str], ...] | None = None  # as LookupEvents lists them, when different
+    concerns: tuple[tuple[str, str], ...] = ()  # what it changes when the record does not list it
     error: tuple[str, str] = ("", "")
     event_type: str = "AwsApiCall"
     api_version: str = ""
@@ -141,6 +143,7 @@ def record(
         listed=deed.resources if deed.listed is None else deed.listed,
         actor=who,
         noise=key.startswith("noise"),
+        resources=deed.resources or deed.concerns,
     )
 
 
