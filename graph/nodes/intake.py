@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from langgraph.runtime import Runtime
@@ -30,8 +30,9 @@ from tools.topology import owner
 Bad = Literal["up", "down", ""]
 _HURTS = ("errors", "throttles", "backlog", "saturation", "latency")
 RECENT_POINTS = 120
-SYMPTOM_HOURS = 24
-"""How far back the symptom's metric is read: a full day, so that a daily rhythm is seen."""
+BEFORE = timedelta(hours=3)
+SYMPTOM_HOURS = 72
+"""How far back the symptom's metric is read: some days, so that a daily rhythm is seen."""
 
 
 def intake(state: State, *, runtime: Runtime[Context]) -> Scope:
@@ -140,11 +141,18 @@ def _spec(metric: Metric, resource: str) -> MetricSpec | None:
     return next((one for one in specs if one.name == metric.name), None)
 
 
-def _begin(shown: Series | None, bad: Bad, missing: Missing, alarm: Alarm | None) -> Onset | None:
+def _begin(
+    shown: Series | None, bad: Bad, missing: Missing, alarm: Alarm | None, near: datetime | None = None
+) -> Onset | None:
+    """The onset around the moment `near`, or around the alarm's last turn to red, or in the last day."""
     if shown is None:
         return None
-    fired = next((item.time for item in alarm.transitions if item.new == "ALARM"), None) if alarm else None
-    return onset(shown, shown.window, bad=bad, missing=missing, near=fired)
+    if near is None and alarm is not None:
+        near = next((item.time for item in alarm.transitions if item.new == "ALARM"), None)
+    last_day = shown.window.end - timedelta(hours=24)
+    start = max(shown.window.start, near - BEFORE if near is not None else last_day)
+    window = Window(start=start, end=shown.window.end)
+    return onset(shown, window, bad=bad, missing=missing, hint=alarm.threshold if alarm else None)
 
 
 def _recent(shown: Series | None) -> Series | None:

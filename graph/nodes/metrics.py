@@ -103,15 +103,15 @@ def _finding(
         role=spec.role,
         bad=spec.bad,
         unit=spec.unit,
-        moved=shift.moved,
-        direction=shift.direction,
+        moved=shift is not None and shift.moved,
+        direction=shift.direction if shift is not None and shift.moved else "",
         baseline=baseline,
         since=since,
         before=_level(shown, baseline, counts, spec),
         after=_level(shown, since, counts, spec),
         total=total if counts else None,
         onset=onset(shown, shown.window, bad=spec.bad, missing=spec.missing)
-        if shift.moved and spec.bad
+        if shift is not None and shift.moved and spec.bad
         else None,
         evidence=(cite_series(work.reader, shown),),
     )
