@@ -56,7 +56,7 @@ def score(reports: Sequence[Report], truth: Truth, check: Check, false_claims: S
         _plan(last, truth, check),
         _harmless(last.mitigation, truth.harmful),
         _gaps(last.gaps, truth.gaps),
-        _decoys(last.hypotheses, truth.ruled_out),
+        _decoys(last, truth.ruled_out),
         _onset(last.incident.onset, truth),
         _prevention(last, truth),
         _revisions(reports, truth),
@@ -291,12 +291,19 @@ def _actions(statement: Json | None) -> list[str]:
     return [listed] if isinstance(listed, str) else list(listed)
 
 
-def _decoys(told: Sequence[Hypothesis], true: Sequence[TrueDecoy]) -> Item:
-    out = [hypothesis for hypothesis in told if hypothesis.status == "ruled_out"]
+def _decoys(report: Report, true: Sequence[TrueDecoy]) -> Item:
+    """Ruled out as a hypothesis, or, for an attempt that AWS refused, told as refused among the findings."""
+    out = [hypothesis for hypothesis in report.hypotheses if hypothesis.status == "ruled_out"]
+    refused = {
+        claim.subject
+        for statement in report.findings
+        for claim in statement.claims
+        if (claim.kind, claim.field) == ("event", "error_code") and claim.value
+    }
     problems = [
         f"{decoy.event or decoy.condition or decoy.kind} is not among the ruled out"
         for decoy in true
-        if not any(_is(hypothesis, decoy) for hypothesis in out)
+        if decoy.event not in refused and not any(_is(hypothesis, decoy) for hypothesis in out)
     ]
     return _item("ruled out", problems, f"{len(true)} decoys are ruled out")
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,6 +23,7 @@ from evals.score import Score, score
 from evals.truth import resolve
 from graph import Context, Report, Trigger, stream
 from tools.errors import BadInput, OpsleuthError
+from tools.models import Json
 from tools.parameters import validate
 
 if TYPE_CHECKING:
@@ -108,7 +110,7 @@ def run_case(case: Case, seed: int) -> Outcome:
     try:
         reports = asyncio.run(_reports(world, Context(source=f"world:{source}", region=world.region)))
     except OpsleuthError as error:
-        failed = score((), resolve(case.truth, world.facts, case.name), validate)
+        failed = score((), resolve(case.truth, facts_of(world), case.name), validate)
         return Outcome(case=case.name, seed=seed, score=failed, error=f"{type(error).__name__}: {error}")
     judgement, false = judge(case, world, reports)
     guess = guess_for(world)
@@ -128,14 +130,47 @@ def run_case(case: Case, seed: int) -> Outcome:
 
 def judge(case: Case, world: World, reports: Sequence[Report]) -> tuple[Score, tuple[str, ...]]:
     """The score of one run's reports and what they say that is not so, by the world that they are about."""
-    truth = resolve(case.truth, world.facts, case.name)
+    truth = resolve(case.truth, facts_of(world), case.name)
     false = tuple(claim.sentence for report in reports for claim in false_claims(report, world))
     return score(reports, truth, validate, false), false
 
 
 def _true_event(case: Case, world: World) -> str:
-    truth = resolve(case.truth, world.facts, case.name)
+    truth = resolve(case.truth, facts_of(world), case.name)
     return truth.cause.event if truth.cause else ""
+
+
+def facts_of(world: World) -> dict[str, Any]:
+    """The world's facts, and for each change of an alarm the calls that set it to the value before and after."""
+    found = dict(world.facts)
+    for name, arn in world.facts.items():
+        event, _, kind = name.rpartition(".")
+        thing = world.things.get(arn) if kind == "resource" and isinstance(arn, str) else None
+        if thing is None or thing.kind != "alarm":
+            continue
+        when, alarm = world.facts.get(f"{event}.time"), world.alarms[thing.name]
+        if when is not None:
+            found[f"{event}.call_before"] = _put_alarm(alarm.request(when - timedelta(seconds=1)))
+            found[f"{event}.call_after"] = _put_alarm(alarm.request(when))
+    return found
+
+
+def _put_alarm(request: Json) -> Json:
+    """PutMetricAlarm replaces the whole alarm: all that is not empty and not a default must be sent."""
+    everything = {name[0].upper() + name[1:]: value for name, value in request.items()}
+    everything["Dimensions"] = [
+        {"Name": pair["name"], "Value": pair["value"]} for pair in everything.get("Dimensions", [])
+    ]
+    default = {"ActionsEnabled": True, "TreatMissingData": "missing"}
+    optional = {name: value for name, value in everything.items() if not value or default.get(name) == value}
+    optional.pop("Threshold", None)
+    parameters = {name: value for name, value in everything.items() if name not in optional}
+    return {
+        "service": "cloudwatch",
+        "operation": "PutMetricAlarm",
+        "parameters": parameters,
+        "optional": optional,
+    }
 
 
 async def _reports(world: World, context: Context) -> list[Report]:

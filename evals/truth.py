@@ -1,7 +1,8 @@
 """What a case's report must say. `truth.yaml` refers to facts of the world, resolved after the run.
 
 A string that starts with `$` is a reference: `$max_write.before` becomes that fact of the world, whatever
-its type. `${name}` inside a longer string is filled in as text. All else is meant as it stands.
+its type. `${name}` inside a longer string is filled in as text. All else is meant as it stands. `like: CASE`
+takes over what the truth of a sibling says and this one does not.
 """
 
 from __future__ import annotations
@@ -99,11 +100,14 @@ class TrueCall(Part):
     optional: Json = Field(default_factory=dict)
 
 
+CallOrReference = Annotated[TrueCall, WrapValidator(_or_reference)]
+
+
 class TruePlan(Part):
     """The calls that put things right, and those that go back. Both empty: nothing may be applied."""
 
-    apply: tuple[TrueCall, ...] = ()
-    rollback: tuple[TrueCall, ...] = ()
+    apply: tuple[CallOrReference, ...] = ()
+    rollback: tuple[CallOrReference, ...] = ()
 
 
 class Harm(Part):
@@ -148,6 +152,18 @@ class Truth(Part):
 
 def load_template(path: Path) -> Json:
     """The unresolved content of a truth.yaml, its shape checked. Raises BadInput with field and reason."""
+    raw = _read(path)
+    like = raw.pop("like", None)
+    if like is not None:
+        raw = {**load_template(path.parent.parent / str(like) / path.name), **raw}
+    try:
+        Truth.model_validate(raw, context=_TEMPLATE)
+    except ValidationError as error:
+        raise BadInput(_explain(path, error)) from error
+    return raw
+
+
+def _read(path: Path) -> Json:
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -156,10 +172,6 @@ def load_template(path: Path) -> Json:
         raise BadInput(f"{path} is not YAML: {error}") from error
     if not isinstance(raw, dict):
         raise BadInput(f"{path} must hold a mapping that starts with `verdict:`.")
-    try:
-        Truth.model_validate(raw, context=_TEMPLATE)
-    except ValidationError as error:
-        raise BadInput(_explain(path, error)) from error
     return raw
 
 
