@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from evals.world.trail import Deed
+from evals.world.trail import Deed, long_stamp
 from evals.world.world import Thing, World
 from tools.models import Json
 
@@ -92,9 +92,9 @@ def _table_change(world: World, thing: Thing, path: str, moment: datetime) -> De
         held = {"continuousBackupsStatus": "ENABLED", "pointInTimeRecoveryDescription": status}
         return _dynamodb(thing, "UpdateContinuousBackups", request, {"continuousBackupsDescription": held})
     if path == "TimeToLive":
-        held = {"enabled": True, "attributeName": thing.at(path, moment)}
-        request = {"tableName": named, "timeToLiveSpecification": held}
-        return _dynamodb(thing, "UpdateTimeToLive", request, {"timeToLiveSpecification": held})
+        wanted: Json = {"enabled": True, "attributeName": thing.at(path, moment)}
+        request = {"tableName": named, "timeToLiveSpecification": wanted}
+        return _dynamodb(thing, "UpdateTimeToLive", request, {"timeToLiveSpecification": wanted})
     request = {"tableName": named}
     shown: Json = {}
     if path.startswith("OnDemandThroughput."):
@@ -116,8 +116,6 @@ def _echo(world: World, thing: Thing, moment: datetime) -> Json:
         return {}
     if way == "new":
         return _on_demand(thing, moment)
-    from datetime import timedelta
-
     return _on_demand(thing, moment - timedelta(seconds=1))
 
 
@@ -127,7 +125,7 @@ def _described(thing: Thing, moment: datetime, status: str, limits: Json) -> Jso
         "tableStatus": status,
         "tableArn": thing.arn,
         "tableId": thing.fixed["id"],
-        "creationDateTime": thing.created.strftime("%b %-d, %Y, %-I:%M:%S %p"),
+        "creationDateTime": long_stamp(thing.created),
         "attributeDefinitions": [{"attributeName": "pk", "attributeType": "S"}],
         "keySchema": [{"attributeName": "pk", "keyType": "HASH"}],
         "provisionedThroughput": {

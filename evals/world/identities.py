@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from evals.world.seed import Seed
-from tools.arn import build, partition_of
+from tools.arn import partition_of
 from tools.models import Json
 
-BROWSER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/133.0.0.0 Safari/537.36"
+BROWSER = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/133.0.0.0 Safari/537.36"
+)
 CLI = (
     "aws-cli/2.27.41 md/awscrt#0.26.1 ua/2.1 os/linux#6.8.0 md/arch#x86_64 lang/python#3.13.4 md/pyimpl#CPython "
     "cfg/retry-mode#standard md/installer#exe md/prompt#off md/command#{command}"
@@ -164,7 +167,7 @@ class Cast:
         )
         behalf = {
             "userId": self.seed.uuid(f"sso-user:{person}"),
-            "identityStoreArn": f"arn:{partition_of(self.region)}:identitystore::{self.account}:identitystore/d-9067f0a1b2",
+            "identityStoreArn": self.arn("identitystore", "identitystore/d-9067f0a1b2"),
         }
         return _changed(made, user=made.user | {"onBehalfOf": behalf}, from_console=console)
 
@@ -344,7 +347,7 @@ class Cast:
                 "accountId": self.account,
                 "onBehalfOf": {
                     "userId": self.seed.uuid(f"sso-user:{person}"),
-                    "identityStoreArn": f"arn:{partition_of(self.region)}:identitystore::{self.account}:identitystore/d-9067f0a1b2",
+                    "identityStoreArn": self.arn("identitystore", "identitystore/d-9067f0a1b2"),
                 },
                 "credentialId": self.seed.hex(f"portal:{person}", 32),
             },
@@ -358,10 +361,4 @@ class Cast:
 
 
 def _changed(identity: Identity, **fields: object) -> Identity:
-    from dataclasses import replace
-
     return replace(identity, **fields)  # type: ignore[arg-type]
-
-
-def regional(service: str, region: str, account: str, resource: str) -> str:
-    return build(service, region, account, resource)

@@ -6,6 +6,7 @@ Values do not depend on what had been delivered, published or ingested at some m
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from statistics import median
@@ -228,8 +229,8 @@ def aggregate(values: list[float], how: str, start: datetime, end: datetime) -> 
         return 0.0
     if how == "mean":
         return sum(values) / len(values)
-    ways = {"sum": sum, "max": max, "min": min, "median": median, "last": lambda held: held[-1]}
-    return float(ways[how](values))
+    ways: dict[str, Callable[[list[float]], float]] = {"sum": sum, "max": max, "min": min, "median": median}
+    return ways[how](values) if how in ways else values[-1]
 
 
 def _failed(made: Record) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from evals.world.flow import Flow, Minute
 from evals.world.seed import mix
@@ -166,7 +167,7 @@ def table_metrics(table: Thing, flow: Flow) -> list[Source]:
 
     stored = lambda row: row.successes if row.seconds is not None else row.requests  # noqa: E731
     asked = lambda row: row.requests if flow.read_units else 0  # noqa: E731
-    made = [
+    return [
         refused("WriteThrottleEvents", held, lambda row: row.throttles),
         refused("WriteMaxOnDemandThroughputThrottleEvents", held, lambda row: row.max_throttles),
         refused("WriteKeyRangeThroughputThrottleEvents", held, lambda row: row.key_throttles),
@@ -185,11 +186,10 @@ def table_metrics(table: Thing, flow: Flow) -> list[Source]:
         _source(table, "AWS/DynamoDB", "SuccessfulRequestLatency", put, "Milliseconds", took(stored, 3.8)),
         _source(table, "AWS/DynamoDB", "SuccessfulRequestLatency", get, "Milliseconds", took(asked, 1.9)),
     ]
-    return made
 
 
 def limit_metrics(table: Thing, lag: int) -> list[Source]:
-    """The table's own maxima and provisioned capacity, every 5 minutes, published late. `lag`: seconds to take effect."""
+    """The table's own maxima and provisioned capacity, every 5 minutes. `lag`: seconds until a change takes effect."""
     names = {
         "OnDemandMaxReadRequestUnits": "OnDemandThroughput.MaxReadRequestUnits",
         "OnDemandMaxWriteRequestUnits": "OnDemandThroughput.MaxWriteRequestUnits",
@@ -214,8 +214,6 @@ def limit_metrics(table: Thing, lag: int) -> list[Source]:
 
 
 def _limit(table: Thing, path: str, lag: int) -> Emit:
-    from datetime import UTC, datetime, timedelta
-
     def emit(minute: int) -> Sample | None:
         seen = []
         for step in range(5):

@@ -13,7 +13,7 @@ from evals.world.answers_lambda import code_sha
 from evals.world.identities import BROWSER, Cast, Identity
 from evals.world.names import PEOPLE
 from evals.world.seed import Seed
-from evals.world.trail import Deed, Record, record
+from evals.world.trail import Deed, Record, long_stamp, record
 from evals.world.world import Thing, World
 from tools.models import Json
 
@@ -91,7 +91,6 @@ class Noise:
     def _assume(self, number: int, moment: datetime) -> Record:
         function = self._function(number)
         arn = function.fixed["role"]
-        expires = (moment + timedelta(hours=12)).strftime("%b %-d, %Y, %-I:%M:%S %p")
         deed = Deed(
             source="sts",
             name="AssumeRole",
@@ -99,7 +98,7 @@ class Noise:
             response={
                 "credentials": {
                     "accessKeyId": "ASIA" + self.seed.letters(f"assumed:{number}", 16),
-                    "expiration": expires,
+                    "expiration": long_stamp(moment + timedelta(hours=12)),
                     "sessionToken": "HIDDEN_DUE_TO_SECURITY_REASONS",
                 }
             },
@@ -150,7 +149,7 @@ class Noise:
             "203.0.113.90",
             "Boto3/1.36.20 md/Botocore#1.36.20 lang/python#3.12.8",
         )
-        calls = (
+        calls: tuple[tuple[str, str, Json], ...] = (
             ("monitoring", "DescribeAlarms", {"maxRecords": 100}),
             ("lambda", "ListFunctions20150331", {"maxItems": 50}),
             ("dynamodb", "ListTables", {"limit": 100}),

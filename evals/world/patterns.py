@@ -1,4 +1,4 @@
-"""CloudWatch Logs filter patterns: terms, quoted phrases, ?optional terms, -excluded terms. JSON and %regex% are not known.
+"""CloudWatch Logs filter patterns: terms, quoted phrases, ?optional and -excluded terms; no JSON, no regex.
 
 User guide, "Filter pattern syntax for metric filters, subscription filters, filter log events".
 """

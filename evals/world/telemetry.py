@@ -21,7 +21,7 @@ NEVER = 2**40
 class Sample(NamedTuple):
     """One emission: how many values, their sum, smallest, largest and three percentiles."""
 
-    count: float
+    samples: float
     total: float
     low: float
     high: float
@@ -72,7 +72,7 @@ def statistic(samples: Iterable[Sample], stat: str) -> float | None:
     rows = list(samples)
     if not rows:
         return None
-    count = sum(row.count for row in rows)
+    count = sum(row.samples for row in rows)
     if stat == "SampleCount":
         return count
     if stat == "Sum":
@@ -84,7 +84,7 @@ def statistic(samples: Iterable[Sample], stat: str) -> float | None:
     if stat == "Maximum":
         return max(row.high for row in rows)
     place = ("p50", "p90", "p99").index(stat) + 4
-    return sum(row[place] * row.count for row in rows) / count if count else 0.0
+    return sum(row[place] * row.samples for row in rows) / count if count else 0.0
 
 
 @dataclass

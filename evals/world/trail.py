@@ -27,6 +27,12 @@ Sign-in events are global for root and for IAM users of the global endpoint; wor
 """
 
 
+def long_stamp(moment: datetime) -> str:
+    """A time as it stands inside response elements: "Apr 3, 2026, 2:06:13 PM"."""
+    hour = moment.hour % 12 or 12
+    return f"{moment:%b} {moment.day}, {moment.year}, {hour}:{moment:%M:%S %p}"
+
+
 @dataclass(frozen=True)
 class Record:
     """One event: the record itself, when it can be read, how LookupEvents lists it, who made it."""

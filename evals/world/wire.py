@@ -28,7 +28,8 @@ class WrongShape(AssertionError):
 
 @cache
 def operation_model(service: str, operation: str) -> OperationModel:
-    return get_service_model(service).operation_model(operation)
+    model: OperationModel = get_service_model(service).operation_model(operation)
+    return model
 
 
 def answer(service: str, operation: str, protocol: str, result: Json, request_id: str) -> WireAnswer:
