@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _NOT_REQUESTS = ("watches",)  # relations along which neither requests nor failures travel
 _MOST_PATHS = 20
+_MOST_ROLES = 20
 _LONGEST_PATH = 6
 
 
@@ -85,6 +86,19 @@ class _Survey:
             if service is not None:
                 found.extend(service.relations(resource, directory))
         return merge(found)
+
+    def read_roles(self, relations: Iterable[Relation]) -> None:
+        """Read what the listed functions run as: policies may name a symptom that no variable names."""
+        roles = sorted({one.target for one in relations if one.kind == "runs as"} - self.read)
+        for arn in roles[:_MOST_ROLES]:
+            self.describe(arn)
+        if len(roles) > _MOST_ROLES:
+            self.reader.missing(
+                "Policies of some roles",
+                f"{len(roles)} roles are in use; the policies of the first {_MOST_ROLES} were read.",
+                "who else may use the resource",
+                code="BudgetSpent",
+            )
 
     def distances(self, relations: Iterable[Relation]) -> dict[str, int]:
         """Steps from the start to everything within the radius, against and along relations.
@@ -152,6 +166,9 @@ def around(reader: Reader, start: Sequence[str], *, radius: int = 3, most: int =
     regions = [arns.parse(arn).region for arn in survey.start if arns.is_arn(arn)]
     survey.list_neighbours(dict.fromkeys([region for region in regions if region] or [reader.region]))
     relations = survey.relations()
+    if not any(one.target in survey.start and one.kind not in _NOT_REQUESTS for one in relations):
+        survey.read_roles(relations)
+        relations = survey.relations()
     distance = survey.distances(relations)
     while todo := _unread(survey, distance):
         for arn in todo:

@@ -87,6 +87,8 @@ def discover(reader: Reader, region: str) -> Iterable[Resource]:
                 methods, more = _methods(reader, region, api["id"])
                 config["Methods"] = methods
                 evidence = (*evidence, *more)
+                if any("${stageVariables" in method["uri"] for method in methods):
+                    config["Stages"] = _stages(reader, region, api["id"])
         yield _resource(reader, _arn(region, api["id"]), "api", api.get("name", ""), config, evidence)
     if len(apis.items) > _MOST_APIS:
         reader.missing(
@@ -126,6 +128,11 @@ def _methods(reader: Reader, region: str, id: str) -> tuple[list[Json], tuple[st
                 }
             )
     return found, pages.evidence
+
+
+def _stages(reader: Reader, region: str, id: str) -> list[Json]:
+    answer = reader.ask("apigateway", "GetStages", region=region, restApiId=id)
+    return [_plain(item) for item in answer.data.get("item") or []]
 
 
 def _resource(
