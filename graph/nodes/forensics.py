@@ -13,7 +13,7 @@ from graph.desk import Desk, desk
 from graph.facts import Facts
 from graph.state import State, Trail, dump_all
 from graph.words import stamp
-from tools.catalogue import change_of, services, settings_in
+from tools.catalogue import change_of, settings_in
 from tools.cloudtrail import Changes, changes, cited, complete_until, is_noise, resolve_people, touched_by
 from tools.models import ChangeEvent, Resource, Window
 
@@ -70,18 +70,22 @@ def _read(work: Desk, facts: Facts, lookback: int) -> Changes | None:
     return None if hidden and (found is None or not found.events) else found
 
 
-MOST_OPERATIONS = 6
+MOST_OPERATIONS = 8
 
 
 def _operations(facts: Facts) -> tuple[list[str], list[str]]:
-    """Operations whose settings the symptom's resource has: asked by name, for names of resources are unreliable."""
-    resource = facts.resource(facts.incident.resource)
-    service = services().get(resource.service) if resource else None
-    if resource is None or service is None:
-        return [], []
-    names = [name for setting in facts.settings_of(resource) for name in setting.requests]
-    names = list(dict.fromkeys(names))[:MOST_OPERATIONS]
-    return ([], names) if service.global_region else (names, [])
+    """Operations that set something on the symptom's resource or its alarm: asked by name, for events name resources
+    unreliably (PutMetricAlarm lists none at all)."""
+    alarm = [facts.incident.alarm.arn] if facts.incident.alarm else []
+    regional: list[str] = []
+    worldwide: list[str] = []
+    for arn in (facts.incident.resource, *alarm):
+        resource = facts.resource(arn)
+        service = facts.service(resource) if resource else None
+        if resource is not None and service is not None:
+            names = [name for setting in facts.settings_of(resource) for name in setting.requests]
+            (worldwide if service.global_region else regional).extend(names)
+    return list(dict.fromkeys(regional))[:MOST_OPERATIONS], list(dict.fromkeys(worldwide))[:MOST_OPERATIONS]
 
 
 def _alarm_began(facts: Facts) -> datetime:

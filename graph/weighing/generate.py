@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from graph.facts import Facts
-from graph.models import Hypothesis
+from graph.models import CauseKind, Hypothesis
 from graph.weighing.moves import Move, move
 from graph.words import say
 from tools.catalogue import change_of
@@ -67,10 +67,10 @@ def _touches(event: ChangeEvent) -> tuple[str, ...]:
 
 def _of_event(facts: Facts, event: ChangeEvent, resource: Resource) -> Iterator[Hypothesis]:
     settings = [item for item in facts.settings_of(resource) if requested(event, item)[0]]
-    kind = "alarm_changed" if _is_the_alarm(facts, resource) else "change"
-    moved = 0
+    kind: CauseKind = "alarm_changed" if _is_the_alarm(facts, resource) else "change"
+    made: list[tuple[Hypothesis, Move]] = []
     for setting in settings:
-        made = Hypothesis(
+        guess = Hypothesis(
             id=f"{kind}:{event.id}:{setting.path}",
             kind=kind,
             title="",
@@ -78,14 +78,20 @@ def _of_event(facts: Facts, event: ChangeEvent, resource: Resource) -> Iterator[
             setting=setting.path,
             event=event.id,
         )
-        what = move(facts, made)
-        if what is None or what.direction == "same":
-            continue
-        moved += 1
-        yield made.model_copy(update={"title": _title(facts, resource, setting, what)})
-    if moved or (settings and kind == "alarm_changed"):
-        return
-    yield Hypothesis(
+        what = move(facts, guess)
+        if what is not None and what.direction != "same":
+            made.append((guess, what))
+    known = [pair for pair in made if pair[1].direction != "unknown"]
+    # A request that repeats the whole configuration moves only what it is known to move.
+    chosen = known or (made if len(made) == 1 else [])
+    for guess, what in chosen:
+        yield guess.model_copy(update={"title": _title(resource, what.setting, what)})
+    if not chosen:
+        yield _whole_event(event, resource, kind)
+
+
+def _whole_event(event: ChangeEvent, resource: Resource, kind: CauseKind) -> Hypothesis:
+    return Hypothesis(
         id=f"{kind}:{event.id}",
         kind=kind,
         title=say(
@@ -100,7 +106,7 @@ def _is_the_alarm(facts: Facts, resource: Resource) -> bool:
     return facts.incident.alarm is not None and facts.incident.alarm.arn == resource.arn
 
 
-def _title(facts: Facts, resource: Resource, setting: Setting, what: Move) -> str:
+def _title(resource: Resource, setting: Setting, what: Move) -> str:
     if isinstance(what.after, bool) or not isinstance(what.after, int | float):
         return say(
             "{setting} of {name} set to {value}", setting=setting.name, name=resource.name, value=what.after
@@ -145,7 +151,7 @@ def _setting_hypothesis(facts: Facts, arn: str, path: str) -> Iterator[Hypothesi
     made = Hypothesis(id=f"setting:{arn}:{path}", kind="setting", title="", resource=arn, setting=path)
     what = move(facts, made)
     if what is not None:
-        yield made.model_copy(update={"title": _title(facts, resource, setting, what)})
+        yield made.model_copy(update={"title": _title(resource, setting, what)})
 
 
 def _conditions(facts: Facts) -> Iterator[Hypothesis]:

@@ -62,7 +62,7 @@ def move(facts: Facts, hypothesis: Hypothesis) -> Move | None:
         known = after is not None
     return Move(
         setting=setting,
-        after=after,
+        after=_whole(after) if isinstance(after, float) else after,
         after_known=known,
         prior=before,
         direction=_direction(before, after, known, setting),

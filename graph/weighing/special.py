@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from graph.claims import rate_claim, shown, statement, total_claim
+from graph.claims import rate_claim, setting_claim, shown, statement, total_claim
 from graph.facts import Facts
 from graph.models import Hypothesis, TestResult
-from graph.weighing.moves import as_number, event_of, move
+from graph.weighing.moves import event_of, move
 from graph.weighing.when import onset_claims, span
 from graph.weights import WEIGHTS
 from graph.words import number, stamp
 from tools.alarms import evaluate
-from tools.models import Alarm, Claim
+from tools.models import Alarm, Claim, Resource
+from tools.services._spec import Setting
 
 
 def condition(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
@@ -62,21 +63,32 @@ def traffic(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
 
 
 def _limits(facts: Facts, asked: float) -> Iterator[TestResult]:
+    """The limit that was hit, told by its own throttle metrics: was it lowered, or is it what it was?"""
     resource = facts.resource(facts.incident.resource)
-    if resource is None:
-        return
-    for setting in facts.settings_of(resource):
-        if not setting.limits:
+    for setting in facts.settings_of(resource) if resource is not None else ():
+        if resource is None or not setting.limits or not _hit(facts, resource, setting):
             continue
-        limit = as_number(facts.current(resource.arn, setting.path), setting)  # type: ignore[arg-type]
         moved = [s for s in facts.steps if s.resource == resource.arn and s.setting == setting.path]
+        limit = facts.current(resource.arn, setting.path)
         if moved and moved[-1].step.after < moved[-1].step.before:
             said = statement("{setting} was lowered", evidence=moved[-1].step.evidence, setting=setting.name)
             yield TestResult(test="traffic", weight=WEIGHTS["traffic.limit_lowered"], statement=said)
-        elif limit is not None and limit < asked:
-            said = statement("above the {setting}, which did not change", setting=setting.name)
+        elif isinstance(limit, int | float) and limit < asked:
+            said = statement(
+                "above the {setting} of {limit}, which did not change",
+                evidence=resource.evidence[-1:],
+                claims=[setting_claim(resource.arn, setting.path, limit, facts.as_of)],
+                setting=setting.name,
+                limit=limit,
+            )
             weight = WEIGHTS["traffic.above_limit"] + WEIGHTS["traffic.limit_unchanged"]
             yield TestResult(test="traffic", weight=weight, statement=said)
+
+
+def _hit(facts: Facts, resource: Resource, setting: Setting) -> bool:
+    names = {effect.metric for effect in setting.effects if effect.on == "self" and effect.direction == "up"}
+    found = [facts.metric(resource.arn, name) for name in names]
+    return bool(found) and all(item is not None and item.moved for item in found)
 
 
 def alarm_changed(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
