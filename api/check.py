@@ -110,6 +110,10 @@ def judge(facts: Facts) -> Judgement:
         back = say("Go back: run the way back of the report.") if setting is not None else ""
         return Judgement(word="WORSE", lines=tuple(line for line in (worse, back) if line))
     missing = [*_setting_missing(setting), *_symptom_missing(symptom), *_alarm_missing(facts)]
+    if symptom is None and facts.alarm_state != "OK":
+        missing.append(
+            say("No metric and no alarm tell whether the symptom is gone: look at the service itself.")
+        )
     missing += [say("Could not see {what}: {why}", what=gap.what, why=gap.why) for gap in facts.gaps]
     if missing:
         return Judgement(word="NOT YET", lines=tuple(missing))

@@ -15,13 +15,15 @@ import click
 from api.files import check_writable, write_whole
 from api.progress import Progress
 from api.render.view import View
-from api.shelf import Kept, keep
+from api.shelf import Kept, keep, unkept
 from graph import Question, Report, Resume, TimelineEvent, stream
 from graph.words import local_time, say, zone
 from tools.clock import LiveClock
-from tools.errors import CannotInvestigate
+from tools.errors import BadInput, CannotInvestigate
 
 if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+
     from api.check import Judgement
     from graph import Context, Trigger
 
@@ -79,12 +81,12 @@ def _end(loop: asyncio.AbstractEventLoop) -> None:
 
 
 async def _drive(trigger: Trigger, context: Context, manner: Manner) -> Kept:
-    thread = uuid.uuid4().hex
+    thread, saver = uuid.uuid4().hex, _saver(context)
     what: Trigger | Resume = trigger
     with Progress(manner.timeline, manner.tz) as progress:
         while True:
             question: Question | None = None
-            async for update in stream(what, thread, context):
+            async for update in stream(what, thread, context, saver=saver):
                 if isinstance(update, TimelineEvent):
                     progress.event(update)
                 elif isinstance(update, Report):
@@ -104,12 +106,21 @@ async def _drive(trigger: Trigger, context: Context, manner: Manner) -> Kept:
     return manner.shown
 
 
+def _saver(context: Context) -> BaseCheckpointSaver[Any] | None:
+    """Where a run waits for the answer to its question; one that asks none needs nothing."""
+    if not context.interactive:
+        return None
+    from langgraph.checkpoint.memory import InMemorySaver
+
+    return InMemorySaver()
+
+
 def _revision(report: Report, context: Context, manner: Manner, progress: Progress) -> None:
     """Show one revision: text at once, other forms when the last one is in (a pipe takes one document)."""
     if manner.shown is not None and manner.shown.report.without_statistics() == report.without_statistics():
         return
-    manner.shown = keep(report, context)
     with progress.paused():
+        manner.shown = _kept(report, context)
         progress.summary(report)
         if manner.out:
             write_whole(Path(manner.out), rendered(manner.shown, manner))
@@ -123,6 +134,15 @@ def _revision(report: Report, context: Context, manner: Manner, progress: Progre
                     time=_when(report, manner),
                 )
             )
+
+
+def _kept(report: Report, context: Context) -> Kept:
+    """The report on the shelf; where that is not possible it is shown all the same."""
+    try:
+        return keep(report, context)
+    except BadInput as error:
+        click.echo(say("{error} opsleuth check will not know this report.", error=error), err=True)
+        return unkept(report, context)
 
 
 def _when(report: Report, manner: Manner) -> str:

@@ -25,10 +25,10 @@ _LONG = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A report on the shelf. `short` is what people type."""
+    """A report and where it was made. `short` is what people type; no folder when it could not be kept."""
 
     short: str
-    folder: Path
+    folder: Path | None
     report: Report
     context: Context
 
@@ -52,6 +52,7 @@ def keep(report: Report, context: Context) -> Kept:
     folder = _reports() / whole
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        _reports().chmod(0o700)  # excerpts of the account's logs lie here
     except OSError as error:
         raise BadInput(
             f"Reports cannot be kept in {home()}: {error.strerror}. Set OPSLEUTH_HOME to a folder."
@@ -64,6 +65,11 @@ def keep(report: Report, context: Context) -> Kept:
     )
     write_whole(folder / "report.json", whole_text)
     return Kept(short=_short(whole), folder=folder, report=report, context=context)
+
+
+def unkept(report: Report, context: Context) -> Kept:
+    """The report where no shelf can be written."""
+    return Kept(short=identity(report)[:SHORTEST], folder=None, report=report, context=context)
 
 
 def find(text: str) -> Kept:

@@ -148,6 +148,12 @@ def test_a_cause_without_a_setting_is_judged_by_symptom_and_alarm() -> None:
     assert judge(Facts(symptom=symptom(5000, 5000))).word == "NOT YET"
 
 
+def test_nothing_to_go_by_is_not_recovered() -> None:
+    for blind in (Facts(), Facts(setting=BACK), Facts(alarm="a", alarm_state="INSUFFICIENT_DATA")):
+        assert "look at the service itself" in said(judge(blind))
+    assert judge(Facts(setting=BACK, alarm="a", alarm_state="OK")).word == "RECOVERED"
+
+
 def test_the_alarms_own_rule_decides_where_there_is_one() -> None:
     low = replace(symptom(*[40] * 6), limit=50.0, comparison="GreaterThanThreshold")
     assert judge(Facts(symptom=low)).word == "RECOVERED"
@@ -201,6 +207,7 @@ def test_nothing_is_called_recovered_that_is_not(
     if setting is not None:
         assert setting.seen
         assert setting.live == 320 if setting.prior_known else setting.live != 3
+    assert metric is not None or alarm == "OK"
     if metric is not None:
         assert [value for _, value in metric.points[-QUIET:]] == [0] * QUIET
     assert alarm != "ALARM" or red

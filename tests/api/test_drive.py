@@ -17,6 +17,7 @@ from api.drive import Manner, drive, run_async
 from graph import Context, Question, Report, Resume, TimelineEvent, Trigger
 from tools.errors import BadInput, CannotInvestigate
 
+savers: list[Any] = []
 TRIGGER, CONTEXT = Trigger(alarm="bookings-throttled"), Context(profile="prod-travel")
 EVENT = TimelineEvent(
     key="000-intake-000", kind="observation", node="intake", text="alarm red since 2026-03-13T17:15:00Z"
@@ -30,9 +31,11 @@ def playing(monkeypatch: pytest.MonkeyPatch, shelf: Path) -> Playing:
 
     def make(*runs: list[Any]) -> list[Any]:
         asked: list[Any] = []
+        savers.clear()
 
-        async def stream(what: Any, thread: str, context: Context) -> AsyncIterator[Any]:
+        async def stream(what: Any, thread: str, context: Context, *, saver: Any) -> AsyncIterator[Any]:
             asked.append(what)
+            savers.append(saver)
             for update in runs[len(asked) - 1]:
                 yield update
 
@@ -132,6 +135,22 @@ def test_a_bad_place_is_told_before_anything_is_asked(playing: Playing, tmp_path
     assert asked == []
 
 
+def test_a_report_that_cannot_be_kept_is_shown_all_the_same(
+    playing: Playing,
+    proven: Report,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("OPSLEUTH_HOME", str(tmp_path / "file"))
+    playing([proven])
+    drive(TRIGGER, CONTEXT, Manner())
+    said = capsys.readouterr()
+    assert said.out.startswith("PROVEN  97 %")
+    assert "Set OPSLEUTH_HOME to a folder. opsleuth check will not know this report." in said.err
+
+
 def test_a_failed_run_leaves_no_file(playing: Playing, tmp_path: Path) -> None:
     playing([EVENT])
     target = tmp_path / "report.md"
@@ -145,8 +164,10 @@ def test_a_question_is_asked_and_its_answer_resumes_the_run(
 ) -> None:
     monkeypatch.setattr("click.prompt", lambda *_, **__: 2)
     asked = playing([Question(text="Which one?", choices=("orders", "bookings"))], [proven])
-    drive(TRIGGER, CONTEXT, Manner())
+    drive(TRIGGER, Context(interactive=True), Manner())
     assert asked == [TRIGGER, Resume(answer="bookings")]
+    assert savers[0] is not None
+    assert savers[0] is savers[1]
     assert " 2  bookings" in capsys.readouterr().err
 
 

@@ -37,6 +37,7 @@ def test_another_report_is_another_one(reports: dict[str, Report], shelf: Path) 
 
 def test_an_id_that_means_two_reports_is_not_guessed(proven: Report, shelf: Path) -> None:
     first = keep(proven, CONTEXT)
+    assert first.folder is not None
     twin = first.folder.with_name(first.folder.name[:6] + "0" * 10)
     twin.mkdir()
     (twin / "report.json").write_text((first.folder / "report.json").read_text())
@@ -60,6 +61,7 @@ def test_an_unknown_id_lists_the_newest(proven: Report, shelf: Path) -> None:
 
 def test_a_spoilt_report_is_a_sentence(proven: Report, shelf: Path) -> None:
     kept = keep(proven, CONTEXT)
+    assert kept.folder is not None
     (kept.folder / "report.json").write_text("{")
     with pytest.raises(BadInput, match="cannot be read"):
         find(kept.short)
@@ -72,6 +74,8 @@ def test_artefacts_lie_beside_the_report_under_safe_names(proven: Report, shelf:
     report = proven.model_copy(update={"prevention": (*proven.prevention, measure, proven.prevention[1])})
     folder = keep(report, CONTEXT).folder
     names = list(artefacts(report))
+    assert folder is not None
+    assert folder.parent.stat().st_mode & 0o777 == 0o700
     assert names == ["policy.json", "alarm.json", "policy-2.json", "alarm-2.json"]
     assert {path.name for path in folder.iterdir()} == {*names, "report.json"}
     assert json.loads((folder / "alarm.json").read_text()) == {"AlarmName": "bookings-max-write"}
