@@ -15,7 +15,6 @@ from tools.evidence import MemoryStore
 from tools.models import Json
 
 LOOKBACK = timedelta(hours=24)
-DELIVERY = timedelta(minutes=30)
 _PAGES = 40  # 2,000 events
 
 
@@ -78,11 +77,12 @@ def _guess(item: Json) -> Guess:
 
 
 def guess_for(world: Any) -> Guess:
-    """The guess at the alarm of a world, through its own transport, once CloudTrail has delivered all."""
-    start = world.start + DELIVERY
+    """The guess at the alarm of a world, through its own transport, when the investigation begins."""
     budget = Budget(Limits())
     place = Account(region=world.region)
-    aws = Aws(place, world.transport(), VirtualClock(start), budget, MemoryStore(), own_account=world.account)
+    aws = Aws(
+        place, world.transport(), VirtualClock(world.start), budget, MemoryStore(), own_account=world.account
+    )
     try:
         return latest_change(aws, _went_red(aws, str(world.trigger.get("alarm", ""))) or world.start)
     finally:

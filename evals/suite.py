@@ -120,7 +120,7 @@ def run_case(case: Case, seed: int) -> Outcome:
         score=judgement,
         false_claims=false,
         baseline=guess,
-        baseline_right=guess.event == _true_event(case, world),
+        baseline_right=_guessed_right(guess, case, world),
         revisions=len(reports),
         calls=sum(reports[-1].statistics.calls.values()) if reports else 0,
         misses=tuple(sorted(world.coverage_misses)),
@@ -135,9 +135,12 @@ def judge(case: Case, world: World, reports: Sequence[Report]) -> tuple[Score, t
     return score(reports, truth, validate, false), false
 
 
-def _true_event(case: Case, world: World) -> str:
+def _guessed_right(guess: Guess, case: Case, world: World) -> bool:
+    """Whoever blames a change says that there is an incident; whoever blames none finds no cause."""
     truth = resolve(case.truth, facts_of(world), case.name)
-    return truth.cause.event if truth.cause else ""
+    if truth.verdict != "root_cause" or truth.cause is None:
+        return not guess.event and truth.cause is None
+    return bool(guess.event) and guess.event == truth.cause.event
 
 
 def facts_of(world: World) -> dict[str, Any]:

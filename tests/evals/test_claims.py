@@ -39,7 +39,8 @@ class Facts:
         return (90 if at < AT else 3) if (arn, path) == (TABLE, "Max") else None
 
     def alarm(self, arn: str, name: str, at: datetime) -> Value:
-        return {"threshold": 100.0, "state": "ALARM"}[name] if arn == ALARM else None
+        known: dict[str, Value] = {"threshold": 100.0, "state": "ALARM"}
+        return known[name] if arn == ALARM else None
 
     def log_lines(self, group: str, what: str, start: datetime, end: datetime) -> int | None:
         return {"Refused": 42}.get(what, 0) if group == "/carts" else None
