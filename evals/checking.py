@@ -29,6 +29,12 @@ class Ledger(Protocol):
 
     def changes(self, arn: str, start: datetime, end: datetime) -> tuple[str, ...]: ...
 
+    @property
+    def onset(self) -> datetime | None: ...
+
+    @property
+    def end(self) -> datetime | None: ...
+
     def transitions(self, arn: str) -> tuple[tuple[datetime, str], ...]: ...
 
 
@@ -63,8 +69,17 @@ def _metric(claim: Claim, ledger: Ledger) -> str:
         return "names no interval or no way to sum up"
     if claim.end <= claim.start:
         return "covers an interval that ends before it starts"
+    if claim.how in ("onset", "end"):
+        return _moment(claim, ledger.onset if claim.how == "onset" else ledger.end)
     true = ledger.metric(claim.subject, claim.field, claim.how, claim.start, claim.end, claim.dimensions)
     return "is about a metric that does not exist" if true is None else _compare(claim, true)
+
+
+def _moment(claim: Claim, true: datetime | None) -> str:
+    """The symptom began, or was over, within the claim's interval."""
+    if true is None or claim.start is None or claim.end is None:
+        return f"tells an {claim.how} where there is none"
+    return "" if claim.start <= true <= claim.end else f"is {claim.how} at {true.isoformat()}"
 
 
 def _event(claim: Claim, ledger: Ledger) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from graph.claims import shown, statement, total_claim
 from graph.facts import Facts
 from graph.models import Impact, MetricFinding, Verdict
-from graph.weighing.when import onset_claims, span
+from graph.weighing.when import end_claims, onset_claims, span
 from graph.words import number, say, stamp
 from tools.models import Claim, Statement
 
@@ -35,23 +35,10 @@ def _since(facts: Facts) -> tuple[str, tuple[Claim, ...]]:
         return "", ()
     if onset.ended is not None:
         words = say("from {start} to {end}", start=stamp(onset.earliest), end=stamp(onset.ended))
-        return words, (*onset_claims(facts, onset), *_end_claim(facts))
+        return words, (*onset_claims(facts, onset), *end_claims(facts, onset))
     lasting = span((facts.as_of - onset.earliest).total_seconds())
     words = say("since {start}, still going ({lasting})", start=stamp(onset.earliest), lasting=lasting)
     return words, onset_claims(facts, onset)
-
-
-def _end_claim(facts: Facts) -> tuple[Claim, ...]:
-    onset, metric = facts.onset, facts.incident.metric
-    if onset is None or onset.ended is None or metric is None:
-        return ()
-    return (
-        Claim(
-            kind="metric", subject=facts.incident.resource,
-            field=f"{metric.namespace}/{metric.name}/{metric.stat}", value=onset.ended.isoformat(),
-            start=onset.earliest, end=onset.ended, how="end", dimensions=metric.dimensions,
-        ),
-    )  # fmt: skip
 
 
 def _door(facts: Facts) -> tuple[MetricFinding, MetricFinding] | None:
@@ -68,21 +55,12 @@ def _door(facts: Facts) -> tuple[MetricFinding, MetricFinding] | None:
 def _door_sentence(facts: Facts, demand: MetricFinding, errors: MetricFinding) -> Statement:
     words, claims = _since(facts)
     share = 100.0 * (errors.total or 0) / (demand.total or 1)
-    percent, printed, tolerance = shown(share)
-    share_claim = Claim(
-        kind="metric", subject=errors.resource, field=f"{_field(errors)}|{_field(demand)}", value=printed,
-        start=errors.since.start, end=errors.since.end, how="share", dimensions=errors.metric.dimensions,
-        tolerance=tolerance,
-    )  # fmt: skip
+    percent = shown(share)[0]
     return statement(
         "{name} fails: {percent} % of its requests end in an error {since}.",
-        evidence=[*errors.evidence, *demand.evidence], claims=[share_claim, *claims],
+        evidence=[*errors.evidence, *demand.evidence], claims=[total_claim(errors), total_claim(demand), *claims],
         name=facts.name(errors.resource), percent=percent, since=words,
     )  # fmt: skip
-
-
-def _field(finding: MetricFinding) -> str:
-    return f"{finding.metric.namespace}/{finding.metric.name}/{finding.metric.stat}"
 
 
 def _symptom_sentence(facts: Facts) -> Statement:

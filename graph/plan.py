@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from graph.claims import setting_claim, statement
+from graph.claims import event_claims, setting_claim, statement
 from graph.facts import Facts
 from graph.models import REPORT_ID, Mitigation, RootCause, Step
 from graph.words import number, say
 from tools.catalogue import change_of, conditions, find
-from tools.models import Call, ChangeEvent, PriorSource, Resource, Statement, Value
+from tools.models import Call, ChangeEvent, Claim, PriorSource, Resource, Statement, Value
 from tools.parameters import validate
 from tools.services._spec import Setting
 
@@ -67,7 +67,7 @@ def _restore(
             Step(
                 title=say("Apply"),
                 calls=_valid(apply),
-                provenance=(_where_from(cause, resource, setting), *_beside(facts, resource, setting)),
+                provenance=(_where_from(facts, cause, resource, setting), *_beside(facts, resource, setting)),
             ),
         ),
         post_validate=(_check_step(facts),),
@@ -106,16 +106,25 @@ def _common_root(paths: Iterable[str]) -> str:
     return heads.pop() if len(heads) == 1 else ""
 
 
-def _where_from(cause: RootCause, resource: Resource, setting: Setting) -> Statement:
+def _where_from(facts: Facts, cause: RootCause, resource: Resource, setting: Setting) -> Statement:
     sources = cause.prior_sources
     listed = "; ".join(_source_words(source) for source in sources)
     return statement(
         "{value} ← {sources}",
         evidence=[one for source in sources for one in source.evidence],
-        claims=[setting_claim(resource.arn, setting.path, source.value, source.time) for source in sources],
+        claims=[claim for source in sources for claim in _source_claims(facts, resource, setting, source)],
         value=_spoken(cause.prior_value, setting),
         sources=listed,
     )
+
+
+def _source_claims(facts: Facts, resource: Resource, setting: Setting, source: PriorSource) -> list[Claim]:
+    """The value at its time, and the event that set it, if an event did."""
+    event = next(
+        (one for one in facts.changes if source.evidence and source.evidence[0] in one.evidence), None
+    )
+    told = event_claims(event) if event is not None and source.kind == "previous_event" else ()
+    return [setting_claim(resource.arn, setting.path, source.value, source.time), *told]
 
 
 def _source_words(source: PriorSource) -> str:

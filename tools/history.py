@@ -177,7 +177,7 @@ def _previous(own: Sequence[ChangeEvent], setting: Setting, moment: datetime) ->
 
 
 def _who(event: ChangeEvent) -> str:
-    return f"{event.operation} by {event.actor.name}, {event.time.day} {event.time:%b %Y}"
+    return f"{event.operation} by {event.actor.name}, {event.time:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _step_fits(
@@ -235,7 +235,7 @@ def _alarm_history(
     if value is None:
         return []
     at = before[-1].time
-    said = f"the alarm's own history, {at.day} {at:%b %Y}"
+    said = f"the alarm's own history, {at:%Y-%m-%dT%H:%M:%SZ}"
     return [PriorSource(kind="alarm_history", value=value, time=at, said_by=said, evidence=evidence)]
 
 

@@ -327,7 +327,7 @@ class Claim:
     value: Value
     start: datetime | None = None
     end: datetime | None = None
-    how: str = ""  # sum, rate, max, min, mean, median, last, count
+    how: str = ""  # sum, rate, max, min, mean, median, last, count; onset, end: it lies within [start, end]
     dimensions: tuple[tuple[str, str], ...] = ()
     tolerance: float = 0.0  # relative, for rounded numbers
 

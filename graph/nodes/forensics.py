@@ -67,7 +67,8 @@ def _read(work: Desk, facts: Facts, lookback: int) -> Changes | None:
             near=NEAR,
         )
     hidden = any(gap.code.startswith(("AccessDenied", "Denied")) for gap in work.reader.gaps)
-    return None if hidden and (found is None or not found.events) else found
+    seen = found is not None and bool(found.events)
+    return None if hidden and not seen else found
 
 
 MOST_OPERATIONS = 8

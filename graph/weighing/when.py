@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from graph.claims import event_claims, statement
 from graph.facts import Facts
@@ -25,21 +25,33 @@ def span(seconds: float) -> str:
 
 
 def onset_claims(facts: Facts, onset: Onset) -> tuple[Claim, ...]:
-    """The onset interval as claims on the symptom's metric."""
+    """The onset interval as a claim on the symptom's metric."""
+    return _moment_claim(facts, "onset", onset.earliest, onset.latest)
+
+
+def end_claims(facts: Facts, onset: Onset) -> tuple[Claim, ...]:
+    """The end of the symptom, known to one period."""
     metric = facts.incident.metric
-    name = f"{metric.namespace}/{metric.name}/{metric.stat}" if metric else ""
-    return tuple(
+    if onset.ended is None or metric is None:
+        return ()
+    return _moment_claim(facts, "end", onset.ended - timedelta(seconds=metric.period), onset.ended)
+
+
+def _moment_claim(facts: Facts, how: str, start: datetime, end: datetime) -> tuple[Claim, ...]:
+    metric = facts.incident.metric
+    if metric is None:
+        return ()
+    return (
         Claim(
             kind="metric",
             subject=facts.incident.resource,
-            field=name,
-            value=moment.isoformat(),
-            start=onset.earliest,
-            end=onset.latest,
-            how="onset",
-            dimensions=metric.dimensions if metric else (),
-        )
-        for moment in (onset.earliest, onset.latest)
+            field=f"{metric.namespace}/{metric.name}/{metric.stat}",
+            value=end.isoformat(),
+            start=start,
+            end=end,
+            how=how,
+            dimensions=metric.dimensions,
+        ),
     )
 
 
