@@ -13,6 +13,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
+from botocore.loaders import create_loader
 from botocore.parsers import ResponseParserError
 
 from tools import guard
@@ -324,8 +326,16 @@ def region_of(profile: str) -> str:
     return str(name)
 
 
+@cache
+def _models() -> Any:
+    """botocore's descriptions of AWS, read once a process: reading them is most of the cost of a client."""
+    return create_loader()
+
+
 def _bare_session() -> Any:
-    return botocore.session.Session(session_vars=_NOTHING_SET)
+    session = botocore.session.Session(session_vars=_NOTHING_SET)
+    session.register_component("data_loader", _models())
+    return session
 
 
 def _check_region(region: str) -> None:

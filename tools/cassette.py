@@ -9,7 +9,12 @@
     unanswered: [...]          questions that a world could not answer, with their gaps
     complete: true             last line: without it the file was cut
 
-Bodies are kept byte for byte, as text where they are UTF-8. Equal bodies are written once, as a YAML anchor.
+Unmodified vcrpy replays the file in one thread, with record_mode "none", allow_playback_repeats and
+match_on method, scheme, host, port, path, query, body and a matcher of X-Amz-Target: many AWS JSON calls
+differ in nothing else.
+
+Bodies are kept byte for byte, as text where they are UTF-8. Equal bodies are written once, as a YAML
+anchor.
 """
 
 from __future__ import annotations

@@ -35,7 +35,9 @@ class LiveClock:
 
 
 class VirtualClock:
-    """Starts at `start` and moves by waiting only. Two threads that wait at once move it once (the later end wins)."""
+    """Starts at `start` and moves by waiting only. Two threads that wait at once move it once (the later
+    end wins).
+    """
 
     def __init__(self, start: datetime) -> None:
         self._now = start

@@ -1,7 +1,7 @@
 """One token bucket per account, region and API, shared by all parallel calls of a run.
 
-Rates are AWS's published ones, or below where other tools of the account share them (LookupEvents: 2 per second per
-account and region in the API reference; opsleuth takes 1 and leaves 1 to people).
+Rates are AWS's published ones, or below where other tools of the account share them (LookupEvents: 2 per
+second per account and region in the API reference; opsleuth takes 1 and leaves 1 to people).
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from tools.models import Json
 class WireRequest:
     """A request as botocore has prepared and signed it, with what it means.
 
-    `as_of` is the end of what the run looks at: a world shows what had been delivered by then. `protocol` is the
-    protocol that the client speaks (json, rest-json, query, ec2, rest-xml).
+    `as_of` is the end of what the run looks at: a world shows what had been delivered by then. `protocol`
+    is the protocol that the client speaks (json, rest-json, query, ec2, rest-xml).
     """
 
     account: str
