@@ -31,10 +31,11 @@ def lookup_events(ask: Ask) -> Json:
         raise Refusal("InvalidMaxResultsException", "The value for MaxResults must be between 1 and 50.")
     token = ask.take("NextToken")
     wanted = _match(attributes[0]) if attributes else None
+    first = start.replace(microsecond=0) if start is not None else None  # event times are whole seconds
     found = [
         one
         for one in ask.world.trail.visible(ask.region, ask.as_of)
-        if (start is None or one.time >= start.replace(microsecond=0))
+        if (first is None or one.time >= first)
         and (end is None or one.time <= end)
         and (wanted is None or wanted(one))
     ]

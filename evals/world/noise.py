@@ -53,7 +53,6 @@ class Noise:
 
     def at(self, number: int, moment: datetime) -> Record:
         """The record number `number`, made at about `moment`."""
-        draw = self.seed.random(f"noise:{number}")
         kinds: tuple[tuple[int, Callable[[int, datetime], Record]], ...] = (
             (300, self._assume),
             (150, self._stream),
@@ -68,7 +67,7 @@ class Noise:
             (14, self._pipeline_reads),
             (24, self._rare),
         )
-        place = draw.randrange(sum(weight for weight, _ in kinds))
+        place = self.seed.bits(f"noise:{number}") % sum(weight for weight, _ in kinds)
         for weight, make in kinds:
             place -= weight
             if place < 0:
@@ -396,5 +395,5 @@ def add(world: World, spared: list[str], cast: list[Identity]) -> None:
     total = round(world.switches.noise * span / BEFORE.total_seconds())
     begin = world.start - BEFORE
     for number in range(total):
-        offset = (number + seed.random(f"noise-time:{number}").random()) * span / max(1, total)
+        offset = (number + seed.between(f"noise-time:{number}", 0, 1)) * span / max(1, total)
         world.trail.add(source.at(number, begin + timedelta(seconds=offset)))

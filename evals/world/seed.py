@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -32,31 +33,40 @@ class Seed:
     number: int
 
     def random(self, key: str) -> random.Random:
+        """A generator of its own, for shuffles."""
         return random.Random(f"{self.number}:{key}")
 
+    def bits(self, key: str) -> int:
+        """512 bits."""
+        return int.from_bytes(blake2b(f"{self.number}:{key}".encode()).digest(), "big")
+
     def pick(self, key: str, choices: Sequence[T]) -> T:
-        return self.random(key).choice(choices)
+        return choices[self.bits(key) % len(choices)]
 
     def integer(self, key: str, low: int, high: int) -> int:
         """A whole number from `low` to `high`, both included."""
-        return self.random(key).randint(low, high)
+        return low + self.bits(key) % (high - low + 1)
 
     def between(self, key: str, low: float, high: float) -> float:
-        return self.random(key).uniform(low, high)
+        return low + (high - low) * (self.bits(key) & _MASK) / _MASK
 
     def salt(self, key: str) -> int:
         """A number for `mix`."""
-        return self.random(key).getrandbits(48)
+        return self.bits(key) & ((1 << 48) - 1)
 
     def hex(self, key: str, length: int) -> str:
-        return f"{self.random(key).getrandbits(4 * length):0{length}x}"
+        return f"{self.bits(key):0128x}"[:length]
 
     def letters(self, key: str, length: int, alphabet: str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") -> str:
-        draw = self.random(key)
-        return "".join(draw.choice(alphabet) for _ in range(length))
+        rest = self.bits(key)
+        found = []
+        for _ in range(length):
+            rest, place = divmod(rest, len(alphabet))
+            found.append(alphabet[place])
+        return "".join(found)
 
     def uuid(self, key: str) -> str:
-        return uuid(self.random(key).getrandbits(128))
+        return uuid(self.bits(key))
 
 
 def uuid(number: int) -> str:

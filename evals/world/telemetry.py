@@ -66,12 +66,16 @@ class Source:
 
 STATISTICS = ("SampleCount", "Sum", "Average", "Minimum", "Maximum", "p50", "p90", "p99")
 
+_PLACES = {"SampleCount": 0, "Sum": 1, "Minimum": 2, "Maximum": 3, "p50": 4, "p90": 5, "p99": 6}
+
 
 def statistic(samples: Iterable[Sample], stat: str) -> float | None:
     """One statistic over the samples of a period, or None without samples."""
     rows = list(samples)
     if not rows:
         return None
+    if len(rows) == 1 and stat in _PLACES:
+        return rows[0][_PLACES[stat]]
     count = sum(row.samples for row in rows)
     if stat == "SampleCount":
         return count
