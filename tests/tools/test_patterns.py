@@ -40,7 +40,7 @@ def found(texts: Sequence[str], start: float = 0) -> tuple[LogPattern, ...]:
         ('{"__type":"com.amazonaws.v1#ItemCollectionSizeLimitExceededException","message":"x"}',
          "ItemCollectionSizeLimitExceededException", ""),
         ('{"errorType":"TypeError","errorMessage":"x is undefined","trace":["x"]}', "TypeError", ""),
-        ("ThrottlingException: Rate exceeded\n    at de_Error (/var/task/x.js:1:2)", "ThrottlingException", ""),
+        ("ThrottlingException: Rate exceeded\n    at f (/var/x.js:1:2)", "ThrottlingException", ""),
         ("2026-01-01T00:00:00.000Z 0a1b2c3d-0000-4000-8000-0123456789ab Task timed out after 3.07 seconds",
          "Task timed out", ""),
         ("RequestId: 0a1b2c3d-0000-4000-8000-0123456789ab Error: Runtime exited with error: signal: killed",

@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tools.models import Metric, Onset, Series, Window
+from tools.onset import changed, onset
+
+NOW = datetime(2026, 3, 13, 18, tzinfo=UTC)
+Values = Sequence[float | None]
+
+
+def made(values: Values, stat: str = "Sum", period: int = 60, end: datetime = NOW) -> Series:
+    metric = Metric(namespace="N", name="n", dimensions=(), stat=stat, period=period)
+    step = timedelta(seconds=period)
+    start = end - len(values) * step
+    points = tuple((start + n * step, float(v)) for n, v in enumerate(values) if v is not None)
+    return Series(metric=metric, window=Window(start=start, end=end), points=points)
+
+
+def of(values: Values, bad: Any = "up", missing: Any = "zero", history: int = 0, **more: Any) -> Onset | None:
+    hint = {"hint": more.pop("hint")} if "hint" in more else {}
+    series = made(values, **more)
+    start = series.window.start + history * timedelta(seconds=series.metric.period)
+    return onset(series, Window(start=start, end=series.window.end), bad=bad, missing=missing, **hint)
+
+
+def minutes(found: Onset | None, length: int) -> tuple[float, float]:
+    """Earliest and latest in points from the first."""
+    assert found is not None
+    start = NOW - timedelta(minutes=length)
+    return (found.earliest - start) / timedelta(minutes=1), (found.latest - start) / timedelta(minutes=1)
+
+
+def noise(seed: int, length: int, mean: float = 100, sigma: float = 5) -> list[float]:
+    luck = random.Random(seed)
+    return [luck.gauss(mean, sigma) for _ in range(length)]
+
+
+def counts(seed: int, length: int, rate: float) -> list[float]:
+    luck = random.Random(seed)
+    found = []
+    for _ in range(length):
+        number, left = 0, luck.random()
+        limit = math.exp(-rate)
+        while left > limit:
+            left *= luck.random()
+            number += 1
+        found.append(float(number))
+    return found
+
+
+def sparse(values: list[float]) -> Values:
+    return [value or None for value in values]
+
+
+def test_the_first_datapoint_of_an_error_metric_is_the_onset() -> None:
+    found = of([None] * 40 + [3, 40, 41, 38, 44, 39])
+    assert minutes(found, 46) == (40, 41)
+    assert found is not None
+    assert (found.shape, found.ended, found.normal, found.now) == ("step", None, 0, 39.5)
+    assert found.confidence > 0.9
+
+
+def test_an_episode_that_ended_says_when() -> None:
+    found = of([None] * 60 + [30] * 40 + [None] * 100)
+    assert minutes(found, 200) == (60, 61)
+    assert found is not None
+    assert found.ended == NOW - timedelta(minutes=100)
+    assert found.shape == "step"
+
+
+@pytest.mark.parametrize(
+    ("values", "bad", "shape"),
+    [
+        ([10.0] * 60 + [50.0] * 30, "up", "step"),
+        ([10.0] * 60 + [n * 5.0 for n in range(4, 40)], "up", "ramp"),
+        ([10.0] * 60 + [90.0, 95.0] + [10.0] * 30, "up", "spike"),
+        ([60.0] * 60 + [0.0] * 30, "down", "silence"),
+        ([60.0] * 60 + [20.0] * 30, "down", "step"),
+        (([10.0] * 25 + [80.0] * 5) * 4, "up", "sawtooth"),
+    ],
+)
+def test_shapes(values: Values, bad: str, shape: str) -> None:
+    found = of(
+        [v if v is None else v + n % 3 * 0.1 for n, v in enumerate(values)], bad, "unknown", stat="Average"
+    )
+    assert found is not None
+    assert found.shape == shape
+
+
+def test_nothing_asked_any_more_is_silence_where_a_fall_hurts() -> None:
+    values: Values = [60.0 + n % 5 for n in range(80)] + [None] * 20
+    found = of(values, "down", "idle")
+    assert minutes(found, 100) == (80, 81)
+    assert found is not None
+    assert found.shape == "silence"
+    assert of(values, "up", "idle") is None
+    assert of(values, "down", "unknown") is None
+
+
+def test_a_hole_before_the_first_bad_point_widens_the_interval() -> None:
+    values: Values = [10.0 + n % 3 for n in range(60)] + [None] * 7 + [50.0 + n % 3 for n in range(20)]
+    assert minutes(of(values, "up", "unknown", stat="Average"), 87) == (60, 68)
+
+
+def test_a_ramp_begins_somewhere_between_its_foot_and_where_it_stands_out() -> None:
+    values: Values = [*noise(3, 60, 100, 2), *(100 + 3.0 * n for n in range(40))]
+    earliest, latest = minutes(of(values, "up", "unknown", stat="Average"), 100)
+    assert 57 <= earliest <= 61
+    assert earliest < latest <= 66
+
+
+@pytest.mark.parametrize("values", [[], [1], [5, 5], [1, 2, 3], [7] * 50, [0] * 50, [None] * 50])
+@pytest.mark.parametrize("bad", ["up", "down", ""])
+def test_nothing_is_found_where_nothing_happens(values: Values, bad: str) -> None:
+    for missing in ("zero", "idle", "unknown"):
+        assert of(values, bad, missing) is None
+
+
+def test_a_few_single_errors_are_no_incident() -> None:
+    assert of(sparse([1.0 if n % 37 == 0 else 0.0 for n in range(180)])) is None
+    assert of([None] * 100 + [1] + [None] * 79) is None
+
+
+def test_what_went_on_before_the_window_is_not_its_onset() -> None:
+    values: Values = [10.0] * 30 + [70.0] * 10 + [10.0] * 60
+    assert of(values, "up", "unknown", history=60, stat="Average") is None
+
+
+def test_the_episode_still_going_on_is_preferred() -> None:
+    values: Values = [0.0] * 30 + [50.0] * 30 + [0.0] * 60 + [45.0] * 10
+    assert minutes(of(values), 130) == (120, 121)
+
+
+def test_a_threshold_makes_the_detection_finer_but_never_out_of_noise() -> None:
+    values: Values = [*noise(1, 60, 100, 1), *noise(2, 30, 107, 1)]
+    assert of(values, "up", "unknown", stat="Average") is None  # 7 % is below the least effect
+    assert minutes(of(values, "up", "unknown", stat="Average", hint=105.0), 90) == (60, 61)
+    quiet: Values = [*noise(4, 120)]
+    assert of(quiet, "up", "unknown", stat="Average", hint=101.0) is None
+
+
+def day(place: int) -> float:
+    return 200 * (1 + 0.6 * math.sin(2 * math.pi * place / 288))
+
+
+def test_a_daily_rhythm_is_normal_and_a_step_on_it_is_found() -> None:
+    luck = random.Random(5)
+    length, history = 288 * 3 + 72, 288 * 3
+    values: Values = [day(n) + luck.gauss(0, 4) for n in range(length)]
+    assert of(values, "", "unknown", history=history, period=300, stat="Average") is None
+    risen: Values = [v and v * (1.5 if n >= history + 30 else 1) for n, v in enumerate(values)]
+    found = of(risen, "up", "unknown", history=history, period=300, stat="Average")
+    assert found is not None
+    start = NOW - timedelta(minutes=5 * length)
+    assert found.earliest == start + timedelta(minutes=5 * (history + 30))
+    assert of(risen, "down", "unknown", history=history, period=300, stat="Average") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "missing", "stat"),
+    [("normal", "unknown", "Average"), ("counts", "zero", "Sum"), ("rare", "zero", "Sum")],
+)
+def test_noise_alone_has_no_onset(kind: str, missing: str, stat: str) -> None:
+    def make(seed: int) -> Values:
+        return (
+            list(noise(seed, 90))
+            if kind == "normal"
+            else sparse(counts(seed, 90, 4 if kind == "counts" else 0.05))
+        )
+
+    found = [seed for seed in range(300) if of(make(seed), "up", missing, stat=stat)]
+    assert len(found) <= 3
+
+
+@pytest.mark.parametrize(("bad", "sign"), [("up", 1), ("down", -1), ("", 1)])
+def test_a_step_of_five_sigma_is_found_within_one_period(bad: str, sign: int) -> None:
+    hits = 0
+    for seed in range(100):
+        values: Values = [v + (25 * sign if n >= 70 else 0) for n, v in enumerate(noise(seed, 100))]
+        found = of(values, bad, "unknown", stat="Average")
+        if found is not None:
+            earliest, latest = minutes(found, 100)
+            hits += abs(earliest - 70) <= 1 and abs(latest - 71) <= 1
+    assert hits >= 97
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 10_000), st.integers(20, 70), st.integers(-5000, 5000))
+def test_a_shift_of_time_moves_the_onset_by_as_much(seed: int, place: int, by: int) -> None:
+    values: Values = [v + (60 if n >= place else 0) for n, v in enumerate(noise(seed, 90))]
+    shift = timedelta(minutes=by)
+    one, other = (made(values, "Average", end=end) for end in (NOW, NOW + shift))
+    first = onset(one, one.window, bad="up", missing="unknown")
+    second = onset(other, other.window, bad="up", missing="unknown")
+    assert first is not None
+    assert second is not None
+    assert (second.earliest, second.latest) == (first.earliest + shift, first.latest + shift)
+    assert (second.shape, second.confidence) == (first.shape, first.confidence)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.one_of(st.none(), st.floats(0, 1e6)), max_size=40), st.sampled_from(["up", "down", ""]))
+def test_any_series_gives_a_sound_answer(values: Values, bad: str) -> None:
+    for missing in ("zero", "idle", "unknown"):
+        found = of(values, bad, missing)
+        if found is not None:
+            assert NOW - timedelta(minutes=len(values)) <= found.earliest < found.latest <= NOW
+            assert found.ended is None or found.latest <= found.ended <= NOW
+            assert 0 < found.confidence < 1
+
+
+def halves(values: Values, bad: Any, missing: Any = "unknown", stat: str = "Average") -> Any:
+    series = made(values, stat)
+    middle = series.window.start + (series.window.end - series.window.start) / 2
+    before, after = Window(start=series.window.start, end=middle), Window(start=middle, end=series.window.end)
+    return changed(series, before, after, bad, missing=missing)
+
+
+def test_changed_tells_direction_ratio_and_whether_it_hurts() -> None:
+    up = halves([*noise(1, 30), *noise(2, 30, 200)], "up")
+    assert (up.moved, up.direction, up.bad) == (True, "up", True)
+    assert up.ratio == pytest.approx(2, rel=0.05)
+    down = halves([*noise(1, 30), *noise(2, 30, 50)], "up")
+    assert (down.moved, down.direction, down.bad) == (True, "down", False)
+    assert down.z < -4
+    zero = halves([None] * 30 + [5] * 30, "up", "zero", "Sum")
+    assert (zero.moved, zero.ratio, zero.before, zero.after) == (True, None, 0, 5)
+    assert halves([None] * 30 + [5] * 30, "up") is None
+
+
+def test_noise_does_not_move() -> None:
+    moved = [seed for seed in range(200) if halves(list(noise(seed, 60)), "up").moved]
+    moved += [seed for seed in range(200) if halves(sparse(counts(seed, 60, 0.3)), "up", "zero", "Sum").moved]
+    assert moved == []

@@ -1,0 +1,459 @@
+"""When a metric went wrong, and whether it moved. Pure, deterministic, robust statistics.
+
+A metric cannot tell a moment finer than its period: the onset lies in the first bad period. What is
+normal comes from the points before the window; from the same time on earlier days when there are two days
+of them; else from the calmer part of the window itself.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import accumulate, pairwise
+from typing import Literal
+
+from tools.metrics import fill_zero
+from tools.models import Onset, OnsetShape, Series, Window
+
+Bad = Literal["up", "down", ""]
+Missing = Literal["zero", "idle", "unknown"]
+
+_RUN_SIGMAS = 3.0  # three of four points beyond it: noise alone does that about once in 10^7 points
+_SINGLE_SIGMAS = 8.0
+_STANDS_OUT = 3.0  # a lone spike must be this much higher than the next
+_JOIN = 3  # points of calm that do not end an episode
+_CLEAR = 6.0  # scatters by which the levels of two stretches differ clearly
+_FEW_EVENTS = 3  # fewer counted events than this are no incident
+_TAIL = 50  # points from which the tail of a baseline says something
+_HISTORY = 20  # points before the window that make a baseline
+_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """Whether and how a metric moved from one window to another. Means, since sums of sparse metrics are rates."""
+
+    before: float
+    after: float
+    ratio: float | None  # None when it was 0
+    z: float  # signed, in standard errors of a robust scale, at most 99
+    moved: bool
+    direction: Literal["up", "down", ""]
+    bad: bool  # moved to the side that hurts
+
+
+@dataclass(frozen=True, slots=True)
+class _Points:
+    """Times, raw values and excess: how far towards the bad side, in units where normal noise has scale `sigma`."""
+
+    times: Sequence[datetime]
+    raw: Sequence[float]
+    excess: Sequence[float]
+    sigma: float
+    limit: float  # excess beyond which a point counts in a run
+    base: int  # points of the baseline
+
+
+@dataclass(frozen=True, slots=True)
+class _Episode:
+    """Points first..last (indices), those beyond the limit between them, the highest and the total excess."""
+
+    first: int
+    last: int
+    count: int
+    peak: float
+    mass: float
+    sustained: bool
+
+
+def onset(
+    series: Series,
+    window: Window,
+    *,
+    bad: Bad,
+    missing: Missing,
+    hint: float | None = None,
+    min_effect: float = 0.1,
+) -> Onset | None:
+    """The first bad moment of the episode that matters in `window`, or None when the metric is as ever.
+
+    The episode that matters is the one still going on, else the largest. `series` may begin before
+    `window`: the more, the better is normal known. `missing` says what an absent point is: zero (error
+    counts), idle (nothing asked: bad when the metric should not fall, else ignored), unknown (ignored,
+    widens the interval). `hint` is the alarm's threshold: it can only make the detection finer.
+    `min_effect` is the least relative change.
+    """
+    sides: tuple[Bad, ...] = ("up", "down") if not bad else (bad,)
+    found = [one for side in sides if (one := _onset(series, window, side, missing, hint, min_effect))]
+    return max(found, key=lambda one: (one.confidence, one.earliest), default=None)
+
+
+def _onset(
+    series: Series, window: Window, side: Bad, missing: Missing, hint: float | None, min_effect: float
+) -> Onset | None:
+    if missing == "zero" or (missing == "idle" and side == "down"):
+        series = fill_zero(series)
+    period = timedelta(seconds=series.metric.period)
+    points = [(moment, value) for moment, value in series.points if moment < window.end]
+    if len(points) < 4:
+        return None
+    counts = series.metric.stat in ("Sum", "SampleCount")
+    seen = _measured(points, window, 1.0 if side == "up" else -1.0, counts, hint, min_effect)
+    episodes = _episodes(seen, counts)
+    start = bisect_left(seen.times, window.start)
+    episodes = [one for one in episodes if one.last >= start]
+    chosen = _chosen(seen, episodes)
+    if chosen is None:
+        return None
+    return _told(seen, chosen, episodes, period, side)
+
+
+# ---- what is normal
+
+
+def _measured(
+    points: Sequence[tuple[datetime, float]],
+    window: Window,
+    sign: float,
+    counts: bool,
+    hint: float | None,
+    min_effect: float,
+) -> _Points:
+    season = _season(points, window)
+    times = [moment for moment, _ in points]
+    raw = [value for _, value in points]
+    if season is not None:
+        first = len(points) - len(season)
+        times, raw, values, least = times[first:], raw[first:], list(season), min_effect
+    else:
+        values, least = raw, 0.0
+    base, trusted = _baseline(times, values, window.start, sign)
+    middle = statistics.median(base)
+    excess = [sign * (value - middle) for value in values]
+    calm = sorted(sign * (value - middle) for value in base)
+    sigma = max(1.4826 * statistics.median(map(abs, calm)), (_at(calm, 0.9) - _at(calm, 0.1)) / 2.563)
+    if counts and season is None:
+        sigma = max(sigma, math.sqrt(max(0.0, middle)))  # what counting alone scatters
+    least = least or min_effect * abs(middle)
+    limit = max(
+        _RUN_SIGMAS * sigma, least, _at(calm, 0.98) if trusted else _blips(excess) if sigma == 0 else 0
+    )
+    if counts and season is None:
+        limit = max(limit, _rare(base) - middle)
+    if hint is not None and season is None:
+        crossed = sign * (hint - middle)
+        if crossed > max(2 * sigma, _at(calm, 0.98)):
+            limit = min(limit, crossed)
+    return _Points(times, raw, excess, sigma, limit, len(base))
+
+
+def _blips(excess: list[float]) -> float:
+    """The second highest lone point of a metric that is nearly always the same: so high do harmless blips go."""
+    alone = []
+    for place, value in enumerate(excess):
+        near = excess[max(0, place - 2) : place] + excess[place + 1 : place + 3]
+        if value > 0 and sum(other > 0 for other in near) < 2:
+            alone.append(value)
+    return sorted(alone)[-2] if len(alone) >= 2 else 0.0
+
+
+def _rare(base: Sequence[float]) -> float:
+    """What a small count exceeds rarely; 0 for one that is nearly always 0."""
+    usual = statistics.fmean(sorted(base)[: max(1, int(0.95 * len(base)))])
+    return usual + _RUN_SIGMAS * math.sqrt(usual) + 1 if 0 < usual < 10 else 0.0
+
+
+def _at(ordered: Sequence[float], share: float) -> float:
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def _season(points: Sequence[tuple[datetime, float]], window: Window) -> list[float] | None:
+    """Log ratio of each point of the window and of the day before it to the same time on earlier days.
+
+    None without two days of history, or for a metric that is mostly zero.
+    """
+    start = int(window.start.timestamp())
+    stamped = [(int(moment.timestamp()), value) for moment, value in points]
+    known = {at: value for at, value in stamped if at < start}
+    if not known or start - min(known) < 2 * _DAY:
+        return None
+    typical = statistics.median(known.values())
+    if typical <= 0 or min(known.values()) < 0:
+        return None
+    step = min(later - earlier for (earlier, _), (later, _) in pairwise(stamped))
+    days = range(1, min(14, (start - min(known)) // _DAY + 1) + 1)
+    shifts = [day * _DAY + near * step for day in days for near in range(-2, 3)]
+    soft = 0.05 * typical
+    ratios = []
+    for at, value in stamped:
+        if at < start - _DAY:
+            continue
+        same = [known[at - shift] for shift in shifts if at - shift in known]
+        expected = statistics.median(same) if same else typical
+        ratios.append(math.log((max(0.0, value) + soft) / (expected + soft)))
+    return ratios
+
+
+def _baseline(
+    times: Sequence[datetime], values: Sequence[float], start: datetime, sign: float
+) -> tuple[Sequence[float], bool]:
+    """Normal values, and whether they are known to be free of the incident."""
+    before = bisect_left(times, start)
+    if before >= _HISTORY:
+        return values[:before], True
+    inside = _stretch(values)
+    if inside is None:
+        return _calm(values, sign)
+    odd = values[inside.start : inside.stop]
+    rest = [*values[: max(0, inside.start - inside.step)], *values[inside.stop + inside.step :]]
+    return (rest if sign * statistics.fmean(rest) < sign * statistics.fmean(odd) else odd), True
+
+
+def _calm(values: Sequence[float], sign: float) -> tuple[Sequence[float], bool]:
+    """The calmer of two levels that take turns in stretches; else all values, untrusted."""
+    ordered = sorted(values)
+    sums = [0.0, *accumulate(ordered)]
+    best, cut = 0.0, 0
+    for place in range(1, len(ordered)):
+        gap = (sums[-1] - sums[place]) / (len(ordered) - place) - sums[place] / place
+        score = gap * gap * place * (len(ordered) - place)
+        if score > best:
+            best, cut = score, place
+    if not cut or ordered[cut - 1] == ordered[cut]:
+        return values, False
+    low, high = ordered[:cut], ordered[cut:]
+    inner = math.sqrt(
+        (statistics.pvariance(low) * cut + statistics.pvariance(high) * len(high)) / len(ordered)
+    )
+    crossings = sum((one < ordered[cut]) != (other < ordered[cut]) for one, other in pairwise(values))
+    by_chance = 2 * cut * len(high) / len(ordered)
+    clear = statistics.fmean(high) - statistics.fmean(low) > _CLEAR * inner
+    if not clear or crossings > 0.4 * by_chance or min(cut, len(high)) < 6:
+        return values, False
+    return (low if sign > 0 else high), True
+
+
+def _stretch(values: Sequence[float]) -> range | None:
+    """The stretch of points whose level differs most from the rest, if it does so clearly; step is its grain.
+
+    Extremes are clipped, so that one spike is no level. Long series are looked at in up to 90 bins.
+    """
+    ordered = sorted(values)
+    low, high = (
+        (_at(ordered, 0.02), _at(ordered, 0.98)) if len(values) >= _TAIL else (ordered[0], ordered[-1])
+    )
+    clipped = [min(max(value, low), high) for value in values]
+    grain = max(1, -(-len(values) // 90))
+    sums = [0.0, *accumulate(math.fsum(clipped[n : n + grain]) for n in range(0, len(clipped), grain))]
+    count, total, best, where = len(clipped), sums[-1], 0.0, None
+    for one in range(len(sums) - 1):
+        for other in range(one + 1, len(sums)):
+            size = min(other * grain, count) - one * grain
+            if size < 3 or count - size < 3 + 2 * grain * (grain > 1):
+                continue
+            gap = (sums[other] - sums[one]) / size - (total - sums[other] + sums[one]) / (count - size)
+            score = gap * gap * size * (count - size) / count
+            if score > best:
+                best, where = score, range(one * grain, min(other * grain, count), grain)
+    return where if where is not None and math.sqrt(best) > _scatter(clipped, where) * _CLEAR else None
+
+
+def _scatter(values: Sequence[float], stretch: range) -> float:
+    """The deviation around the two levels; more where neighbours are alike and tell less than they seem."""
+    inside = statistics.fmean(values[stretch.start : stretch.stop])
+    outside = statistics.fmean([*values[: stretch.start], *values[stretch.stop :]])
+    residual = [v - (inside if stretch.start <= n < stretch.stop else outside) for n, v in enumerate(values)]
+    power = math.fsum(value * value for value in residual)
+    alike = math.fsum(one * other for one, other in pairwise(residual)) / power if power else 0.0
+    alike = min(0.95, max(0.0, alike))
+    return math.sqrt(power / len(values)) * math.sqrt((1 + alike) / (1 - alike))
+
+
+# ---- when it was not normal
+
+
+def _episodes(seen: _Points, counts: bool) -> list[_Episode]:
+    """Stretches of points beyond the limit, oldest first. A short calm, longer in a long stretch, does not end one."""
+    over = [place for place, value in enumerate(seen.excess) if value > seen.limit]
+    groups: list[list[int]] = []
+    for place in over:
+        if groups and place - groups[-1][-1] - 1 <= max(_JOIN, min(15, len(groups[-1]) // 3)):
+            groups[-1].append(place)
+        else:
+            groups.append([place])
+    made = [_episode(seen, group) for group in groups]
+    if counts:
+        made = [one for one in made if one.mass >= _FEW_EVENTS]
+    long = [one for one in made if one.sustained]
+    short = sorted((one for one in made if not one.sustained), key=lambda one: -one.peak)
+    if len(short) >= 2 and short[0].peak < _STANDS_OUT * short[1].peak:
+        short = []
+    usual = statistics.fmean(seen.raw) if counts else 0.0
+    lone = max(
+        _SINGLE_SIGMAS * seen.sigma, 2 * _RUN_SIGMAS * math.sqrt(max(0.0, usual)) + _FEW_EVENTS * counts
+    )
+    spike = [one for one in short[:1] if one.peak > lone]
+    return sorted(long + spike, key=lambda one: one.first)
+
+
+def _episode(seen: _Points, group: Sequence[int]) -> _Episode:
+    needed, among = (3, 4) if len(seen.times) >= 12 else (2, 3)
+    runs = [n for n in range(len(group) - needed + 1) if group[n + needed - 1] - group[n] < among]
+    close = [n for n in range(len(group) - needed + 1) if group[n + needed - 1] - group[n] < 2 * among]
+    group = group[close[0] :] if runs else group  # a blip shortly before is no part of it
+    excess = [seen.excess[place] for place in group]
+    return _Episode(group[0], group[-1], len(group), max(excess), math.fsum(excess), bool(runs))
+
+
+def _chosen(seen: _Points, episodes: Sequence[_Episode]) -> _Episode | None:
+    if not episodes:
+        return None
+    largest = max(episodes, key=lambda one: (one.sustained, one.mass, -one.first))
+    latest = episodes[-1]
+    going_on = len(seen.times) - 1 - latest.last <= _JOIN
+    return latest if going_on and latest.sustained and latest.peak >= 0.2 * largest.peak else largest
+
+
+def _told(
+    seen: _Points, chosen: _Episode, episodes: Sequence[_Episode], period: timedelta, side: Bad
+) -> Onset:
+    teeth = _teeth(seen, chosen, episodes)
+    first = _back(seen, (teeth[0] if teeth else chosen).first, period)
+    last = chosen.last
+    calm_after = len(seen.times) - 1 - last
+    ended = (
+        seen.times[last] + period if calm_after >= (_JOIN if period.total_seconds() < 300 else 2) else None
+    )
+    before = [v for v, e in zip(seen.raw[:first], seen.excess[:first], strict=True) if e <= seen.limit][-60:]
+    since = seen.raw[first : last + 1]
+    normal, now = statistics.median(before) if before else None, statistics.median(since)
+    shape = "sawtooth" if teeth else _shape(seen, first, chosen, ended, normal, now, period, side)
+    earliest = seen.times[first]
+    if shape == "ramp":
+        earliest = seen.times[_foot(seen, first)]
+    elif first and seen.times[first] - seen.times[first - 1] > period:
+        earliest = seen.times[first - 1] + period  # nothing was seen in between
+    return Onset(
+        earliest=earliest,
+        latest=seen.times[first] + period,
+        confidence=_confidence(seen, chosen, first),
+        shape=shape,
+        ended=ended,
+        normal=normal,
+        now=now,
+    )
+
+
+def _back(seen: _Points, first: int, period: timedelta) -> int:
+    """The first of the elevated points that lead up to `first` without a break."""
+    lower = min(seen.limit, max(2.5 * seen.sigma, 0.5 * seen.limit))
+    while first and seen.excess[first - 1] > lower and seen.times[first] - seen.times[first - 1] <= period:
+        first -= 1
+    return first
+
+
+def _foot(seen: _Points, first: int) -> int:
+    """Where a ramp may have begun: the last three points in a row that are quite normal on average."""
+    if seen.sigma == 0:
+        return first
+    for place in range(first, 2, -1):
+        if statistics.fmean(seen.excess[place - 3 : place]) <= 0.5 * seen.sigma:
+            return place - 3
+    return first
+
+
+def _teeth(seen: _Points, chosen: _Episode, episodes: Sequence[_Episode]) -> list[_Episode]:
+    """At least three like episodes at regular distances, the chosen one among them."""
+    like = [one for one in episodes if one.sustained and 0.5 <= one.peak / chosen.peak <= 2]
+    if len(like) < 3:
+        return []
+    gaps = [(b.first - a.first) for a, b in pairwise(like)]
+    middle = statistics.median(gaps)
+    return like if all(abs(gap - middle) <= max(1.0, 0.25 * middle) for gap in gaps) else []
+
+
+def _shape(
+    seen: _Points,
+    first: int,
+    chosen: _Episode,
+    ended: datetime | None,
+    normal: float | None,
+    now: float,
+    period: timedelta,
+    side: Bad,
+) -> OnsetShape:
+    if side == "down" and normal and abs(now) <= 0.02 * abs(normal):
+        return "silence"
+    if ended is not None and ended - seen.times[first] <= max(3 * period, timedelta(minutes=5)):
+        return "spike"
+    rising = seen.excess[first : chosen.last + 1]
+    if len(rising) >= 6:
+        plateau = statistics.median(sorted(rising)[-max(2, len(rising) // 3) :])
+        smooth = [statistics.median(rising[max(0, n - 1) : n + 2]) for n in range(len(rising))]
+        reached = next((n for n, value in enumerate(smooth) if value >= 0.8 * plateau), len(smooth))
+        if reached >= max(4, 0.25 * len(rising)) and smooth[0] < 0.5 * plateau:
+            return "ramp"
+    return "step"
+
+
+def _confidence(seen: _Points, chosen: _Episode, first: int) -> float:
+    """Grows with the height over the noise, or with the number of events where there was none."""
+    height = statistics.median(seen.excess[chosen.first : chosen.last + 1])
+    if seen.sigma > 0:
+        sure = 1 - math.exp(-max(0.0, height) / seen.sigma / 3)
+    else:
+        sure = (
+            1 - math.exp(-chosen.mass / 10)
+            if seen.limit == 0
+            else 1 - math.exp(-3 * chosen.peak / seen.limit)
+        )
+    sure *= 1.0 if chosen.sustained else 0.6
+    sure *= 1.0 if min(seen.base, first) >= 10 else 0.7
+    return round(min(0.99, max(0.05, sure)), 2)
+
+
+# ---- did it move
+
+
+def changed(
+    series: Series,
+    before: Window,
+    after: Window,
+    bad: Bad = "",
+    *,
+    missing: Missing = "unknown",
+    min_effect: float = 0.2,
+) -> Shift | None:
+    """Whether the metric moved between two windows; None when one of them has no point."""
+    if missing == "zero":
+        series = fill_zero(series)
+    old = [value for moment, value in series.points if moment in before]
+    new = [value for moment, value in series.points if moment in after]
+    if not old or not new:
+        return None
+    was, now = statistics.fmean(old), statistics.fmean(new)
+    middle = statistics.median(old)
+    spread = 1.4826 * statistics.median(abs(value - middle) for value in old)
+    # Sparse metrics have no spread by median: then the plain deviation, and at least what counting scatters.
+    spread = max(spread, statistics.pstdev(old) if spread == 0 else 0.0)
+    if series.metric.stat in ("Sum", "SampleCount"):
+        usual = (math.fsum(old) + math.fsum(new)) / (len(old) + len(new))
+        spread = max(spread, math.sqrt(max(usual, 1 / len(old))))
+    spread = max(spread, 1e-3 * abs(was), 1e-12)
+    z = (now - was) / (spread * math.sqrt(1 / len(old) + 1 / len(new)))
+    ratio = now / was if was else None
+    moved = abs(z) > 4 and abs(now - was) > min_effect * abs(was)
+    direction: Literal["up", "down", ""] = ("up" if now > was else "down") if moved else ""
+    return Shift(
+        before=was,
+        after=now,
+        ratio=ratio,
+        z=max(-99.0, min(99.0, z)),
+        moved=moved,
+        direction=direction,
+        bad=moved and direction == bad,
+    )
