@@ -26,6 +26,9 @@ class Facts:
         default_factory=lambda: {"action": "UpdateTable", "time": AT, "mfa": False, "actor": "dana"}
     )
 
+    onset: datetime | None = AT
+    end: datetime | None = None
+
     def metric(
         self, arn: str, name: str, how: str, start: datetime, end: datetime, dimensions: Any = ()
     ) -> Any:
@@ -69,7 +72,13 @@ def measured(
     return claim("metric", subject, FIELD, value, how=how, start=AT, end=end, tolerance=tolerance)
 
 
+def moment(how: str, before: int, after: int) -> Claim:
+    start, end = AT - timedelta(seconds=before), AT + timedelta(seconds=after)
+    return claim("metric", TABLE, FIELD, None, how=how, start=start, end=end)
+
+
 TRUE = [
+    moment("onset", 30, 30),
     measured(7200),
     measured(7250, tolerance=0.01),
     measured(2, "rate"),
@@ -88,6 +97,8 @@ TRUE = [
     claim("transition", ALARM, "ALARM", None, start=AT),
 ]
 FALSE = [
+    moment("onset", 30, -10),
+    moment("end", 30, 30),
     measured(7201),
     measured(120, "rate"),
     measured(7300, tolerance=0.01),
