@@ -46,7 +46,7 @@ def _head(report: Report, view: View) -> list[str]:
     where = [
         say("account {account}", account=report.incident.account),
         report.incident.region,
-        view.time(report.as_of),
+        view.time(report.as_of, seconds=False),
         say("revision {number}", number=report.revision),
         say("report {id}", id=view.short),
     ]

@@ -28,7 +28,8 @@ def plan(report: Report, view: View, page: Page) -> list[Text]:
         for step in steps:
             number += 1
             lines += _step(report, view, page, step, str(number), stop=stop)
-    for name, steps in ((say("Way back"), todo.rollback), (say("Stays red"), todo.stays_red)):
+    red = tuple(_after_check(step, todo, number) for step in todo.stays_red)
+    for name, steps in ((say("Way back"), todo.rollback), (say("Stays red"), red)):
         for place, step in enumerate(steps):
             lines += _step(report, view, page, step, name if place == 0 else "", stop=False, column=_COLUMN)
     if report.incident.stays_red and not todo.stays_red:
@@ -39,6 +40,16 @@ def plan(report: Report, view: View, page: Page) -> list[Text]:
         name = say("Mind") if place == 0 else ""
         lines += page.row(name, view.words(item.text, report.as_of), item.evidence, column=_COLUMN)
     return lines
+
+
+def _after_check(step: Step, todo: Mitigation, number: int) -> Step:
+    """Whoever silences a red alarm must have seen first that it may be silenced."""
+    checks = [place for place, one in enumerate(todo.post_validate, 1) if one.command]
+    if not checks or "RECOVERED" in step.note:
+        return step
+    place = number - len(todo.post_validate) + checks[-1]
+    told = say("Once step {number} says RECOVERED:", number=place)
+    return step.model_copy(update={"note": f"{step.note} {told}".strip()})
 
 
 def _title(report: Report, view: View, page: Page, todo: Mitigation) -> list[Text]:

@@ -48,7 +48,7 @@ def _head(report: Report, view: View, page: Page) -> list[Text]:
         title.append(f"  {percent(sure)}", style=style)
     title.append("   ")
     place = say("account {account}", account=report.incident.account)
-    place += f" · {report.incident.region} · {view.time(report.as_of)}"
+    place += f" · {report.incident.region} · {view.time(report.as_of, seconds=False)}"
     if report.revision > 1:
         place += " · " + say("revision {number}", number=report.revision)
     if len(title.plain) + len(place) <= page.width:
@@ -95,7 +95,7 @@ def _sure(report: Report, view: View, page: Page) -> list[Text]:
     lines += _chain(report, page)
     event = report.root_cause.event if report.root_cause else None
     if event is not None:
-        line = f"{event.id} · {event.operation} · {stamp(event.time)} · {event.region}"
+        line = f" {FIRM}".join((event.id, event.operation, stamp(event.time), event.region))
         lines += page.row(say("Event"), clean(line), column=11)
     return [Text(say("HOW SURE"), style="bold"), *lines] if lines else []
 
@@ -191,8 +191,11 @@ def gap_words(gap: Gap, report: Report, view: View) -> str:
 
 
 def sentence(part: str) -> str:
-    """`part` with a full stop."""
+    """`part` with a capital, unless it begins with a name, and a full stop."""
     part = part.strip()
+    first = part.split(" ", 1)[0]
+    if first.isalpha() and first.islower():
+        part = part[0].upper() + part[1:]
     return part if part.endswith((".", "!", "?", "。")) else part + "."
 
 

@@ -53,9 +53,9 @@ class View:
     def own(self, text: str) -> str:
         return text.replace(REPORT_ID, self.short)
 
-    def time(self, moment: datetime, reference: datetime | None = None) -> str:
+    def time(self, moment: datetime, reference: datetime | None = None, *, seconds: bool = True) -> str:
         """A time in the reader's zone with UTC beside, in one piece (see `FIRM`)."""
-        return local_time(moment, zone(self.tz), reference).replace(" ", FIRM)
+        return local_time(moment, zone(self.tz), reference, seconds=seconds).replace(" ", FIRM)
 
 
 def _firm(found: re.Match[str]) -> str:

@@ -124,7 +124,7 @@ def test_the_leader_shows_what_speaks_for_it_and_others_less(proven: Report) -> 
     assert "nothing speaks against it" in sure
     assert "Ruled out  hot partition" in sure
     assert "bookings-api ──invokes──▶ booking-writer ──writes──▶ bookings ◀── changed" in sure
-    assert "6f0c2a7e-3b1d-4f7e-9a55-0c1de2b4d21e · UpdateTable · 2026-03-13T17:12:31Z" in sure
+    assert "6f0c2a7e-3b1d-4f7e-9a55-0c1de2b4d21e  UpdateTable  2026-03-13T17:12:31Z" in sure
 
 
 def test_not_yet_names_nobody_and_says_when_it_looks_again(reports: dict[str, Report]) -> None:
