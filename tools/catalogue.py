@@ -76,7 +76,6 @@ _FIXED: tuple[tuple[str, str, str, str], ...] = (
     ("sts", "GetCallerIdentity", "sts:GetCallerIdentity", "which account and role this is"),
     ("cloudtrail", "LookupEvents", "cloudtrail:LookupEvents", "who changed what, and when"),
     ("cloudwatch", "GetMetricData", "cloudwatch:GetMetricData", "every metric"),
-    ("cloudwatch", "ListMetrics", "cloudwatch:ListMetrics", "which metrics exist"),
     (
         "cloudwatch",
         "DescribeAlarmHistory",
