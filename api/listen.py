@@ -42,9 +42,14 @@ async def listen(host: str, port: int, settings: Settings | None = None) -> None
     """Serve until a signal comes, which then is a KeyboardInterrupt. What is unfinished goes on at the next start."""
     with loopback_socket(host, port) as bound:
         async with serving(settings or Settings()) as service:
-            signal.signal(signal.SIGTERM, _stop)  # uvicorn raises it again when it has stopped
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, _stop)  # uvicorn raises the signal again when it has stopped
             config = uvicorn.Config(
-                create(service), lifespan="off", timeout_graceful_shutdown=_FAREWELL, server_header=False
+                create(service),
+                lifespan="off",
+                ws="none",
+                timeout_graceful_shutdown=_FAREWELL,
+                server_header=False,
             )
             click.echo(
                 f"opsleuth listens on http://{host}:{port} (Ctrl-C ends). Data: {service.folder}", err=True

@@ -6,7 +6,7 @@ import asyncio
 import fcntl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,25 @@ from tools.errors import CannotInvestigate
 _BATCH = 500
 
 
+async def _stream(
+    what: Trigger | Resume | Steer,
+    thread: str,
+    context: Context,
+    *,
+    saver: BaseCheckpointSaver[Any] | None = None,
+) -> AsyncGenerator[Update, None]:
+    """The graph's own. Its libraries take seconds to load, and the app must answer meanwhile."""
+    await asyncio.to_thread(import_module, "graph.run")
+    async for update in stream(what, thread, context, saver=saver):
+        yield update
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """How to open a service. The data folder is the command line's: see `api.shelf.home`."""
 
     limit: int = LIMIT
-    stream: Stream = field(default_factory=lambda: _stream)
+    stream: Stream = _stream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,19 +89,6 @@ async def serving(settings: Settings) -> AsyncIterator[Service]:
                     await runner.close()
         finally:
             await store.close()
-
-
-async def _stream(
-    what: Trigger | Resume | Steer,
-    thread: str,
-    context: Context,
-    *,
-    saver: BaseCheckpointSaver[Any] | None = None,
-) -> AsyncGenerator[Update, None]:
-    """The graph's own. Its libraries take seconds to load, and the app must answer meanwhile."""
-    await asyncio.to_thread(import_module, "graph.run")
-    async for update in stream(what, thread, context, saver=saver):
-        yield update
 
 
 @contextmanager
