@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["Account", "Answer", "Aws", "LiveTransport", "Pages", "Reader", "region_of"]
 
 _ATTEMPTS = 5
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")  # a region is part of a host name
 _LONGEST_BACK_OFF = 8.0
 _CREDENTIAL_FAULTS = (
     faults.ConfigNotFound,
@@ -281,6 +282,8 @@ class Aws:
             "ignore_configured_endpoint_urls": self._transport.virtual,
             "defaults_mode": "legacy",
         }
+        if not _LABEL.fullmatch(region):
+            raise BadInput(f'"{region}" is not an AWS region. Regions look like eu-west-1.')
         client: Any = session.client(service, region_name=region, config=Config(**options))  # type: ignore[call-overload]
         guard.install(client, role_arn=role_arn)
         events = client.meta.events

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from tools import denied
-from tools.errors import Denied, NoCredentials, NotThere, OpsleuthError, Throttled, Unavailable
+from tools.errors import Denied, NoCredentials, NotRecorded, NotThere, OpsleuthError, Throttled, Unavailable
 from tools.models import Gap, Json
 
 _THROTTLED = re.compile(
@@ -85,6 +85,8 @@ def error_of(refusal: Refusal) -> OpsleuthError:
         return Unavailable(Gap(what=refusal.what, why=why, lift=lift, code="NotEnabled"), code)
     if code in _CREDENTIALS:
         return NoCredentials(_CREDENTIALS[code])
+    if code == "NotRecorded":  # a simulated account says so on the wire
+        return NotRecorded(Gap(what=refusal.what, why=message, code=code), code)
     if code in _NOT_ON:
         return Unavailable(Gap(what=refusal.what, why=_NOT_ON[code], code="NotEnabled"), code)
     if denied.is_denial(code, message):

@@ -26,6 +26,7 @@ from tools.errors import (
     CannotInvestigate,
     Denied,
     NoCredentials,
+    NotRecorded,
     NotThere,
     OpsleuthError,
     Refused,
@@ -230,6 +231,13 @@ def test_what_is_not_visible_is_a_gap_and_the_run_goes_on() -> None:
             1,
         ),
         (
+            (400, "NotRecorded", "This world holds no answer."),
+            NotRecorded,
+            "NotRecorded",
+            "This world holds no answer.",
+            1,
+        ),
+        (
             faults.EndpointConnectionError(endpoint_url="https://x"),
             Unavailable,
             "Network",
@@ -418,6 +426,14 @@ def test_an_unknown_region_is_told_before_anything_is_sent(keys: None, region: s
     with pytest.raises(BadInput) as refused:
         describe(run(wire, account=Account(region=region)), region)
     assert str(refused.value) == says
+    assert wire.asked == []
+
+
+@pytest.mark.parametrize("region", ["", "eu west", "EU-WEST-1", "a/b", "x" * 80])
+def test_what_cannot_be_part_of_a_host_name_is_no_region(region: str) -> None:
+    wire = script(TABLE)
+    with pytest.raises(BadInput, match="is not an AWS region"):
+        run(wire, account=Account(region=region)).ask("dynamodb", "ListTables", region, {})
     assert wire.asked == []
 
 
