@@ -7,6 +7,9 @@ import unicodedata
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+_INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
+_DASH = re.compile("[\u2010-\u2015\u2212]")
+_LONG_VOWEL = re.compile(r"(?<=[A-Za-z0-9])ー(?=[A-Za-z0-9])")  # what a Japanese keyboard gives for "-"
 _ISO = re.compile(r"\b(\d{4})-(\d\d)-(\d\d)[t ](\d\d):(\d\d)(z)?")
 _CLOCK = re.compile(r"(?<![\d:.-])([01]?\d|2[0-3]):([0-5]\d)(?![\d:])\s*(am|pm)?")
 _HOUR = re.compile(r"(?<![\d:.-])(1[0-2]|0?[1-9])\s*(am|pm)\b")
@@ -16,9 +19,15 @@ _DAY_BEFORE = ("day before yesterday", "一昨日", "おととい")
 _AGO = re.compile(r"\b(\d+)\s*(min|minutes?|hours?|h)\s+ago\b|(\d+)\s*(分|時間)前")
 
 
+def plain(text: str) -> str:
+    """Full-width letters and digits to plain ones, all dashes to "-", invisible characters gone; the case stays."""
+    shown = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+    return _LONG_VOWEL.sub("-", _DASH.sub("-", shown))
+
+
 def normal(text: str) -> str:
-    """Full-width letters and digits to plain ones, lower case."""
-    return unicodedata.normalize("NFKC", text).casefold()
+    """`plain`, and lower case."""
+    return plain(text).casefold()
 
 
 def moment_in(text: str, now: datetime, tz: ZoneInfo) -> datetime | None:
@@ -75,3 +84,11 @@ def _on_day(words: str, time: timedelta, now: datetime, tz: ZoneInfo) -> datetim
 
 def _past(moment: datetime, now: datetime) -> datetime | None:
     return moment if moment <= now else None
+
+
+def without_times(text: str) -> str:
+    """The words in `normal` form without times of day and dates."""
+    words = normal(text)
+    for pattern in (_ISO, _AGO, _CLOCK, _HOUR, _KANJI):
+        words = pattern.sub(" ", words)
+    return words

@@ -92,13 +92,25 @@ def _still_so(cause: RootCause, resource: Resource, setting: Setting) -> Step:
     expect = [f"{path.rsplit('.', 1)[-1]} {value}" for path, value in setting.ready.items()]
     expect.append(f"{setting.query.rsplit('.', 1)[-1]} {_spoken(cause.bad_value, setting)}")
     for path in setting.beside:
-        value = find(path.split(".", 1)[-1], resource.config) if "." in path else None
+        value = _shown(path, resource)[1]
         expect.append(f"{path.rsplit('.', 1)[-1]} {value if value is not None else say('none')}")
     inner = ",".join(path.removeprefix(f"{root}.") for path in fields)
     query = f"{root}.[{inner}]" if root else f"[{inner}]"
     return Step(
         title=say("Still so?"), calls=(read,), query=query, expect=tuple(expect), note=say("else stop")
     )
+
+
+def _shown(path: str, resource: Resource) -> tuple[str, Value]:
+    """A path on a read's answer as the path in the resource's configuration, and the value there.
+
+    Some reads wrap the configuration in one word (`Table`), others answer it as it is.
+    """
+    whole = find(path, resource.config)
+    if whole is not None:
+        return path, whole
+    inner = path.split(".", 1)[-1]
+    return inner, find(inner, resource.config)
 
 
 def _common_root(paths: Iterable[str]) -> str:
@@ -134,8 +146,7 @@ def _source_words(source: PriorSource) -> str:
 def _beside(facts: Facts, resource: Resource, setting: Setting) -> list[Statement]:
     made = []
     for path in setting.beside:
-        inner = path.split(".", 1)[-1]
-        value = find(inner, resource.config)
+        inner, value = _shown(path, resource)
         made.append(
             statement(
                 "{name} {value} unchanged ← {operation}",

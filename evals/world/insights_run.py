@@ -65,7 +65,7 @@ class Search:
         """Whether the filter may ask for something that differs from line to line."""
         names = [*self.group.tenants, self.group.flow.hot_key.name if self.group.flow.hot_key else ""]
         return any(
-            re.search(r"[0-9a-f]{6,}", text) or any(name and name in text for name in names)
+            re.search(r"(?=[a-f]*[0-9])[0-9a-f]{6,}", text) or any(name and name in text for name in names)
             for text in self.query.literals
         )
 

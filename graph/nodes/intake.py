@@ -11,11 +11,12 @@ from langgraph.types import interrupt
 
 from graph.context import Context
 from graph.desk import Desk, desk
-from graph.matching import candidates
+from graph.matching import Candidate, Found, candidates, several, unmatched
 from graph.models import Incident, Trigger
+from graph.moments import moment_in
 from graph.nodes.metrics import metric_of
 from graph.state import Scope, State
-from graph.words import say, stamp
+from graph.words import say, stamp, zone
 from tools import arn as arns
 from tools.alarms import Stale, in_region, stale
 from tools.alarms import alarm as read_alarm
@@ -40,10 +41,8 @@ def intake(state: State, *, runtime: Runtime[Context]) -> Scope:
     with desk(state, runtime, "intake") as work:
         account = work.aws.identify(work.reader)
         trigger = _resolve(work, Trigger.model_validate(state["trigger"]))
-        if trigger.alarm:
-            incident = _from_alarm(work, trigger, account)
-        else:
-            incident = _from_resource(work, trigger, account)
+        begin = _from_alarm if trigger.alarm else _from_resource
+        incident = begin(work, trigger, account)
         _tell(work, incident)
         return Scope(
             incident=incident.model_dump(mode="json"), started=work.aws.as_of.isoformat(), **work.findings()
@@ -57,24 +56,34 @@ def _resolve(work: Desk, trigger: Trigger) -> Trigger:
         raise BadInput(
             "Say what to investigate: an alarm (--alarm), a resource ARN (--resource) or words (--text)."
         )
-    if not trigger.text:
+    if trigger.alarm or trigger.resource:
         return trigger
-    fits = candidates(work.reader, trigger.text)
-    if not fits:
-        raise CannotInvestigate(
-            f'No alarm or resource in {work.aws.region} matches "{trigger.text}". '
-            "Name the alarm (--alarm NAME) or the resource (--resource ARN), or another region (--region)."
-        )
-    chosen = fits[0]
-    if len(fits) > 1:
-        names = [item.name for item in fits]
-        if not work.context.interactive:
-            raise CannotInvestigate("Several fit: " + ", ".join(names) + ". Repeat with one of them.")
-        answer = interrupt({"question": "Which one do you mean?", "choices": names})
-        chosen = next((item for item in fits if item.name == str(answer)), fits[0])
+    found = candidates(work.reader, trigger.text)
+    if not found.fits:
+        raise CannotInvestigate(unmatched(found, trigger.text, work.aws.region))
+    chosen = found.fits[0] if len(found.fits) == 1 else _asked(work, found)
     if chosen.kind == "alarm":
         return Trigger(alarm=chosen.target, text=trigger.text)
     return Trigger(resource=chosen.target, text=trigger.text)
+
+
+def _asked(work: Desk, found: Found) -> Candidate:
+    """The one that somebody chooses, by name; raises CannotInvestigate with the choices when nobody can be asked."""
+    if not work.context.interactive:
+        raise CannotInvestigate(several(found))
+    names = [item.name for item in found.fits]
+    while True:
+        answer = interrupt({"question": say("Which one do you mean?"), "choices": names})
+        for item in found.fits:
+            if str(answer).strip() in (item.name, item.target):
+                return item
+
+
+def _told_moment(work: Desk, trigger: Trigger) -> datetime | None:
+    """The moment that the words name, if the symptom's metric is read that far back."""
+    moment = moment_in(trigger.text, work.aws.as_of, zone(work.context.tz))
+    oldest = work.aws.as_of - timedelta(hours=SYMPTOM_HOURS)
+    return moment if moment is not None and moment >= oldest else None
 
 
 def _from_alarm(work: Desk, trigger: Trigger, account: str) -> Incident:
@@ -95,7 +104,7 @@ def _from_alarm(work: Desk, trigger: Trigger, account: str) -> Incident:
         metric=found.metric,
         role=spec.role if spec else "",
         bad=bad,
-        onset=_begin(shown, bad, spec.missing if spec else "unknown", found),
+        onset=_begin(shown, bad, spec.missing if spec else "unknown", found, _told_moment(work, trigger)),
         quiet_since=quiet.quiet_since if quiet else None,
         stays_red=_why_red(quiet),
         recent=_recent(shown),
@@ -144,11 +153,11 @@ def _spec(metric: Metric, resource: str) -> MetricSpec | None:
 def _begin(
     shown: Series | None, bad: Bad, missing: Missing, alarm: Alarm | None, near: datetime | None = None
 ) -> Onset | None:
-    """The onset around the moment `near`, or around the alarm's last turn to red, or in the last day."""
+    """The onset around the alarm's last turn to red or the moment `near`, the earlier one, or in the last day."""
     if shown is None:
         return None
-    if near is None and alarm is not None:
-        near = next((item.time for item in alarm.transitions if item.new == "ALARM"), None)
+    red = next((item.time for item in alarm.transitions if item.new == "ALARM"), None) if alarm else None
+    near = min((moment for moment in (red, near) if moment is not None), default=None)
     last_day = shown.window.end - timedelta(hours=24)
     start = max(shown.window.start, near - BEFORE if near is not None else last_day)
     window = Window(start=start, end=shown.window.end)
@@ -179,7 +188,7 @@ def _from_resource(work: Desk, trigger: Trigger, account: str) -> Incident:
                 region=arn.region,
             )
         )
-    metric, spec, began = _worst(work, found, service)
+    metric, spec, began = _worst(work, found, service, _told_moment(work, trigger))
     return Incident(
         account=account,
         region=arn.region or work.aws.region,
@@ -193,7 +202,7 @@ def _from_resource(work: Desk, trigger: Trigger, account: str) -> Incident:
 
 
 def _worst(
-    work: Desk, resource: Resource, service: Service
+    work: Desk, resource: Resource, service: Service, near: datetime | None
 ) -> tuple[Metric | None, MetricSpec | None, Onset | None]:
     specs = [one for one in service.metrics if one.type == resource.type and one.bad and one.role in _HURTS]
     wanted = {metric_of(resource, one): one for one in specs}
@@ -201,7 +210,7 @@ def _worst(
     read = series(work.reader, list(wanted), window)
     begun = []
     for metric, spec in wanted.items():
-        began = _begin(read.get(metric), spec.bad, spec.missing, None)
+        began = _begin(read.get(metric), spec.bad, spec.missing, None, near)
         if began is not None and began.shape != "none":
             begun.append((_HURTS.index(spec.role), began.earliest, metric.name, metric, spec, began))
     if not begun:
