@@ -119,14 +119,17 @@ def _revision(report: Report, context: Context, manner: Manner, progress: Progre
     """Show one revision: text at once, other forms when the last one is in (a pipe takes one document)."""
     if manner.shown is not None and manner.shown.report.without_statistics() == report.without_statistics():
         return
+    again = manner.shown is not None and _still_not_yet(manner.shown.report, report)
     with progress.paused():
         manner.shown = _kept(report, context)
         progress.summary(report)
         if manner.out:
             write_whole(Path(manner.out), rendered(manner.shown, manner))
             click.echo(say("Report {id} is in {path}", id=manner.shown.short, path=manner.out), err=True)
-        elif manner.form == "text":
+        elif manner.form == "text" and not again:
             print_text(manner.shown, manner.tz)
+        if again:
+            progress.note(say("Looked again: still NOT YET."))
         if report.verdict == "not_yet" and report.next_look is not None and context.wait:
             progress.note(
                 say(
@@ -134,6 +137,10 @@ def _revision(report: Report, context: Context, manner: Manner, progress: Progre
                     time=_when(report, manner),
                 )
             )
+
+
+def _still_not_yet(before: Report, report: Report) -> bool:
+    return before.verdict == report.verdict == "not_yet" and before.revision == report.revision
 
 
 def _kept(report: Report, context: Context) -> Kept:

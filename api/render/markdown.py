@@ -9,7 +9,18 @@ from collections.abc import Iterable
 from api.render.layout import FIRM, clean
 from api.render.plan import is_stop
 from api.render.text import gap_words, sentence
-from api.render.view import View, chain, commands, confidence, headline, label, percent, ranked
+from api.render.view import (
+    View,
+    chain,
+    commands,
+    confidence,
+    headline,
+    label,
+    percent,
+    ranked,
+    says_next_look,
+    standing,
+)
 from graph.models import Hypothesis, Report, Step
 from graph.words import say, stamp
 from tools.models import Statement
@@ -46,7 +57,7 @@ def _head(report: Report, view: View) -> list[str]:
     where = [
         say("account {account}", account=report.incident.account),
         report.incident.region,
-        view.time(report.as_of, seconds=False),
+        view.moment(report.as_of),
         say("revision {number}", number=report.revision),
         say("report {id}", id=view.short),
     ]
@@ -58,7 +69,7 @@ def _head(report: Report, view: View) -> list[str]:
     lines = [_bullet(report, view, item, name) for name, item in items if item.text]
     if report.mitigation is not None and report.mitigation.ask:
         lines.append(f"- **{say('Call')}**: {_words(report, view, report.mitigation.ask)}")
-    if report.next_look is not None:
+    if report.next_look is not None and not says_next_look(report):
         lines.append("- " + say("Next look at {time}.", time=view.time(report.next_look, report.as_of)))
     return [title, escape(" · ".join(where)), "\n".join(lines)]
 
@@ -99,11 +110,10 @@ def _step(report: Report, view: View, step: Step, prefix: str) -> list[str]:
 
 
 def _sure(report: Report, view: View) -> list[str]:
-    standing, ruled_out = ranked(report)
     blocks = [f"## {say('How sure')}"]
     if report.findings:
         blocks.append("\n".join(_bullet(report, view, item) for item in report.findings))
-    for item in [*standing, *ruled_out]:
+    for item in [*standing(report), *ranked(report)[1]]:
         share = say("ruled out") if item.status == "ruled_out" else percent(item.probability)
         lines = [f"**{escape(share)}** {_words(report, view, item.title)}", "", *_tests(report, view, item)]
         blocks.append("\n".join(lines).rstrip())

@@ -8,7 +8,18 @@ from rich.text import Text
 
 from api.render.layout import FIRM, Page, clean
 from api.render.plan import plan
-from api.render.view import View, chain, confidence, headline, label, percent, ranked, resource_name
+from api.render.view import (
+    View,
+    chain,
+    confidence,
+    headline,
+    label,
+    percent,
+    ranked,
+    resource_name,
+    says_next_look,
+    standing,
+)
 from graph.models import Hypothesis, Report, TestResult
 from graph.words import say, stamp
 from tools.models import Gap, Statement
@@ -48,7 +59,7 @@ def _head(report: Report, view: View, page: Page) -> list[Text]:
         title.append(f"  {percent(sure)}", style=style)
     title.append("   ")
     place = say("account {account}", account=report.incident.account)
-    place += f" · {report.incident.region} · {view.time(report.as_of, seconds=False)}"
+    place += f" · {report.incident.region} · {view.moment(report.as_of)}"
     if report.revision > 1:
         place += " · " + say("revision {number}", number=report.revision)
     if len(title.plain) + len(place) <= page.width:
@@ -68,7 +79,7 @@ def _head(report: Report, view: View, page: Page) -> list[Text]:
         lines += _statement(report, view, page, say("DATA"), report.impact.data_loss)
     if report.mitigation is not None and report.mitigation.ask:
         lines += page.row(say("CALL"), view.words(report.mitigation.ask, report.as_of))
-    if report.next_look is not None:
+    if report.next_look is not None and not says_next_look(report):
         lines += page.row(
             say("NEXT"), say("Next look at {time}.", time=view.time(report.next_look, report.as_of))
         )
@@ -84,11 +95,11 @@ def _statement(
 
 
 def _sure(report: Report, view: View, page: Page) -> list[Text]:
-    standing, ruled_out = ranked(report)
+    ruled_out = ranked(report)[1]
     lines: list[Text] = []
     for item in report.findings if report.root_cause is None else ():
         lines += _statement(report, view, page, say("Seen") if not lines else "", item, column=11)
-    for number, hypothesis in enumerate(standing):
+    for number, hypothesis in enumerate(standing(report)):
         lines += _hypothesis(report, view, page, hypothesis, leads=number == 0)
     for number, hypothesis in enumerate(ruled_out):
         lines += _ruled_out(report, view, page, hypothesis, say("Ruled out") if number == 0 else "")

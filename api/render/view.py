@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from api.render.layout import FIRM, clean
 from graph.models import REPORT_ID, Hypothesis, Report, Step
-from graph.words import local_time, localise, say, zone
+from graph.words import local_time, localise, say, stamp, zone
 from tools.errors import BadInput
 
 if TYPE_CHECKING:
@@ -53,9 +53,17 @@ class View:
     def own(self, text: str) -> str:
         return text.replace(REPORT_ID, self.short)
 
-    def time(self, moment: datetime, reference: datetime | None = None, *, seconds: bool = True) -> str:
+    def moment(self, moment: datetime) -> str:
+        """Day and minute in the reader's zone, with UTC beside and its day where that is another."""
+        local, utc = moment.astimezone(zone(self.tz)), moment.astimezone(UTC)
+        if local.utcoffset() == utc.utcoffset():
+            return f"{utc:%-d %b %H:%M} UTC".replace(" ", FIRM)
+        day = "" if local.date() == utc.date() else f", {utc:%-d %b}"
+        return f"{local:%-d %b %H:%M} {local.tzname()} ({utc:%H:%M} UTC{day})".replace(" ", FIRM)
+
+    def time(self, moment: datetime, reference: datetime | None = None) -> str:
         """A time in the reader's zone with UTC beside, in one piece (see `FIRM`)."""
-        return local_time(moment, zone(self.tz), reference, seconds=seconds).replace(" ", FIRM)
+        return local_time(moment, zone(self.tz), reference).replace(" ", FIRM)
 
 
 def _firm(found: re.Match[str]) -> str:
@@ -82,6 +90,16 @@ def headline(report: Report) -> str:
     """The report's headline where it says more than the verdict's own words."""
     word = label(report)[0].casefold()
     return "" if report.headline.casefold().rstrip(".") in ("", word) else report.headline
+
+
+def standing(report: Report) -> list[Hypothesis]:
+    """The hypotheses to show: while the verdict is provisional none, for changes are withheld and shares mislead."""
+    return [] if report.verdict == "not_yet" else ranked(report)[0]
+
+
+def says_next_look(report: Report) -> bool:
+    """Whether the report's own words tell when the next look is."""
+    return report.next_look is None or stamp(report.next_look) in report.why.text
 
 
 def confidence(report: Report) -> float | None:
@@ -115,7 +133,7 @@ def chain(report: Report) -> list[tuple[str, str, str]]:
 
     The report keeps the path from the cause to the symptom; requests run along relations.
     """
-    path = list(report.topology.path) or [arn for arn in (report.topology.cause,) if arn]
+    path = list(dict.fromkeys(report.topology.path))  # a way that comes back is told up to there
     kinds = {(item.source, item.target): item.kind for item in report.topology.relations}
     forward = sum((a, b) in kinds for a, b in pairwise(path))
     backward = sum((b, a) in kinds for a, b in pairwise(path))

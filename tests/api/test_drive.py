@@ -7,6 +7,7 @@ import json
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,19 @@ def test_each_revision_is_printed_but_a_pipe_gets_one_document(
     playing([EVENT, reports["not_yet"], EVENT, second])
     drive(TRIGGER, CONTEXT, Manner(form="json"))
     assert json.loads(capsys.readouterr().out)["revision"] == 2
+
+
+def test_a_look_that_still_sees_nothing_is_one_line(
+    playing: Playing, reports: dict[str, Report], capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = reports["not_yet"]
+    playing(
+        [first, first.model_copy(update={"as_of": first.as_of + timedelta(minutes=5)}), reports["proven"]]
+    )
+    drive(TRIGGER, CONTEXT, Manner())
+    said = capsys.readouterr()
+    assert (said.out.count("NOT YET"), said.out.count("PROVEN  97 %")) == (1, 1)
+    assert "still NOT YET" in said.err
 
 
 def test_nothing_is_waited_for_when_asked_not_to(
