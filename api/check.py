@@ -2,91 +2,19 @@
 
 from __future__ import annotations
 
-import operator
 import statistics
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 
+from api.check_facts import Facts, Later, Setting, Symptom, same, shown
 from graph.words import number, say, stamp
-from tools.models import Gap, Value
 
 Word = Literal["RECOVERED", "NOT YET", "WORSE", "CHANGED AGAIN"]
 QUIET = 5
 """Periods in a row without the symptom before it counts as gone."""
 _WORSE = 1.25
 """How far beyond the incident's own level is worse, and not noise."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Later:
-    """A change of the setting after the bad one. `value` is None when the event hides or unsets it."""
-
-    id: str
-    time: datetime
-    operation: str
-    by: str
-    value: Value = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """The setting that broke things, as read now. `live` counts only when `seen`; `unset` means none."""
-
-    name: str  # "maximum write throughput of orders"
-    live: Value
-    seen: bool
-    bad: Value
-    prior: Value = None
-    prior_known: bool = False
-    unset: Value = None
-    later: tuple[Later, ...] = ()  # oldest first
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Symptom:
-    """The incident's metric of late, oldest first. `known` is False when AWS gave no answer."""
-
-    name: str
-    period: int  # seconds
-    points: tuple[tuple[datetime, float], ...]
-    known: bool = True
-    bad: Literal["up", "down", ""] = "up"
-    normal: float | None = None
-    incident: float | None = None  # the level while it lasted
-    limit: float | None = None  # the alarm's threshold
-    comparison: str = ""  # the alarm's: GreaterThanThreshold, ...
-
-    def hurts(self, value: float) -> bool | None:
-        """Whether a value is bad: by the alarm's rule, else by how near it is to the incident's level."""
-        if self.limit is not None and self.comparison in _BREACHES:
-            return bool(_BREACHES[self.comparison](value, self.limit))
-        if self.normal is None or self.incident is None or not self.bad:
-            return None
-        share = 0.1 if self.normal else 0.01  # what is normally absent has no noise
-        line = self.normal + share * (self.incident - self.normal)
-        return value > line if self.bad == "up" else value < line
-
-
-_BREACHES: Mapping[str, Callable[[float, float], bool]] = {
-    "GreaterThanThreshold": operator.gt,
-    "GreaterThanOrEqualToThreshold": operator.ge,
-    "LessThanThreshold": operator.lt,
-    "LessThanOrEqualToThreshold": operator.le,
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What a check read. No setting: the cause has none to put back."""
-
-    setting: Setting | None = None
-    symptom: Symptom | None = None
-    alarm: str = ""
-    alarm_state: str = ""
-    stays_red: bool = False  # the alarm is known not to clear by itself
-    gaps: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,35 +46,6 @@ def judge(facts: Facts) -> Judgement:
     if missing:
         return Judgement(word="NOT YET", lines=tuple(missing))
     return Judgement(word="RECOVERED", lines=tuple(_good(facts)))
-
-
-def same(one: Value, other: Value, unset: Value = None) -> bool:
-    """Whether two values of a setting are equal, however spelt: 250 and 250.0, none and what means none."""
-    one, other = (unset if value is None else value for value in (one, other))
-    first, second = _number(one), _number(other)
-    if first is not None and second is not None:
-        return abs(first - second) <= 1e-9 * max(1.0, abs(first))
-    if one is None or other is None:
-        return one is other
-    return str(one).lower() == str(other).lower()
-
-
-def _number(value: Value) -> float | None:
-    if isinstance(value, bool) or value is None:
-        return None
-    try:
-        return float(value)
-    except ValueError:
-        return None
-
-
-def shown(value: Value) -> str:
-    """A setting's value for people."""
-    if value is None:
-        return say("not set")
-    return (
-        number(float(value)) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
-    )
 
 
 def _put_back(setting: Setting) -> bool:
@@ -261,8 +160,7 @@ def _good(facts: Facts) -> list[str]:
     if facts.setting is not None:
         lines.append(say("{name} is {value}.", name=facts.setting.name, value=shown(facts.setting.live)))
     if facts.symptom is not None:
-        quiet = _quiet_since(facts.symptom)
-        lines.append(say("{name} is normal since {time}.", name=facts.symptom.name, time=stamp(quiet)))
+        lines.append(_quiet(facts.symptom))
     if facts.alarm_state == "ALARM":
         lines.append(
             say("Alarm {name} is still red and will not clear by itself: see Stays red.", name=facts.alarm)
@@ -272,13 +170,15 @@ def _good(facts: Facts) -> list[str]:
     return lines
 
 
-def _quiet_since(symptom: Symptom) -> datetime:
-    since = symptom.points[-1][0]
+def _quiet(symptom: Symptom) -> str:
+    """Since when the symptom is gone, as far as the points reach back."""
     for moment, value in reversed(symptom.points):
         if symptom.hurts(value):
-            return moment + timedelta(seconds=symptom.period)
-        since = moment
-    return since
+            since = moment + timedelta(seconds=symptom.period)
+            return say("{name} is normal since {time}.", name=symptom.name, time=stamp(since))
+    return say(
+        "{name} is normal since {time} or longer.", name=symptom.name, time=stamp(symptom.points[0][0])
+    )
 
 
 def _span(seconds: int) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from api.check import Facts, Later, Setting, Symptom
+from api.check_facts import Facts, Later, Setting, Symptom
 from graph.session import close, session
 from graph.words import say
 from tools import catalogue

@@ -19,7 +19,11 @@ import click
 @click.option("--seeds", default="1", show_default=True, metavar="LIST", help="For example 1-5 or 1,3,7.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
-    "--floor", type=click.FloatRange(0, 1), default=None, help="Exit 1 when less than this share is right."
+    "--floor",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="Exit 1 when less than this share is right, or any claim is false.",
 )
 @click.option("--processes", type=click.IntRange(1), default=1, show_default=True)
 @click.pass_context
@@ -29,7 +33,7 @@ def command(
     only: tuple[str, ...],
     seeds: str,
     as_json: bool,
-    floor: float | None,
+    floor: float,
     processes: int,
 ) -> None:
     """Investigate simulated accounts and compare each report with the truth of the simulation. Offline."""
@@ -45,7 +49,7 @@ def command(
         click.echo(json.dumps(result.as_json(), indent=2))
     else:
         click.echo(render(result), nl=False)
-    if floor is not None and not result.passed(floor):
+    if not result.passed(floor):
         ctx.exit(1)
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.check import QUIET, Facts, Judgement, Later, Setting, Symptom, judge, same
+from api.check import QUIET, Judgement, judge
+from api.check_facts import Facts, Later, Setting, Symptom, same
 from tools.models import Gap, Value
 
 NOW = datetime(2026, 3, 13, 18, 0, tzinfo=UTC)
@@ -146,6 +147,10 @@ def test_a_prior_value_nobody_knew_is_judged_by_the_symptom() -> None:
 def test_a_cause_without_a_setting_is_judged_by_symptom_and_alarm() -> None:
     assert judge(Facts(symptom=QUIET_NOW)).word == "RECOVERED"
     assert judge(Facts(symptom=symptom(5000, 5000))).word == "NOT YET"
+
+
+def test_a_symptom_long_gone_is_told_as_far_as_was_looked() -> None:
+    assert "normal since 2026-03-13T17:53:00Z or longer" in said(judge(Facts(symptom=symptom(*[0] * 7))))
 
 
 def test_nothing_to_go_by_is_not_recovered() -> None:

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import json
+
 import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import evals
+from api.cli import main
 from api.commands.eval_ import parse_seeds
+from evals.suite import SuiteResult
 
 
 @pytest.mark.parametrize(
@@ -28,3 +33,18 @@ def test_ranges_are_whole_and_each_seed_runs_once(ranges: list[tuple[int, int]])
 def test_other_texts_are_refused_not_guessed(text: str) -> None:
     with pytest.raises(click.UsageError, match="Write"):
         parse_seeds(text)
+
+
+def test_an_eval_below_its_floor_is_exit_code_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[object] = []
+
+    def run_suite(*arguments: object) -> SuiteResult:
+        asked.extend(arguments)
+        return SuiteResult(outcomes=())
+
+    monkeypatch.setattr(evals, "run_suite", run_suite)
+    assert main(["eval", "--seeds", "1-3", "--case", "a", "--json", "--processes", "2"]) == 1
+    assert json.loads(capsys.readouterr().out)["runs"] == 0
+    assert asked == [None, (1, 2, 3), ("a",), 2]
