@@ -278,24 +278,27 @@ def steps(series: Series) -> tuple[MetricStep, ...]:
     """Every level change of a setting's own metric, oldest first.
 
     The change lies between the start of the last period that shows the old level and the end of the first
-    that shows the new one: the value is sampled at an unknown moment of its period. A single mixed value
-    between the two levels (an Average over the change) belongs to the step.
+    that shows the new one, for the value is sampled at an unknown moment of its period. A Maximum still
+    shows the old level in the period in which the setting was lowered (a Minimum when it was raised):
+    then the change was over when the first new period began. A single mixed value between the two levels
+    (an Average over the change) belongs to the step.
     """
     period = timedelta(seconds=series.metric.period)
     found: list[MetricStep] = []
-    points = _without_mixed(series)
-    for (old_at, old), (new_at, new) in pairwise(points):
-        if not _same(old, new):
-            found.append(
-                MetricStep(
-                    metric=series.metric,
-                    before=old,
-                    after=new,
-                    earliest=old_at,
-                    latest=new_at + period,
-                    evidence=series.evidence,
-                )
+    for (old_at, old), (new_at, new) in pairwise(_without_mixed(series)):
+        if _same(old, new):
+            continue
+        holds_old = {"Maximum": new < old, "Minimum": new > old}.get(series.metric.stat, False)
+        found.append(
+            MetricStep(
+                metric=series.metric,
+                before=old,
+                after=new,
+                earliest=old_at,
+                latest=new_at if holds_old else new_at + period,
+                evidence=series.evidence,
             )
+        )
     return tuple(found)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -165,13 +166,24 @@ def test_cite_series_says_the_numbers_in_two_kilobytes(asking: Any) -> None:
     assert cited.operation == "GetMetricData"
 
 
-def test_a_step_lies_between_the_last_old_and_the_end_of_the_first_new_point() -> None:
-    found = metrics.step(made([250, 250, None, None, 2, 2, None]))
+@pytest.mark.parametrize(
+    ("stat", "values", "latest"),
+    [
+        ("Maximum", [250, 250, None, None, 2, 2, None], 20),
+        ("Maximum", [2, 2, None, None, 250, 250], 25),
+        ("Minimum", [2, 2, None, None, 250, 250], 20),
+        ("Average", [250, 250, None, None, 2, 2], 25),
+    ],
+)
+def test_a_step_lies_between_the_last_old_and_the_first_new_point(
+    stat: str, values: list[float | None], latest: int
+) -> None:
+    found = metrics.step(made(values, replace(CAP, stat=stat)))
     assert found is not None
     start = NOW - timedelta(hours=1)
-    assert (found.before, found.after) == (250, 2)
+    assert (found.before, found.after) == (values[0], values[5])
     assert found.earliest == start + timedelta(minutes=5)
-    assert found.latest == start + timedelta(minutes=25)
+    assert found.latest == start + timedelta(minutes=latest)
 
 
 def test_several_steps_are_all_told_and_the_last_is_the_step() -> None:
@@ -210,7 +222,9 @@ def test_steps_say_where_the_level_changed_and_nowhere_else(values: list[float |
     found = metrics.steps(series)
     assert [(one.before, one.after) for one in found] == changes
     assert all(metrics.value_at(series, one.earliest) == one.before for one in found)
-    assert all(metrics.value_at(series, one.latest - timedelta(seconds=1)) == one.after for one in found)
+    for one in found:
+        at = one.latest if one.after < one.before else one.latest - timedelta(seconds=1)
+        assert metrics.value_at(series, at) == one.after
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1e6)), max_size=60))
