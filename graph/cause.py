@@ -134,7 +134,10 @@ def _setting_change(facts: Facts, leader: Hypothesis, event: ChangeEvent | None,
         message = "At {time} {who} {verb} the {setting} of {kind} {name} {from_to}.{tail}"
         values |= {"time": stamp(event.time), "who": who(event)}
     elif step is not None:
-        message = "Between {a} and {b} the {setting} of {kind} {name} was {verb} {from_to}; who did it is not visible.{tail}"
+        message = (
+            "Between {a} and {b} the {setting} of {kind} {name} was {verb} {from_to}; "
+            "who did it is not visible.{tail}"
+        )
         values |= {"a": stamp(step.step.earliest), "b": stamp(step.step.latest)}
     else:
         message = "The {setting} of {kind} {name} is {value}; no change of it is visible.{tail}"

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from graph.models import MetricFinding
 from graph.words import number, say, spoken
-from tools.models import ChangeEvent, Claim, LogPattern, Statement, Value
+from tools.models import ChangeEvent, Claim, LogPattern, Statement, Value, Window
 
 
 def statement(
@@ -87,14 +87,14 @@ def setting_claim(resource: str, path: str, value: Value, at: datetime) -> Claim
     return Claim(kind="setting", subject=resource, field=path, value=value, start=at)
 
 
-def log_claim(pattern: LogPattern, start: datetime, end: datetime) -> Claim:
+def log_claim(pattern: LogPattern, window: Window) -> Claim:
     return Claim(
         kind="log",
         subject=pattern.log_group,
         field=pattern.reason or pattern.error_code or pattern.template,
         value=pattern.after,
-        start=start,
-        end=end,
+        start=window.start,
+        end=window.end,
         how="count",
     )
 

@@ -13,7 +13,7 @@ from graph.state import State, load, load_all
 from tools import topology as topologies
 from tools.catalogue import find, services, signatures
 from tools.directory import KnownResources
-from tools.models import ChangeEvent, Gap, LogPattern, MetricStep, Onset, Relation, Resource
+from tools.models import ChangeEvent, Gap, LogPattern, MetricStep, Onset, Relation, Resource, Window
 from tools.services._spec import Condition, Service, Setting, Signature
 from tools.topology import Topology
 
@@ -42,6 +42,7 @@ class Facts:
     metrics: tuple[MetricFinding, ...] = ()
     steps: tuple[SettingStep, ...] = ()
     patterns: tuple[LogPattern, ...] = ()
+    log_window: Window | None = None
     gaps: tuple[Gap, ...] = field(default_factory=tuple)
 
     @staticmethod
@@ -60,6 +61,7 @@ class Facts:
             metrics=load_all(MetricFinding, state.get("metrics")),
             steps=load_all(SettingStep, state.get("steps")),
             patterns=load_all(LogPattern, state.get("patterns")),
+            log_window=load(Window, state["log_window"]) if state.get("log_window") else None,
             gaps=tuple(load(Gap, gap) for gaps in (state.get("gaps") or {}).values() for gap in gaps),
         )
 

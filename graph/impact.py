@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graph.claims import shown, statement, total_claim
+from graph.claims import rate_claim, shown, statement, total_claim
 from graph.facts import Facts
 from graph.models import Impact, MetricFinding, Verdict
 from graph.weighing.when import end_claims, onset_claims, span
@@ -21,12 +21,30 @@ def broken(facts: Facts, verdict: Verdict) -> Statement:
 
 
 def _nothing_broken(facts: Facts) -> Statement:
-    alarm = facts.incident.alarm
-    name = alarm.name if alarm else facts.name(facts.incident.resource)
-    return statement("Nothing is broken: {metric} of {name} behaves as before. Alarm {alarm} is red.",
-                     evidence=alarm.evidence if alarm else (),
-                     metric=facts.incident.metric.name if facts.incident.metric else "",
-                     name=facts.name(facts.incident.resource), alarm=name)  # fmt: skip
+    alarm, metric = facts.incident.alarm, facts.incident.metric
+    found = facts.metric(facts.incident.resource, metric.name) if metric else None
+    claims: list[Claim] = []
+    tail = ""
+    if alarm is not None:
+        tail = say(" Alarm {alarm} is red.", alarm=alarm.name)
+        claims.append(
+            Claim(kind="alarm", subject=alarm.arn, field="state", value=alarm.state, start=facts.as_of)
+        )
+    if metric is None or found is None or found.before is None or found.after is None:
+        return statement(
+            "Nothing is broken.{tail}", evidence=alarm.evidence if alarm else (), claims=claims, tail=tail
+        )
+    claims += [rate_claim(found, since=False), rate_claim(found, since=True)]
+    return statement(
+        "Nothing is broken: {metric} of {name} is {after} now and was {before} before.{tail}",
+        evidence=[*found.evidence, *(alarm.evidence if alarm else ())],
+        claims=claims,
+        metric=metric.name,
+        name=facts.name(facts.incident.resource),
+        after=shown(found.after)[0],
+        before=shown(found.before)[0],
+        tail=tail,
+    )
 
 
 def _since(facts: Facts) -> tuple[str, tuple[Claim, ...]]:

@@ -60,11 +60,12 @@ def candidates(reader: Reader, text: str) -> Found:
     alarms: tuple[Alarm, ...] = ()
     with reader.seeing("alarms", "which alarm the words mean"):
         alarms = find_alarms(reader)
-    resources = tuple(_resources(reader))
+    resources = tuple(replace(one, tags={}) for one in _resources(reader))
     found = match(text, alarms, resources)
     if found.fits or not unknown(text):
         return found
-    return match(text, alarms, _tagged(reader, resources))
+    tags = _tags(reader)
+    return match(text, alarms, [replace(one, tags=tags.get(one.arn, {})) for one in resources])
 
 
 def _resources(reader: Reader) -> Iterator[Resource]:
@@ -74,10 +75,11 @@ def _resources(reader: Reader) -> Iterator[Resource]:
                 yield from service.discover(reader, reader.region)
 
 
-def _tagged(reader: Reader, resources: Sequence[Resource]) -> tuple[Resource, ...]:
-    """The resources with their tags: listings mostly leave them out (GetResources, Resource Groups Tagging)."""
+def _tags(reader: Reader) -> dict[str, dict[str, str]]:
+    """All tags by ARN. Some listings tell tags, most do not: one tag would seem to be on one thing only."""
     tags: dict[str, dict[str, str]] = {}
-    with reader.seeing(f"tags in {reader.region}", "which resource the words mean by a tag"):
+    what = f"tags in {reader.region}"
+    with reader.seeing(what, "which resource the words mean by a tag"):
         pages = reader.pages(
             "resourcegroupstaggingapi",
             "GetResources",
@@ -88,7 +90,9 @@ def _tagged(reader: Reader, resources: Sequence[Resource]) -> tuple[Resource, ..
         )
         for one in pages.items:
             tags[one["ResourceARN"]] = {tag["Key"]: tag["Value"] for tag in one.get("Tags") or []}
-    return tuple(replace(one, tags={**one.tags, **tags.get(one.arn, {})}) for one in resources)
+        if not pages.complete:
+            reader.missing(what, f"there are more than {len(tags)} tagged things", "others", code="TooMuch")
+    return tags
 
 
 def match(text: str, alarms: Sequence[Alarm], resources: Sequence[Resource]) -> Found:

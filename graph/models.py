@@ -274,6 +274,7 @@ class Report(Model):
     grade: Literal["proven", "likely", "not_proven", ""] = ""
     as_of: datetime
     next_look: datetime | None = None
+    complete_until: datetime | None = None  # up to when CloudTrail may be called complete
     trigger: Trigger
     incident: Incident
     broken: Statement  # what users see broken

@@ -138,7 +138,9 @@ def _tell_of_event(facts: Facts, resource: Resource, operations: list[str]) -> P
 
 def _watch_setting(facts: Facts, resource: Resource, setting: Setting, prior: Value) -> Prevention:
     service, metric = facts.service(resource), setting.metric
-    assert service is not None and metric is not None and service.dimensions is not None
+    assert service is not None
+    assert metric is not None
+    assert service.dimensions is not None
     step = next((s for s in facts.steps if s.resource == resource.arn and s.setting == setting.path), None)
     return Prevention(
         kind="notice",

@@ -48,6 +48,7 @@ def compose(facts: Facts, state: State, timeline: Mapping[str, Any], revision: i
         grade=_grade(verdict, cause),
         as_of=facts.as_of,
         next_look=due,
+        complete_until=facts.complete_until,
         trigger=Trigger.model_validate(state["trigger"]),
         incident=facts.incident,
         broken=broken(facts, verdict),

@@ -1,6 +1,7 @@
-"""The state: the sum of the slices that nodes write. Leaves are JSON; nodes see typed objects through `load` and `dump`.
+"""The state: the sum of the slices that nodes write.
 
-State holds facts, never answers: whole AWS answers lie in the evidence store, state keeps their sha256 and an excerpt.
+Leaves are JSON; nodes see typed objects through `load` and `dump`. State holds facts, never
+answers: whole AWS answers lie in the evidence store, state keeps their sha256 and an excerpt.
 """
 
 from __future__ import annotations
@@ -98,6 +99,7 @@ class LogNotes(Findings):
     """Written by logs."""
 
     patterns: list[Json]
+    log_window: Json | None  # the whole minutes since the onset in which lines were counted
     reading: Json | None  # what a model made of patterns that no signature knows
 
 

@@ -55,20 +55,23 @@ def _read(work: Desk, facts: Facts, lookback: int) -> Changes | None:
     begin = facts.onset.earliest if facts.onset else _alarm_began(facts)
     window = Window(start=begin - timedelta(hours=lookback), end=facts.as_of)
     regional, worldwide = _operations(facts)
-    found: Changes | None = None
+    found: list[Changes] = []  # empty when CloudTrail refuses: `seeing` keeps the gap and goes on
     with work.reader.seeing("CloudTrail events", "who changed what and when, and the values set before"):
-        found = changes(
-            work.reader,
-            resources=_by_distance(facts),
-            window=window,
-            operations=regional,
-            global_operations=worldwide,
-            touches=touches,
-            near=NEAR,
+        found.append(
+            changes(
+                work.reader,
+                resources=_by_distance(facts),
+                window=window,
+                operations=regional,
+                global_operations=worldwide,
+                touches=touches,
+                near=NEAR,
+            )
         )
     hidden = any(gap.code.startswith(("AccessDenied", "Denied")) for gap in work.reader.gaps)
-    seen = found is not None and bool(found.events)
-    return None if hidden and not seen else found
+    if not found or (hidden and not found[0].events):
+        return None
+    return found[0]
 
 
 MOST_OPERATIONS = 8

@@ -10,13 +10,17 @@ from graph.context import Context
 from graph.desk import desk
 from graph.facts import Facts
 from graph.model import read_patterns
-from graph.state import LogNotes, State, dump_all
+from graph.state import LogNotes, State, dump, dump_all
+from graph.words import number
 from tools.catalogue import services
+from tools.clock import floor
 from tools.logs import patterns
-from tools.models import Window
+from tools.models import LogPattern, Window
 
 BASELINE = timedelta(hours=1)
 MOST_GROUPS = 10
+SETTLING = timedelta(seconds=120)
+"""Lines this young may not have arrived yet; counting them would give a number that is still growing."""
 
 
 def logs(state: State, *, runtime: Runtime[Context]) -> LogNotes | dict[str, object]:
@@ -30,7 +34,7 @@ def logs(state: State, *, runtime: Runtime[Context]) -> LogNotes | dict[str, obj
         found = patterns(
             work.reader,
             groups,
-            Window(start=begin, end=facts.as_of),
+            Window(start=begin, end=max(begin, floor(facts.as_of - SETTLING, 60))),
             onset=begin,
             baseline=Window(start=begin - BASELINE, end=begin),
         )
@@ -38,13 +42,24 @@ def logs(state: State, *, runtime: Runtime[Context]) -> LogNotes | dict[str, obj
             if pattern.is_new and pattern.after:
                 work.tell(
                     "observation",
-                    "New in {group}: {code} {reason}, {count} lines.",
-                    group=pattern.log_group, code=pattern.error_code or "pattern", reason=pattern.reason,
-                    count=pattern.after, evidence=pattern.evidence,
+                    "New in {group}: {words}, {count} lines.",
+                    group=pattern.log_group, words=_words(pattern), count=number(pattern.after),
+                    evidence=pattern.evidence,
                 )  # fmt: skip
+        for group in found.quiet:
+            work.tell("observation", "{group} logged before the onset and is silent since.", group=group)
         unknown = [item for item in found.patterns if item.after and facts.signature(item) is None]
         reading = read_patterns(work, unknown)
-        return LogNotes(patterns=dump_all(found.patterns), reading=reading, **work.findings())
+        return LogNotes(
+            patterns=dump_all(found.patterns),
+            log_window=dump(found.after) if found.after else None,
+            reading=reading,
+            **work.findings(),
+        )
+
+
+def _words(pattern: LogPattern) -> str:
+    return " ".join(one for one in (pattern.error_code, pattern.reason) if one) or pattern.template[:80]
 
 
 def _groups(facts: Facts) -> tuple[str, ...]:

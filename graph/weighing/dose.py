@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from graph.claims import rate_claim, setting_claim, shown, statement
 from graph.facts import Facts
 from graph.models import Hypothesis, MetricFinding, TestResult
-from graph.weighing.moves import Move, as_number, event_of, move, step_of
+from graph.weighing.moves import Move, as_number, event_of, move, step_of, whole
 from graph.weights import WEIGHTS
+
+SLACK = timedelta(minutes=10)
+"""A setting's metric comes every five minutes and may lag behind the change by as much."""
 
 
 def dose(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
@@ -31,12 +35,13 @@ def _limit(facts: Facts, hypothesis: Hypothesis, what: Move) -> Iterator[TestRes
     limit = as_number(what.after, what.setting) if what.after_known else None
     if asked is None or asked.before is None or limit is None:
         return
-    event = event_of(facts, hypothesis)
+    event, step = event_of(facts, hypothesis), step_of(facts, hypothesis)
     printed, _, _ = shown(asked.before)
-    at = event.time if event else facts.as_of
-    claims = [rate_claim(asked, since=False)]
-    if event is not None:
-        claims.append(setting_claim(hypothesis.resource, hypothesis.setting, what.after, at))
+    at = event.time if event else step.step.latest if step else facts.as_of
+    claims = [
+        rate_claim(asked, since=False),
+        setting_claim(hypothesis.resource, hypothesis.setting, what.after, at),
+    ]
     evidence = [*(event.evidence if event else ()), *asked.evidence]
     if limit < asked.before:
         said = statement(
@@ -53,21 +58,21 @@ def _limit(facts: Facts, hypothesis: Hypothesis, what: Move) -> Iterator[TestRes
 
 
 def _own_metric(facts: Facts, hypothesis: Hypothesis, what: Move) -> Iterator[TestResult]:
-    found = step_of(facts, hypothesis)
-    if (
-        found is None
-        or hypothesis.kind == "setting"
-        or as_number(what.after, what.setting) != found.step.after
-    ):
+    found, event = step_of(facts, hypothesis), event_of(facts, hypothesis)
+    if found is None or event is None or as_number(what.after, what.setting) != found.step.after:
+        return
+    if not found.step.earliest - SLACK <= event.time <= found.step.latest + SLACK:
         return
     said = statement(
         "the setting's own metric went from {before} to {after}",
         evidence=found.step.evidence,
         claims=[
             setting_claim(
-                hypothesis.resource, hypothesis.setting, int(found.step.before), found.step.earliest
+                hypothesis.resource, hypothesis.setting, whole(found.step.before), found.step.earliest
             ),
-            setting_claim(hypothesis.resource, hypothesis.setting, int(found.step.after), found.step.latest),
+            setting_claim(
+                hypothesis.resource, hypothesis.setting, whole(found.step.after), found.step.latest
+            ),
         ],
         before=f"{found.step.before:g}",
         after=f"{found.step.after:g}",

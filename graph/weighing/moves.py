@@ -56,13 +56,13 @@ def move(facts: Facts, hypothesis: Hypothesis) -> Move | None:
     before = prior(None, setting, resource, event, facts.changes, stepped, *_alarm_history(facts, resource))
     known, after = requested(event, setting) if event else (False, None)
     if not known and step is not None:
-        known, after = True, _whole(step.step.after)
+        known, after = True, whole(step.step.after)
     if not known:
         after = facts.current(hypothesis.resource, hypothesis.setting)  # type: ignore[assignment]
         known = after is not None
     return Move(
         setting=setting,
-        after=_whole(after) if isinstance(after, float) else after,
+        after=whole(after) if isinstance(after, float) else after,
         after_known=known,
         prior=before,
         direction=_direction(before, after, known, setting),
@@ -76,7 +76,7 @@ def _alarm_history(facts: Facts, resource: Resource) -> tuple[tuple[AlarmUpdate,
     return alarm.updates, alarm.evidence
 
 
-def _whole(value: float) -> Value:
+def whole(value: float) -> Value:
     return int(value) if value == int(value) else value
 
 

@@ -125,7 +125,7 @@ def alarm_changed(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
                     subject=alarm.arn,
                     field="threshold",
                     value=what.prior.value,
-                    start=event.time,
+                    start=min(event.time, *(source.time for source in what.prior.sources)),
                 )
             ],
             value=what.prior.value,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from graph.claims import event_claims, statement
-from graph.facts import Facts
+from graph.claims import event_claims, setting_claim, statement
+from graph.facts import Facts, SettingStep
 from graph.models import Hypothesis, TestResult
 from graph.weighing.mechanism import matching_effects
-from graph.weighing.moves import event_of, step_of
+from graph.weighing.moves import event_of, step_of, whole
 from graph.weights import WEIGHTS
 from graph.words import stamp
 from tools.models import Claim, Onset
@@ -69,7 +69,7 @@ def time(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
     if event is not None:
         return _event_time(facts, hypothesis, event.time, evidence, event_claims(event)[1:2])
     assert step is not None
-    return _step_time(facts, step.step.earliest, step.step.latest, evidence)
+    return _step_time(facts, step, evidence)
 
 
 def _event_time(
@@ -117,21 +117,23 @@ def _lag_weight(facts: Facts, hypothesis: Hypothesis, least: float, most: float)
     return WEIGHTS["time.same_day"] if least <= 86400 else WEIGHTS["time.long_before"]
 
 
-def _step_time(facts: Facts, earliest: datetime, latest: datetime, evidence: tuple[str, ...]) -> TestResult:
-    onset = facts.onset
+def _step_time(facts: Facts, found: SettingStep, evidence: tuple[str, ...]) -> TestResult:
+    onset, step = facts.onset, found.step
     assert onset is not None
-    if earliest > onset.latest:
-        said = statement("changed after the symptom began", evidence=evidence)
-        return TestResult(test="time", weight=WEIGHTS["time.after_onset"], statement=said)
-    lag = max(0.0, (onset.earliest - latest).total_seconds())
-    soon = lag <= 3600
+    values = (
+        setting_claim(found.resource, found.setting, whole(step.before), step.earliest),
+        setting_claim(found.resource, found.setting, whole(step.after), step.latest),
+    )
+    late = step.earliest > onset.latest
+    soon = (onset.earliest - step.latest).total_seconds() <= 3600
     said = statement(
-        "its own metric stepped between {earliest} and {latest}",
+        "its own metric stepped between {earliest} and {latest}, after the symptom began"
+        if late
+        else "its own metric stepped between {earliest} and {latest}",
         evidence=evidence,
-        claims=onset_claims(facts, onset),
-        earliest=stamp(earliest),
-        latest=stamp(latest),
+        claims=(*values, *onset_claims(facts, onset)),
+        earliest=stamp(step.earliest),
+        latest=stamp(step.latest),
     )
-    return TestResult(
-        test="time", weight=WEIGHTS["time.step_before_onset" if soon else "time.same_day"], statement=said
-    )
+    key = "time.after_onset" if late else "time.step_before_onset" if soon else "time.same_day"
+    return TestResult(test="time", weight=WEIGHTS[key], statement=said)

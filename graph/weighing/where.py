@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from graph.claims import statement
 from graph.facts import Facts
 from graph.models import Hypothesis, TestResult
@@ -47,7 +49,7 @@ def topology(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
 
 
 def _pairs(facts: Facts, way: tuple[str, ...]) -> list[tuple[str, str, str, tuple[str, ...]]]:
-    pairs = set(zip(way, way[1:], strict=False)) | set(zip(way[1:], way, strict=False))
+    pairs = {pair for one in pairwise(way) for pair in (one, one[::-1])}
     return [
         (item.source, item.kind, item.target, item.evidence)
         for item in facts.relations

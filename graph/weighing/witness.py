@@ -57,11 +57,10 @@ def logs(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
 
 
 def _told(facts: Facts, pattern: LogPattern, key: str, message: str) -> TestResult:
-    start = facts.onset.earliest if facts.onset else pattern.first
     said = statement(
         message,
         evidence=pattern.evidence,
-        claims=[log_claim(pattern, start, facts.as_of)],
+        claims=[log_claim(pattern, facts.log_window)] if facts.log_window else [],
         count=number(pattern.after),
         reason=pattern.reason or pattern.error_code or "new pattern",
     )
