@@ -140,7 +140,8 @@ async def _validation(request: Request, error: Exception) -> Response:
     """Says where and what, never what was sent: it may hold a secret."""
     assert isinstance(error, RequestValidationError)
     faults = [_fault(item) for item in error.errors()]
-    detail = " ".join(f"{fault.where}: {fault.what}." for fault in faults[:3])
+    told = " ".join(f"{fault.where}: {fault.what}." for fault in faults[:3])
+    detail = f"{told} GET /openapi.json describes the request and has examples."
     return answer(invalid(detail, *faults), request.url.path)
 
 

@@ -84,13 +84,10 @@ class Store:
         await self._thread(work)
 
     async def close(self) -> None:
-        def work() -> None:
-            if self._db is not None:
-                self._db.close()
-                self._db = None
-
-        await self._thread(work)
-        self._pool.shutdown()
+        db, self._db = self._db, None
+        if db is not None:
+            await self._thread(db.close)
+            self._pool.shutdown()
 
     async def add(
         self, id: str, trigger: Trigger, context: Context, key: str = "", digest: str = ""
@@ -281,16 +278,18 @@ class Store:
             ) from error
 
     async def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        db = self._db
+        if db is None:
+            raise CannotInvestigate(f"{self._path} is closed: opsleuth serve is stopping.")
+
         def transaction() -> T:
-            if self._db is None:
-                raise CannotInvestigate(f"{self._path} is closed: opsleuth serve is stopping.")
-            self._db.execute("BEGIN IMMEDIATE")
+            db.execute("BEGIN IMMEDIATE")
             try:
-                result = work(self._db)
+                result = work(db)
             except BaseException:
-                self._db.execute("ROLLBACK")
+                db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
+            db.execute("COMMIT")
             return result
 
         return await self._thread(transaction)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+import subprocess
+import sys
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,6 +114,71 @@ def told(number: int, kind: str = "observation") -> TimelineEvent:
     )
 
 
+ROOT = Path(__file__).parents[3]
+
+
+class Process:
+    """`opsleuth serve` as a process of its own."""
+
+    def __init__(self, home: Path, cwd: Path) -> None:
+        self.home = home
+        self._cwd = cwd
+        self._running: subprocess.Popen[str] | None = None
+        self.client = httpx.Client(trust_env=False, timeout=120)
+
+    def start(self) -> None:
+        """Answers requests after this."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.client.base_url = httpx.URL(f"http://127.0.0.1:{self.port}")
+        environment = os.environ | {"OPSLEUTH_HOME": str(self.home), "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-m", "api", "serve", "--port", str(self.port)]
+        self._running = subprocess.Popen(
+            command,
+            cwd=self._cwd,
+            env=environment,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+        )
+        while True:
+            try:
+                assert self.client.get("/health").status_code == 200
+            except httpx.ConnectError:
+                assert self._running.poll() is None, self._running.communicate()[1]
+                time.sleep(0.2)
+            else:
+                return
+
+    def stop(self, how: signal.Signals) -> tuple[int, str]:
+        """Its exit code and stderr."""
+        assert self._running is not None
+        self._running.send_signal(how)
+        _, said = self._running.communicate(timeout=60)
+        code, self._running = self._running.returncode, None
+        return code, said
+
+    def close(self) -> None:
+        self.client.close()
+        if self._running is not None:
+            self.stop(signal.SIGKILL)
+
+    def events(self, id: str, most: int | None = None) -> list[tuple[int, str, Any]]:
+        found: list[tuple[int, str, Any]] = []
+        with self.client.stream("GET", f"/investigations/{id}/timeline") as got:
+            part: dict[str, str] = {}
+            for line in got.iter_lines():
+                name, _, value = line.partition(": ")
+                if line and name:
+                    part[name] = value
+                elif part:
+                    found.append((int(part["id"]), part["event"], json.loads(part["data"])))
+                    part = {}
+                    if len(found) == most:
+                        break
+        return found
+
+
 Opened = Callable[..., AbstractAsyncContextManager[Rest]]
 
 
@@ -146,3 +216,33 @@ def events() -> Callable[[Iterable[int]], list[TimelineEvent]]:
 @pytest.fixture
 def script() -> type[Script]:
     return Script
+
+
+@pytest.fixture(scope="session")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The recording of the first case: the committed one, else one made from its world."""
+    kept = ROOT / "evals" / "incidents" / "dynamodb-max-write" / "recording.yaml"
+    if kept.is_file():
+        return kept
+    pytest.importorskip("moto", reason="no recording is committed, and worlds need opsleuth[evals]")
+    from evals import demo
+    from graph import investigate
+
+    made = tmp_path_factory.mktemp("recorded") / "recording.yaml"
+    trigger, context = demo(1)
+    asyncio.run(investigate(trigger, context.model_copy(update={"record_to": str(made)})))
+    return made
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Iterator[Callable[[Path], Process]]:
+    """Makes `opsleuth serve` processes over one data folder; ends them."""
+    made: list[Process] = []
+
+    def make(cwd: Path) -> Process:
+        made.append(Process(tmp_path / "data", cwd))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
