@@ -6,9 +6,10 @@ the minute of the request, so that lines per minute agree with the metrics.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from evals.world.flow import Flow, Minute
@@ -63,8 +64,8 @@ class LogGroup:
     own_error: str = "ValidationError: field quantity must be positive"
     tenants: tuple[str, ...] = ()
     warnings: int = 37  # of 10,000 requests, those that log a warning
-    streams: tuple[str, ...] = ()
     _minutes: dict[int, list[Line]] = field(default_factory=dict)
+    _streams: dict[tuple[int, int], str] = field(default_factory=dict)
 
     KINDS = ("start", "info", "warn", MAX_REASON, KEY_REASON, "own", "end", "report")
 
@@ -158,12 +159,15 @@ class LogGroup:
 
     def some(self, kind: str, minute: int, most: int) -> list[Line]:
         """Up to `most` lines of one kind, to see what such a line looks like."""
+        if kind == "warn":
+            return self._warn_lines(minute)[:most]
         found: list[Line] = []
         for request in self.requests(minute):
-            found.extend(line for line in self._of(minute, request) if line.kind == kind)
-            if len(found) >= most:
-                return found[:most]
-        return (found + self._warn_lines(minute) if kind == "warn" else found)[:most]
+            if kind in ("start", "end", "report") or (request.reason or "info") == kind:
+                found.extend(line for line in self._of(minute, request) if line.kind == kind)
+                if len(found) >= most:
+                    break
+        return found[:most]
 
     def _of(self, minute: int, request: Request) -> list[Line]:
         rid = self.request_id(minute, request.number)
@@ -219,16 +223,13 @@ class LogGroup:
         return uuid(mix(self.salt, minute, number) << 64 | mix(self.salt, minute, number, 1))
 
     def stream(self, minute: int, number: int) -> str:
-        day = datetime.fromtimestamp(minute * 60, UTC).strftime("%Y/%m/%d")
-        which = mix(self.salt, minute // 1440, number % 9)
-        return f"{day}/[$LATEST]{which:016x}{mix(which):016x}"
-
-    def search(self, start_ms: int, end_ms: int, wanted: Callable[[Line], bool]) -> Iterator[Line]:
-        """Lines with start <= stamp < end that are `wanted`, oldest first."""
-        for minute in range(start_ms // 60_000, (end_ms + 59_999) // 60_000):
-            for line in self.lines(minute):
-                if start_ms <= line.stamp < end_ms and wanted(line):
-                    yield line
+        key = (minute // 1440, number % 9)
+        found = self._streams.get(key)
+        if found is None:
+            day = datetime.fromtimestamp(minute * 60, UTC).strftime("%Y/%m/%d")
+            which = mix(self.salt, *key)
+            found = self._streams[key] = f"{day}/[$LATEST]{which:016x}{mix(which):016x}"
+        return found
 
 
 def _failures(row: Minute) -> dict[str, int]:
@@ -247,5 +248,9 @@ def _spread(requests: int, minute: int, flow: Flow) -> list[int]:
 
 
 def iso(stamp_ms: int) -> str:
-    moment = datetime.fromtimestamp(stamp_ms // 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{stamp_ms % 1000:03d}Z"
+    return f"{_second(stamp_ms // 1000)}.{stamp_ms % 1000:03d}Z"
+
+
+@lru_cache(maxsize=256)
+def _second(stamp: int) -> str:
+    return f"{datetime.fromtimestamp(stamp, UTC):%Y-%m-%dT%H:%M:%S}"
