@@ -84,7 +84,9 @@ def _plan_statements(plan: Mitigation | None) -> Iterator[tuple[str, Statement]]
 def false_statements(report: Report, ledger: Ledger, names: Iterable[str]) -> Iterator[FalseClaim]:
     """False claims of statements, and what their sentences say beyond their claims."""
     known = frozenset(names)
-    given = pool((), times=[moment for moment in (report.as_of, report.next_look, report.complete_until) if moment])
+    given = pool(
+        (), times=[moment for moment in (report.as_of, report.next_look, report.complete_until) if moment]
+    )
     for where, statement in statements(report):
         for claim in statement.claims:
             why = wrong(claim, ledger)
