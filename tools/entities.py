@@ -141,11 +141,18 @@ def read(text: str) -> Entities:
         reason=next(_all(_REASONS, text), ""),
         operations=_unique(_all(_OPERATIONS, text)),
         arns=_unique(match.rstrip(".:,*") for match in _ARN.findall(text)),
-        hosts=_unique(host.lower().rstrip(".") for host in _all(_HOSTS, text)),
+        hosts=_unique(_named_hosts(text)),
         names=_unique(match.rstrip(".:,") for match in _NAMED.findall(text)),
         status=next((int(match) for match in _STATUS.findall(text)), None),
         durations=_unique(_DURATION.findall(text)),
     )
+
+
+def _named_hosts(text: str) -> Iterator[str]:
+    """Hosts, but not those of links to documentation, which many messages of AWS end with."""
+    for host in _all(_HOSTS, text):
+        if not host.lower().startswith("docs."):
+            yield host.lower().rstrip(".")
 
 
 def _unique(found: Iterable[str]) -> tuple[str, ...]:

@@ -13,24 +13,20 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import Literal
 
+from tools.baseline import RUN_SIGMAS, TAIL, baseline, blips, quantile, rare, season
 from tools.metrics import fill_zero
 from tools.models import Onset, OnsetShape, Series, Window
 
 Bad = Literal["up", "down", ""]
 Missing = Literal["zero", "idle", "unknown"]
 
-_RUN_SIGMAS = 3.0  # three of four points beyond it: noise alone does that about once in 10^7 points
 _SINGLE_SIGMAS = 8.0
 _STANDS_OUT = 3.0  # a lone spike must be this much higher than the next
 _JOIN = 3  # points of calm that do not end an episode
-_CLEAR = 6.0  # scatters by which the levels of two stretches differ clearly
 _FEW_EVENTS = 3  # fewer counted events than this are no incident
-_TAIL = 50  # points from which the tail of a baseline says something
-_HISTORY = 20  # points before the window that make a baseline
-_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,9 +108,6 @@ def _onset(
     return _told(seen, chosen, episodes, period, side)
 
 
-# ---- what is normal
-
-
 def _measured(
     points: Sequence[tuple[datetime, float]],
     window: Window,
@@ -123,154 +116,35 @@ def _measured(
     hint: float | None,
     min_effect: float,
 ) -> _Points:
-    season = _season(points, window)
+    ratios = season(points, window)
     times = [moment for moment, _ in points]
     raw = [value for _, value in points]
-    if season is not None:
-        first = len(points) - len(season)
-        times, raw, values, least = times[first:], raw[first:], list(season), min_effect
+    if ratios is not None:
+        first = len(points) - len(ratios)
+        times, raw, values, least = times[first:], raw[first:], ratios, min_effect
     else:
         values, least = raw, 0.0
-    base, trusted = _baseline(times, values, window.start, sign)
+    base, trusted = baseline(times, values, window.start, sign)
     middle = statistics.median(base)
     excess = [sign * (value - middle) for value in values]
     calm = sorted(sign * (value - middle) for value in base)
-    sigma = max(1.4826 * statistics.median(map(abs, calm)), (_at(calm, 0.9) - _at(calm, 0.1)) / 2.563)
-    if counts and season is None:
+    spread = (quantile(calm, 0.9) - quantile(calm, 0.1)) / 2.563
+    sigma = max(1.4826 * statistics.median(map(abs, calm)), spread)
+    if counts and ratios is None:
         sigma = max(sigma, math.sqrt(max(0.0, middle)))  # what counting alone scatters
     least = least or min_effect * abs(middle)
-    limit = max(
-        _RUN_SIGMAS * sigma, least, _at(calm, 0.98) if trusted else _blips(excess) if sigma == 0 else 0
-    )
-    if counts and season is None:
-        limit = max(limit, _rare(base) - middle)
-    if hint is not None and season is None:
+    limit = max(RUN_SIGMAS * sigma, least)
+    if trusted and len(base) >= TAIL:
+        limit = max(limit, quantile(calm, 0.98))
+    elif sigma == 0:
+        limit = max(limit, blips(excess))
+    if counts and ratios is None:
+        limit = max(limit, rare(base) - middle)
+    if hint is not None and ratios is None:
         crossed = sign * (hint - middle)
-        if crossed > max(2 * sigma, _at(calm, 0.98)):
+        if crossed > max(2 * sigma, quantile(calm, 0.98)):
             limit = min(limit, crossed)
     return _Points(times, raw, excess, sigma, limit, len(base))
-
-
-def _blips(excess: list[float]) -> float:
-    """The second highest lone point of a metric that is nearly always the same: so high do harmless blips go."""
-    alone = []
-    for place, value in enumerate(excess):
-        near = excess[max(0, place - 2) : place] + excess[place + 1 : place + 3]
-        if value > 0 and sum(other > 0 for other in near) < 2:
-            alone.append(value)
-    return sorted(alone)[-2] if len(alone) >= 2 else 0.0
-
-
-def _rare(base: Sequence[float]) -> float:
-    """What a small count exceeds rarely; 0 for one that is nearly always 0."""
-    usual = statistics.fmean(sorted(base)[: max(1, int(0.95 * len(base)))])
-    return usual + _RUN_SIGMAS * math.sqrt(usual) + 1 if 0 < usual < 10 else 0.0
-
-
-def _at(ordered: Sequence[float], share: float) -> float:
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
-def _season(points: Sequence[tuple[datetime, float]], window: Window) -> list[float] | None:
-    """Log ratio of each point of the window and of the day before it to the same time on earlier days.
-
-    None without two days of history, or for a metric that is mostly zero.
-    """
-    start = int(window.start.timestamp())
-    stamped = [(int(moment.timestamp()), value) for moment, value in points]
-    known = {at: value for at, value in stamped if at < start}
-    if not known or start - min(known) < 2 * _DAY:
-        return None
-    typical = statistics.median(known.values())
-    if typical <= 0 or min(known.values()) < 0:
-        return None
-    step = min(later - earlier for (earlier, _), (later, _) in pairwise(stamped))
-    days = range(1, min(14, (start - min(known)) // _DAY + 1) + 1)
-    shifts = [day * _DAY + near * step for day in days for near in range(-2, 3)]
-    soft = 0.05 * typical
-    ratios = []
-    for at, value in stamped:
-        if at < start - _DAY:
-            continue
-        same = [known[at - shift] for shift in shifts if at - shift in known]
-        expected = statistics.median(same) if same else typical
-        ratios.append(math.log((max(0.0, value) + soft) / (expected + soft)))
-    return ratios
-
-
-def _baseline(
-    times: Sequence[datetime], values: Sequence[float], start: datetime, sign: float
-) -> tuple[Sequence[float], bool]:
-    """Normal values, and whether they are known to be free of the incident."""
-    before = bisect_left(times, start)
-    if before >= _HISTORY:
-        return values[:before], True
-    inside = _stretch(values)
-    if inside is None:
-        return _calm(values, sign)
-    odd = values[inside.start : inside.stop]
-    rest = [*values[: max(0, inside.start - inside.step)], *values[inside.stop + inside.step :]]
-    return (rest if sign * statistics.fmean(rest) < sign * statistics.fmean(odd) else odd), True
-
-
-def _calm(values: Sequence[float], sign: float) -> tuple[Sequence[float], bool]:
-    """The calmer of two levels that take turns in stretches; else all values, untrusted."""
-    ordered = sorted(values)
-    sums = [0.0, *accumulate(ordered)]
-    best, cut = 0.0, 0
-    for place in range(1, len(ordered)):
-        gap = (sums[-1] - sums[place]) / (len(ordered) - place) - sums[place] / place
-        score = gap * gap * place * (len(ordered) - place)
-        if score > best:
-            best, cut = score, place
-    if not cut or ordered[cut - 1] == ordered[cut]:
-        return values, False
-    low, high = ordered[:cut], ordered[cut:]
-    inner = math.sqrt(
-        (statistics.pvariance(low) * cut + statistics.pvariance(high) * len(high)) / len(ordered)
-    )
-    crossings = sum((one < ordered[cut]) != (other < ordered[cut]) for one, other in pairwise(values))
-    by_chance = 2 * cut * len(high) / len(ordered)
-    clear = statistics.fmean(high) - statistics.fmean(low) > _CLEAR * inner
-    if not clear or crossings > 0.4 * by_chance or min(cut, len(high)) < 6:
-        return values, False
-    return (low if sign > 0 else high), True
-
-
-def _stretch(values: Sequence[float]) -> range | None:
-    """The stretch of points whose level differs most from the rest, if it does so clearly; step is its grain.
-
-    Extremes are clipped, so that one spike is no level. Long series are looked at in up to 90 bins.
-    """
-    ordered = sorted(values)
-    low, high = (
-        (_at(ordered, 0.02), _at(ordered, 0.98)) if len(values) >= _TAIL else (ordered[0], ordered[-1])
-    )
-    clipped = [min(max(value, low), high) for value in values]
-    grain = max(1, -(-len(values) // 90))
-    sums = [0.0, *accumulate(math.fsum(clipped[n : n + grain]) for n in range(0, len(clipped), grain))]
-    count, total, best, where = len(clipped), sums[-1], 0.0, None
-    for one in range(len(sums) - 1):
-        for other in range(one + 1, len(sums)):
-            size = min(other * grain, count) - one * grain
-            if size < 3 or count - size < 3 + 2 * grain * (grain > 1):
-                continue
-            gap = (sums[other] - sums[one]) / size - (total - sums[other] + sums[one]) / (count - size)
-            score = gap * gap * size * (count - size) / count
-            if score > best:
-                best, where = score, range(one * grain, min(other * grain, count), grain)
-    return where if where is not None and math.sqrt(best) > _scatter(clipped, where) * _CLEAR else None
-
-
-def _scatter(values: Sequence[float], stretch: range) -> float:
-    """The deviation around the two levels; more where neighbours are alike and tell less than they seem."""
-    inside = statistics.fmean(values[stretch.start : stretch.stop])
-    outside = statistics.fmean([*values[: stretch.start], *values[stretch.stop :]])
-    residual = [v - (inside if stretch.start <= n < stretch.stop else outside) for n, v in enumerate(values)]
-    power = math.fsum(value * value for value in residual)
-    alike = math.fsum(one * other for one, other in pairwise(residual)) / power if power else 0.0
-    alike = min(0.95, max(0.0, alike))
-    return math.sqrt(power / len(values)) * math.sqrt((1 + alike) / (1 - alike))
 
 
 # ---- when it was not normal
@@ -294,7 +168,7 @@ def _episodes(seen: _Points, counts: bool) -> list[_Episode]:
         short = []
     usual = statistics.fmean(seen.raw) if counts else 0.0
     lone = max(
-        _SINGLE_SIGMAS * seen.sigma, 2 * _RUN_SIGMAS * math.sqrt(max(0.0, usual)) + _FEW_EVENTS * counts
+        _SINGLE_SIGMAS * seen.sigma, 2 * RUN_SIGMAS * math.sqrt(max(0.0, usual)) + _FEW_EVENTS * counts
     )
     spike = [one for one in short[:1] if one.peak > lone]
     return sorted(long + spike, key=lambda one: one.first)
