@@ -30,6 +30,7 @@ _KIND_AFTER = re.compile(
 _KIND_BEFORE = re.compile(rf"(?<![a-z0-9_.-])({_KIND})\s*(?:named |called |[:=])?\s*[{re.escape(_OPEN)}]?$")
 _MORE = re.compile(rf"\s+([a-z][a-z0-9]*)\s+(?:{_KIND})")
 _NO_ASCII = re.compile(r"[々〆㐀-鿿]+|[ァ-ヺー]+|[^\W\da-z_ぁ-ゖァ-ヺー々〆㐀-鿿]+")
+_RUN = re.compile(r"[^\sぁ-ゖ、。「」]+")
 _NUMBER = re.compile(r"\d+(?:[.:]\d+)*%?")
 
 
@@ -190,7 +191,8 @@ def unknown(text: str) -> tuple[str, ...]:
 def nearest(text: str, names: Iterable[str], most: int = 3) -> tuple[str, ...]:
     """The names that look most like a word, or two in a row, of `text`."""
     words = _WORD.findall(normal(text))
-    tried = [*unknown(text), *(f"{a}-{b}" for a, b in pairwise(words))]
+    runs = _RUN.findall(normal(text))  # of Japanese words, which stand without spaces
+    tried = [*unknown(text), *runs, *(f"{a}-{b}" for a, b in pairwise(words))]
     known = {normal(name): name for name in names}
     scored: dict[str, float] = {}
     for word in tried:
