@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from graph.claims import event_claims, rate_claim, setting_claim, shown, statement, total_claim, who
-from graph.facts import Facts
+from graph.facts import Facts, SettingStep
 from graph.models import ChangedBy, Hypothesis, RootCause
 from graph.weighing.dose import demand
 from graph.weighing.moves import Move, event_of, move, step_of
+from graph.weighing.when import onset_claims
 from graph.words import number, say, stamp
 from tools.catalogue import conditions
 from tools.models import ChangeEvent, Claim, Statement, Value
@@ -20,7 +21,7 @@ def root_cause(facts: Facts, leader: Hypothesis) -> RootCause:
     event, what, step = event_of(facts, leader), move(facts, leader), step_of(facts, leader)
     prior = what.prior if what else None
     earliest = event.time if event else step.step.earliest if step else None
-    latest = event.time if event else step.step.latest if step else None
+    latest = event.time if event else _latest(facts, step) if step else None
     return RootCause(
         kind=leader.kind,
         resource=leader.resource,
@@ -39,6 +40,12 @@ def root_cause(facts: Facts, leader: Hypothesis) -> RootCause:
         confidence=leader.probability,
         statement=_sentence(facts, leader, event, what),
     )
+
+
+def _latest(facts: Facts, step: SettingStep) -> datetime:
+    """The end of the interval: a cause is over before its symptom is in full."""
+    end = step.step.latest
+    return min(end, facts.onset.latest) if facts.onset and facts.onset.latest > step.step.earliest else end
 
 
 def _changed_by(event: ChangeEvent | None) -> ChangedBy | None:
@@ -138,7 +145,8 @@ def _setting_change(facts: Facts, leader: Hypothesis, event: ChangeEvent | None,
             "Between {a} and {b} the {setting} of {kind} {name} was {verb} {from_to}; "
             "who did it is not visible.{tail}"
         )
-        values |= {"a": stamp(step.step.earliest), "b": stamp(step.step.latest)}
+        values |= {"a": stamp(step.step.earliest), "b": stamp(_latest(facts, step))}
+        claims += onset_claims(facts, facts.onset) if facts.onset else ()
     else:
         message = "The {setting} of {kind} {name} is {value}; no change of it is visible.{tail}"
         values |= {"value": what.after}

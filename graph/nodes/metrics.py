@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from langgraph.runtime import Runtime
@@ -20,6 +21,9 @@ from tools.onset import changed, onset
 from tools.services._spec import MetricSpec, Setting
 
 BASELINE = timedelta(hours=1)
+TAKING_EFFECT = timedelta(seconds=60)
+"""A setting is in force only some time after it was asked for (a table is UPDATING meanwhile), so its metric may step
+up to this long after the call."""
 SETTING_HOURS = 6
 """How far before the onset a setting's own metric is read for a step."""
 
@@ -141,12 +145,12 @@ def _steps(work: Desk, facts: Facts, begin: datetime) -> Iterator[SettingStep]:
         found = step(shown) if shown is not None else None
         if shown is None or found is None:
             continue
-        evidence = (cite_series(work.reader, shown),)
         yield SettingStep(
             resource=resource.arn,
             setting=setting.path,
-            step=type(found)(
-                metric=found.metric, before=found.before, after=found.after,
-                earliest=found.earliest, latest=found.latest, evidence=evidence,
+            step=replace(
+                found,
+                earliest=found.earliest - TAKING_EFFECT,
+                evidence=(cite_series(work.reader, shown),),
             ),
-        )  # fmt: skip
+        )
