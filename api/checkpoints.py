@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
+from asyncio import CancelledError
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,21 @@ from api.store_schema import BUSY_SECONDS
 from graph import Report, TimelineEvent
 from tools.errors import CannotInvestigate
 
-_INTERRUPT = "__interrupt__"
+_INTERRUPT, _ERROR = "__interrupt__", "__error__"
+
+
+class Saver(AsyncSqliteSaver):
+    """Forgets what a cancelled node had written so far.
+
+    LangGraph saves it with the cancellation, and takes the node for finished on resume; its edges are not among
+    those writes, so the run would end there, without a report and without a word.
+    """
+
+    async def aput_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> None:
+        if not any(channel == _ERROR and isinstance(value, CancelledError) for channel, value in writes):
+            await super().aput_writes(config, writes, task_id, task_path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +46,7 @@ class Reached:
 
 
 @asynccontextmanager
-async def opened(path: Path) -> AsyncIterator[AsyncSqliteSaver]:
+async def opened(path: Path) -> AsyncIterator[Saver]:
     """The saver of one data folder. Raises CannotInvestigate when the file cannot be used."""
     try:
         path.touch(mode=0o600)
@@ -39,7 +54,7 @@ async def opened(path: Path) -> AsyncIterator[AsyncSqliteSaver]:
     except (OSError, sqlite3.Error) as error:
         raise CannotInvestigate(f"{path} cannot be used: {error}. Set OPSLEUTH_HOME to a folder.") from error
     try:
-        saver = AsyncSqliteSaver(connection)
+        saver = Saver(connection)
         await saver.setup()
         yield saver
     finally:

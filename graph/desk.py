@@ -57,10 +57,13 @@ class Desk:
         self.writer(event.model_dump(mode="json"))
 
     def findings(self) -> Findings:
-        """What every node hands back: its evidence, gaps and timeline."""
+        """What every node hands back, last of all: its evidence, gaps (told now) and timeline."""
+        gaps = _distinct(self.reader.gaps)
+        for gap in gaps:
+            self.tell("gap", "{what}: {why}", what=gap.what, why=gap.why)
         return Findings(
             evidence={item.id: dump(item) for item in self.reader.evidence},
-            gaps={self.node: dump_all(_distinct(self.reader.gaps))},
+            gaps={self.node: dump_all(gaps)},
             timeline={event.key: event.model_dump(mode="json") for event in self.events},
         )
 
@@ -102,9 +105,9 @@ def desk(state: State, runtime: Runtime[Context], node: str) -> Iterator[Desk]:
         context=context,
         writer=runtime.stream_writer,
     )
+    if state.get("incident") and not opened.aws.account:  # a resumed run, with a session of its own
+        opened.aws.identify(Reader(aws=opened.aws, letter=letter))  # no new evidence: intake's stands
     yield work
-    for gap in _distinct(work.reader.gaps):
-        work.tell("gap", "{what}: {why}", what=gap.what, why=gap.why)
 
 
 def _distinct(gaps: Iterable[Gap]) -> list[Gap]:
