@@ -7,11 +7,11 @@ too far disagrees with the ledger. Claims are compared in `evals.checking`, the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from evals.backing import pool, unbacked, unbacked_text
+from evals.backing import Pool, pool, unbacked, unbacked_text
 from evals.checking import Ledger, wrong
 from evals.fields import false_fields
 from graph.models import Mitigation, Report
@@ -40,7 +40,8 @@ def false_claims(report: Report, world: World) -> tuple[FalseClaim, ...]:
         FalseClaim(where=where, kind="field", sentence=f"{where}: {problem}")
         for where, problem in false_fields(report, world)
     )
-    return (*false_statements(report, ledger, names), *false_headline(report, names), *fields)
+    called = {arn: thing.name for arn, thing in world.things.items()}
+    return (*false_statements(report, ledger, names, called), *false_headline(report, names), *fields)
 
 
 def names_of(world: World) -> frozenset[str]:
@@ -81,8 +82,13 @@ def _plan_statements(plan: Mitigation | None) -> Iterator[tuple[str, Statement]]
         yield f"mitigation.mind.{number}", one
 
 
-def false_statements(report: Report, ledger: Ledger, names: Iterable[str]) -> Iterator[FalseClaim]:
-    """False claims of statements, and what their sentences say beyond their claims."""
+def false_statements(
+    report: Report, ledger: Ledger, names: Iterable[str], called: Mapping[str, str] | None = None
+) -> Iterator[FalseClaim]:
+    """False claims of statements, and what their sentences say beyond their claims.
+
+    `called`: names by ARN, for an API's ARN does not hold its name.
+    """
     known = frozenset(names)
     given = pool(
         (), times=[moment for moment in (report.as_of, report.next_look, report.complete_until) if moment]
@@ -95,7 +101,8 @@ def false_statements(report: Report, ledger: Ledger, names: Iterable[str]) -> It
                 yield FalseClaim(
                     where=where, kind="claim", sentence=f"{where}: {told} {why}: {statement.text}"
                 )
-        for problem in unbacked(statement, known, given):
+        own = frozenset((called or {}).get(claim.subject, "") for claim in statement.claims)
+        for problem in unbacked(statement, known, given + Pool(words=own)):
             yield FalseClaim(where=where, kind="text", sentence=f"{where}: {problem}")
 
 

@@ -184,7 +184,7 @@ def _topology(facts: Facts, cause: RootCause | None, ranked: tuple[Hypothesis, .
 def _chain(facts: Facts, leader: Hypothesis) -> tuple[str, ...]:
     """From where users come in, over the symptom, to the cause."""
     entry = facts.path(door(facts), facts.incident.resource) or (facts.incident.resource,)
-    return (*entry, *reversed(leader.path[:-1]))
+    return entry if leader.resource in entry else (*entry, *reversed(leader.path[:-1]))
 
 
 def _evidence(state: State) -> tuple[ShownEvidence, ...]:

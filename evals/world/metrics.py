@@ -104,13 +104,19 @@ def lambda_metrics(function: Thing, flow: Flow) -> list[Source]:
 
 
 def api_metrics(api: Thing, flow: Flow, refused: int) -> list[Source]:
-    """AWS/ApiGateway. HTTP APIs name their metrics 4xx and 5xx, by ApiId and Stage; REST APIs 4XXError, by ApiName.
+    """AWS/ApiGateway. HTTP APIs name their metrics 4xx and 5xx, by ApiId; REST APIs 4XXError, by ApiName.
 
-    `refused` of 10,000 requests end with a 4xx that the function itself answers.
+    Each comes twice, for the whole API and by stage (developer guide, "metrics and dimensions"); an API here has one
+    stage, so both are equal. `refused` of 10,000 requests end with a 4xx that the function itself answers.
     """
-    stage = str(api.fixed["stage"])
     rest = api.kind == "rest-api"
-    held = {"ApiName": api.name, "Stage": stage} if rest else {"ApiId": str(api.fixed["id"]), "Stage": stage}
+    whole = {"ApiName": api.name} if rest else {"ApiId": str(api.fixed["id"])}
+    by_stage = whole | {"Stage": str(api.fixed["stage"])}
+    return [one for held in (whole, by_stage) for one in _api_metrics(api, flow, refused, held)]
+
+
+def _api_metrics(api: Thing, flow: Flow, refused: int, held: dict[str, str]) -> list[Source]:
+    rest = api.kind == "rest-api"
     salt = flow.demand.salt
     extra = 4.0 + salt % 9
 
