@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tools.aws import Reader
 
 MOST_GROUPS = 20
-_FIRST, _LAST, _BEFORE = 800, 200, 300  # lines read: since onset, newest, before onset
+_FIRST, _LAST, _BEFORE = 150, 100, 40  # lines read: since onset, newest of other kinds, before onset
 _LITERALS = 8  # codes and reasons counted by AWS per group
 _CITED = 25  # patterns with evidence of their own, per group
 _POLLS = 20
@@ -170,7 +170,10 @@ def _by_insights(reader: Reader, name: str, before: Window, after: Window) -> _G
     earlier, _ = _count(reader, name, before, _FILTER)
     if since > _FIRST + _LAST:
         group.after, group.answer = _rows(reader, name, after, "asc", _FIRST)
-        newest, _ = _rows(reader, name, after, "desc", _LAST)
+        # One flood must not hide what else is logged: the newest lines that say something else.
+        newest, _ = _rows(
+            reader, name, after, "desc", _LAST, _without(_loudest(group.after, name, after.start))
+        )
         group.after += newest
     elif since:
         group.after, group.answer = _rows(reader, name, after, "asc", _FIRST + _LAST)
@@ -196,8 +199,28 @@ def _count(reader: Reader, name: str, span: Window, condition: str) -> tuple[int
     return sum(int(float(n)) for minute, n in counted if minute is not None and minute in span), answer
 
 
-def _rows(reader: Reader, name: str, span: Window, order: str, limit: int) -> tuple[list[LogLine], str]:
-    text = f"fields @timestamp, @message, @logStream | {_FILTER} | sort @timestamp {order} | limit {limit}"
+def _loudest(lines: Sequence[LogLine], name: str, split: datetime) -> list[str]:
+    """The reasons and codes of the patterns that fill a sample, as they stand in the lines."""
+    made = mine(lines, name, split)
+    words = {one.reason or one.error_code for one in made if one.after > len(lines) // 10}
+    return sorted(words - {""})[:_LITERALS]
+
+
+def _without(words: Sequence[str]) -> str:
+    return "".join(f" | filter @message not like {_quoted(word)}" for word in words)
+
+
+def _quoted(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _rows(
+    reader: Reader, name: str, span: Window, order: str, limit: int, less: str = ""
+) -> tuple[list[LogLine], str]:
+    text = (
+        f"fields @timestamp, @message, @logStream | {_FILTER}{less} | sort @timestamp {order} | limit {limit}"
+    )
     rows, answer = _query(reader, name, span, text)
     lines = []
     for row in rows:
@@ -324,7 +347,7 @@ def _counts(
         exact, answer = group.complete and filtered, group.answer
         if not exact and group.insights and number < _LITERALS:
             with reader.seeing(f"count of {literal} in {group.name}", "the exact number of such lines"):
-                condition = 'filter @message like "' + literal.replace("\\", "\\\\").replace('"', '\\"') + '"'
+                condition = f"filter @message like {_quoted(literal)}"
                 counted, answer = _count(reader, group.name, after, condition)
                 if not (group.clean_before and filtered):
                     earlier, _ = _count(reader, group.name, before, condition)
