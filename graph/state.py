@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from functools import lru_cache
-from typing import Annotated, Any, TypedDict, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, WithJsonSchema
+from typing_extensions import TypedDict  # on Python 3.11 pydantic makes no JSON schema of typing's own
 
+from graph.models import Trigger
 from tools.models import Json
 
 T = TypeVar("T")
@@ -49,7 +51,7 @@ def merge(left: dict[str, Any] | None, right: dict[str, Any] | None) -> dict[str
 class Request(TypedDict):
     """What the caller gives."""
 
-    trigger: Json
+    trigger: Annotated[Json, WithJsonSchema(Trigger.model_json_schema())]
 
 
 class Findings(TypedDict):

@@ -1,7 +1,31 @@
-"""The graph as LangGraph Studio loads it: no checkpointer of its own, every context field defaulted."""
+"""The graph as LangGraph Studio serves it: the server brings the checkpointer, every context field has a default."""
 
 from __future__ import annotations
 
-from graph.build import build
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache
 
-graph = build()
+from langchain_core.runnables import RunnableConfig
+from langgraph_sdk.runtime import ServerRuntime
+
+from graph.build import Compiled, build
+from graph.context import Context
+from graph.session import close
+
+_compiled = cache(build)
+
+
+@asynccontextmanager
+async def graph(config: RunnableConfig, runtime: ServerRuntime[Context]) -> AsyncIterator[Compiled]:
+    """The graph for one use by the server. At the end of a run, however it ends, the run's session is closed.
+
+    The server also asks for the graph to draw it and to read a thread's state, perhaps while that thread
+    runs: then no session is touched.
+    """
+    try:
+        yield _compiled()
+    finally:
+        if runtime.execution_runtime is not None:
+            await asyncio.to_thread(close, str(config["configurable"]["thread_id"]))
