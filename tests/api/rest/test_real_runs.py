@@ -48,7 +48,7 @@ def expected(events: list[TimelineEvent]) -> dict[str, Any]:
     return {event.key: event.model_dump(mode="json") for event in events}
 
 
-@pytest.mark.parametrize("heard", [0, 4, 9, 10_000])
+@pytest.mark.parametrize("heard", [1, 4, 6, 9, 12, 10_000])
 def test_what_a_dead_process_did_not_get_to_store_is_taken_up(
     rest: Any, shelf: Path, recording: Path, undisturbed: tuple[list[TimelineEvent], Report], heard: int
 ) -> None:
