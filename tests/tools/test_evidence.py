@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,6 +26,7 @@ from tools.evidence import (
 )
 
 NOW = datetime(2026, 3, 13, 17, 41, tzinfo=UTC)
+ZONES = ("UTC", "Asia/Tokyo", "America/St_Johns")
 Make = Callable[[Path], EvidenceStore]
 documents = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=20)),
@@ -91,6 +94,42 @@ def test_canonical_json_of_what_boto_gives() -> None:
     )
     with pytest.raises(TypeError, match="object is not JSON"):
         canonical(object())
+
+
+@pytest.fixture
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """`zone(name)`: from here on the machine's clock is in that time zone, until the end of the test."""
+
+    def move(name: str) -> None:
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+
+    yield move
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_evidence_is_the_same_in_every_time_zone(
+    asking: Callable[..., Any], zone: Callable[[str], None]
+) -> None:
+    """boto3 gives times in the zone of the machine."""
+    result = {"Id": "m1", "Label": "x", "Timestamps": [1773420060, 1773420120.5], "Values": [1.0, 2.0]}
+    event = {"EventId": "e", "EventTime": 1773420060, "CloudTrailEvent": "{}"}
+    answers = {
+        "GetMetricData": {"MetricDataResults": [result | {"StatusCode": "Complete"}]},
+        "LookupEvents": {"Events": [event]},
+    }
+    seen, local = set(), set()
+    for name in ZONES:
+        zone(name)
+        local.add(datetime.fromtimestamp(1773420060).hour)
+        reader, _ = asking(lambda operation, _: answers[operation])
+        query = {"Id": "m1", "Expression": "m2"}
+        reader.ask("cloudwatch", "GetMetricData", MetricDataQueries=[query], StartTime=NOW, EndTime=NOW)
+        reader.ask("cloudtrail", "LookupEvents", StartTime=NOW)
+        seen.add(tuple((one.sha256, canonical(one.parameters), one.excerpt) for one in reader.evidence))
+    assert len(local) == len(ZONES)
+    assert len(seen) == 1
 
 
 def test_parameters_are_shown_without_what_is_scrubbed() -> None:
