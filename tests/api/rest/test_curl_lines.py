@@ -36,7 +36,7 @@ def curl_lines(readme: str) -> list[str]:
     open_ended = False
     for line in "".join(blocks).splitlines():
         if open_ended:
-            found[-1] = f"{found[-1].removesuffix('\\')} {line.strip()}"
+            found[-1] = found[-1].removesuffix("\\") + " " + line.strip()
         elif line.startswith("curl "):
             found.append(line)
         else:
