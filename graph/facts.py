@@ -13,8 +13,9 @@ from graph.state import State, load, load_all
 from tools import topology as topologies
 from tools.catalogue import find, services, signatures
 from tools.directory import KnownResources
-from tools.models import ChangeEvent, Gap, LogPattern, MetricStep, Onset, Relation, Resource, Window
+from tools.models import ChangeEvent, Gap, LogPattern, MetricStep, Onset, Relation, Resource, Value, Window
 from tools.services._spec import Condition, Service, Setting, Signature
+from tools.setting_values import as_value
 from tools.topology import Topology
 
 
@@ -144,10 +145,10 @@ class Facts:
     def role(self, arn: str, role: str) -> tuple[MetricFinding, ...]:
         return tuple(item for item in self.of_resource(arn) if item.role == role)
 
-    def current(self, arn: str, path: str) -> object:
-        """The value of a setting in the configuration as read in this run."""
+    def current(self, arn: str, path: str) -> Value:
+        """The value of a setting in the configuration as read in this run; lists and maps as JSON text."""
         found = self.resource(arn)
-        return find(path, found.config) if found else None
+        return as_value(find(path, found.config)) if found else None
 
 
 def _is(signature: Signature, pattern: LogPattern) -> bool:

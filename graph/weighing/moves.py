@@ -7,7 +7,7 @@ from typing import Literal
 
 from graph.facts import Facts, SettingStep
 from graph.models import Hypothesis
-from tools.history import Prior, prior, requested, same
+from tools.history import HIDDEN, Prior, prior, requested, same
 from tools.models import AlarmUpdate, ChangeEvent, Resource, Value
 from tools.services._spec import Setting
 
@@ -58,8 +58,9 @@ def move(facts: Facts, hypothesis: Hypothesis) -> Move | None:
     if not known and step is not None:
         known, after = True, whole(step.step.after)
     if not known:
-        after = facts.current(hypothesis.resource, hypothesis.setting)  # type: ignore[assignment]
+        after = facts.current(hypothesis.resource, hypothesis.setting)
         known = after is not None
+    known = known and after != HIDDEN and not setting.hidden
     return Move(
         setting=setting,
         after=whole(after) if isinstance(after, float) else after,
