@@ -8,15 +8,36 @@ from graph.claims import log_claim, rate_claim, shown, statement, total_claim
 from graph.facts import Facts
 from graph.models import Hypothesis, TestResult
 from graph.weighing.mechanism import effects
+from graph.weighing.moves import event_of
 from graph.weights import WEIGHTS
 from graph.words import number, say
-from tools.models import LogPattern
+from tools.catalogue import change_of
+from tools.models import LogPattern, Resource
+from tools.services._spec import Signature
 
 
 def about(facts: Facts, pattern: LogPattern, arn: str) -> bool:
-    """Does this pattern speak of this resource: by ARN or exact name?"""
+    """Does this pattern speak of this resource: by ARN, exact name, as the role taken, or in its own log group?
+
+    A log group tells of its owner only in error texts that the owner's service file knows: a function's "timed
+    out" names nobody, and other lines there are about what the function calls.
+    """
     resource = facts.resource(arn)
-    return resource is not None and bool({resource.arn, resource.name} & set(pattern.names))
+    if resource is None:
+        return False
+    if {resource.arn, resource.name} & set(pattern.names) or _takes(pattern, resource):
+        return True
+    service, signature = facts.service(resource), facts.signature(pattern)
+    if service is None or service.log_groups is None or signature is None:
+        return False
+    return signature in service.signatures and pattern.log_group in service.log_groups(resource)
+
+
+def _takes(pattern: LogPattern, resource: Resource) -> bool:
+    """Refusals name a role by its session: arn:aws:sts::111122223333:assumed-role/NAME/SESSION."""
+    return resource.type == "role" and any(
+        f":{resource.account}:assumed-role/{resource.name}/" in name for name in pattern.names
+    )
 
 
 def logs(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
@@ -24,22 +45,19 @@ def logs(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
     if hypothesis.kind not in {"change", "setting", "condition"}:
         return None
     told = [
-        (pattern, signature.points_to)
+        (pattern, signature)
         for pattern in facts.patterns
         if pattern.after and about(facts, pattern, hypothesis.resource)
         if (signature := facts.signature(pattern)) is not None
     ]
-    target = hypothesis.setting or hypothesis.condition
-    for pattern, points_to in told:
-        if points_to == target:
+    for pattern, signature in told:
+        if _names(facts, hypothesis, signature):
             return _told(
                 facts, pattern, "logs.name_it", "{count} log lines since the onset name it ({reason})"
             )
-    if told and hypothesis.kind != "change":
-        return _told(
-            facts, told[0][0], "logs.name_another", "{count} log lines name another cause ({reason})"
-        )
-    if told and (hypothesis.setting or not any(pattern.is_new for pattern, _ in told)):
+    if told and (
+        hypothesis.kind != "change" or hypothesis.setting or not any(pattern.is_new for pattern, _ in told)
+    ):
         return _told(
             facts, told[0][0], "logs.name_another", "{count} log lines name another cause ({reason})"
         )
@@ -54,6 +72,27 @@ def logs(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
                 facts, pattern, "logs.name_resource", "{count} new log lines name this resource ({reason})"
             )
     return None
+
+
+def _names(facts: Facts, hypothesis: Hypothesis, signature: Signature) -> bool:
+    """Its setting, its condition, its operation; or a part of the resource that no setting stands for (policies)."""
+    target = hypothesis.setting or hypothesis.condition
+    if target:
+        return signature.points_to == target
+    event, resource = event_of(facts, hypothesis), facts.resource(hypothesis.resource)
+    if event is None or resource is None:
+        return False
+    if signature.points_to == event.operation:
+        return True
+    known, service = change_of(event), facts.service(resource)
+    part = facts.setting(resource.arn, signature.points_to) is None and signature.points_to in resource.config
+    return (
+        part
+        and known is not None
+        and not known.inert
+        and service is not None
+        and signature in service.signatures
+    )
 
 
 def _told(facts: Facts, pattern: LogPattern, key: str, message: str) -> TestResult:
