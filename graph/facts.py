@@ -11,7 +11,7 @@ from functools import cached_property
 from graph.models import Incident, MetricFinding, Model
 from graph.state import State, load, load_all
 from tools import topology as topologies
-from tools.catalogue import find, services, signatures
+from tools.catalogue import find, owner_arn, services, signatures
 from tools.directory import KnownResources
 from tools.models import ChangeEvent, Gap, LogPattern, MetricStep, Onset, Relation, Resource, Value, Window
 from tools.services._spec import Condition, Service, Setting, Signature
@@ -53,7 +53,9 @@ class Facts:
             incident=Incident.model_validate(state["incident"]),
             as_of=datetime.fromisoformat(state["as_of"]),
             lookback=state.get("lookback") or 2,
-            resources=load_all(Resource, state.get("resources")),
+            resources=_with_parts(
+                load_all(Resource, state.get("resources")), load_all(Resource, state.get("parts"))
+            ),
             relations=load_all(Relation, state.get("relations")),
             changes=load_all(ChangeEvent, state.get("changes")),
             denied=load_all(ChangeEvent, state.get("denied")),
@@ -114,26 +116,38 @@ class Facts:
     def _ways(self) -> dict[tuple[str, ...], tuple[str, ...]]:
         return {}
 
+    def holder(self, arn: str) -> str:
+        """The known resource that a part belongs to (a stage's API, an alias's function); else the resource itself.
+
+        Requests go to the whole, and metrics are the whole's.
+        """
+        owner = owner_arn(arn)
+        return owner if owner != arn and self.resource(owner) is not None else arn
+
     def path(self, source: str, target: str) -> tuple[str, ...]:
         """The shortest way along relations, both ends included; empty when there is none."""
         key = ("path", source, target)
         if key not in self._ways:
-            found = topologies.paths(self.topology, source, target)
-            self._ways[key] = found[0] if found else ()
+            begin, end = self.holder(source), self.holder(target)
+            found = topologies.paths(self.topology, begin, end)
+            parts = ((source,) if begin != source else ()), ((target,) if end != target else ())
+            self._ways[key] = (*parts[0], *found[0], *parts[1]) if found else ()
         return self._ways[key]
 
     def upstream(self, arn: str) -> tuple[str, ...]:
         """Those who rely on this resource, nearest first."""
         key = ("up", arn)
         if key not in self._ways:
-            self._ways[key] = topologies.upstream(self.topology, arn)
+            whole = self.holder(arn)
+            above = topologies.upstream(self.topology, whole)
+            self._ways[key] = above if whole == arn else (whole, *above)
         return self._ways[key]
 
     def downstream(self, arn: str) -> tuple[str, ...]:
         """Those that this resource relies on, nearest first."""
         key = ("down", arn)
         if key not in self._ways:
-            self._ways[key] = topologies.downstream(self.topology, arn)
+            self._ways[key] = topologies.downstream(self.topology, self.holder(arn))
         return self._ways[key]
 
     def of_resource(self, arn: str) -> Iterator[MetricFinding]:
@@ -149,6 +163,11 @@ class Facts:
         """The value of a setting in the configuration as read in this run; lists and maps as JSON text."""
         found = self.resource(arn)
         return as_value(find(path, found.config)) if found else None
+
+
+def _with_parts(resources: tuple[Resource, ...], parts: tuple[Resource, ...]) -> tuple[Resource, ...]:
+    known = {item.arn for item in resources}
+    return (*resources, *(item for item in parts if item.arn not in known))
 
 
 def _is(signature: Signature, pattern: LogPattern) -> bool:

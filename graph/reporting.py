@@ -22,6 +22,7 @@ from graph.models import (
     Trigger,
     Verdict,
 )
+from graph.model import unverified
 from graph.state import State, load
 from graph.weights import LIKELY, PROVEN
 from graph.words import say, stamp
@@ -63,6 +64,7 @@ def compose(facts: Facts, state: State, timeline: Mapping[str, Any], revision: i
         topology=_topology(facts, cause, ranked),
         timeline=tuple(TimelineEvent.model_validate(timeline[key]) for key in _in_order(timeline)),
         evidence=_evidence(state),
+        unverified=unverified(state.get("reading")),
     )
 
 

@@ -15,6 +15,7 @@ from graph import session
 from graph.build import Compiled, build
 from graph.context import Context
 from graph.door import Question, Resume, Steer, Update
+from graph.model import check
 from graph.models import Report, TimelineEvent, Trigger
 from tools.errors import BadInput
 
@@ -29,6 +30,7 @@ async def run(
     what: Trigger | Resume | Steer, thread: str, context: Context, saver: BaseCheckpointSaver[Any] | None
 ) -> AsyncIterator[Update]:
     """Stream one run; the session is closed at the end, however it ends."""
+    await asyncio.to_thread(check, context.model)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=THREADS))
     graph = build(saver or InMemorySaver())
     config: RunnableConfig = {"configurable": {"thread_id": thread}, "recursion_limit": _STEPS}

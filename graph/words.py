@@ -111,10 +111,10 @@ def local_time(
 
 
 def number(value: float) -> str:
-    """A number for people: thousands separated, three significant digits below 100, whole from there on."""
+    """A number for people: thousands separated, three significant digits below 20, whole from there on."""
     if not math.isfinite(value):
         return "∞" if value > 0 else "-∞" if value < 0 else "?"
-    if value == int(value) or abs(round(value, 1)) >= 100:
+    if value == int(value) or abs(value) >= 20:
         return f"{round(value):,}"
     if abs(float(f"{value:.3g}")) >= 10:
         return f"{value:,.1f}"

@@ -49,7 +49,7 @@ def logs(state: State, *, runtime: Runtime[Context]) -> LogNotes | dict[str, obj
         for group in found.quiet:
             work.tell("observation", "{group} logged before the onset and is silent since.", group=group)
         unknown = [item for item in found.patterns if item.after and facts.signature(item) is None]
-        reading = read_patterns(work, unknown)
+        reading = read_patterns(work, unknown, state.get("reading"))
         return LogNotes(
             patterns=dump_all(found.patterns),
             log_window=dump(found.after) if found.after else None,

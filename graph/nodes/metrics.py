@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -21,6 +21,7 @@ from tools.onset import changed, onset
 from tools.services._spec import MetricSpec, Setting
 
 BASELINE = timedelta(hours=1)
+FLOWING = timedelta(minutes=10)
 TAKING_EFFECT = timedelta(seconds=60)
 """A setting is in force only some time after it was asked for (a table is UPDATING meanwhile), so its metric may step
 up to this long after the call."""
@@ -81,19 +82,32 @@ def _findings(work: Desk, facts: Facts, begin: datetime) -> Iterator[MetricFindi
     read: dict[Metric, Series] = {}
     with work.reader.seeing("metrics", "what moved with the symptom"):
         read = series(work.reader, [metric for *_, metric in wanted], window)
+    end = _published(read.values(), facts.as_of)
     for resource, spec, metric in wanted:
         shown = read.get(metric)
         if shown is not None and (shown.points or spec.missing == "zero"):
-            yield _finding(work, facts, resource, spec, shown, begin)
+            yield _finding(work, facts, resource, spec, shown, Window(start=begin, end=end))
+
+
+def _published(read: Iterable[Series], as_of: datetime) -> datetime:
+    """Up to when all metrics that still flow are there: services publish with different delays, and sums over
+    different times would not add up."""
+    ends = [
+        one.points[-1][0] + timedelta(seconds=one.metric.period)
+        for one in read
+        if one.points and one.points[-1][0] > as_of - FLOWING and one.metric.period == 60
+    ]
+    return min(ends, default=as_of)
 
 
 def _finding(
-    work: Desk, facts: Facts, resource: Resource, spec: MetricSpec, shown: Series, begin: datetime
+    work: Desk, facts: Facts, resource: Resource, spec: MetricSpec, shown: Series, looked: Window
 ) -> MetricFinding:
+    begin = looked.start
     start = floor(begin, spec.period)
     last = max((moment for moment, _ in shown.points), default=start)
     end = min(
-        floor(facts.as_of, spec.period), max(ceil(begin, spec.period), last + timedelta(seconds=spec.period))
+        floor(looked.end, spec.period), max(ceil(begin, spec.period), last + timedelta(seconds=spec.period))
     )
     if facts.onset and facts.onset.ended:
         end = min(end, ceil(facts.onset.ended, spec.period))

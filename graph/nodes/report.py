@@ -25,7 +25,8 @@ def report(state: State, *, runtime: Runtime[Context]) -> Account:
         )
         found = work.findings()
         made = compose(facts, state, {**(state.get("timeline") or {}), **found["timeline"]}, revision)
-        made = made.model_copy(update={"statistics": _statistics(work, run_id(runtime))})
+        tokens = int((state.get("reading") or {}).get("tokens", 0))
+        made = made.model_copy(update={"statistics": _statistics(work, run_id(runtime), tokens)})
         return Account(report=made.model_dump(mode="json"), revision=revision, **found)
 
 
@@ -41,7 +42,7 @@ def _revision(state: State) -> int:
     return int(before["revision"]) + (0 if same else 1)
 
 
-def _statistics(work: Desk, run: str) -> Statistics:
+def _statistics(work: Desk, run: str, tokens: int) -> Statistics:
     opened = session(run, work.context)
     budget = opened.aws.budget
     return Statistics(
@@ -49,6 +50,7 @@ def _statistics(work: Desk, run: str) -> Statistics:
         calls=budget.calls,
         bytes=budget.bytes,
         model=work.context.model,
+        tokens=tokens,
         aws_usd=round(
             sum(n for key, n in budget.calls.items() if key.endswith("GetMetricData")) * 0.00001, 6
         ),

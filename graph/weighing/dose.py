@@ -26,7 +26,7 @@ def dose(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
 
 def demand(facts: Facts, arn: str, what: Move) -> MetricFinding | None:
     """The metric that the setting caps, with data from before the onset."""
-    found = facts.metric(arn, what.setting.limits) if what.setting.limits else None
+    found = facts.metric(facts.holder(arn), what.setting.limits) if what.setting.limits else None
     return found if found is not None and found.before is not None else None
 
 

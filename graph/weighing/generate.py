@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from graph.facts import Facts
 from graph.models import CauseKind, Hypothesis
-from graph.weighing.moves import Move, move
+from graph.weighing.moves import Move, is_long, move
+from graph.weighing.witness import about
 from graph.words import say
 from tools.catalogue import change_of
 from tools.cloudtrail import is_noise, touched_by
@@ -40,17 +41,24 @@ def _changes(facts: Facts) -> Iterator[Hypothesis]:
     for event in sorted(facts.changes, key=lambda item: (item.time, item.id), reverse=True):
         if event.error_code or event.read_only or is_noise(event) or not oldest <= event.time <= latest:
             continue
-        for resource in facts.resources:
-            if not touched_by(event, resource) and resource.arn not in _touches(event):
+        for hypothesis in _of_event(facts, event):
+            key = (hypothesis.resource, hypothesis.setting or f"event:{event.operation} {_object(event)}")
+            before = onset is None or event.time <= onset.latest
+            if before and key in superseded:
                 continue
-            for hypothesis in _of_event(facts, event, resource):
-                key = (resource.arn, hypothesis.setting or f"event:{event.operation}")
-                before = onset is None or event.time <= onset.latest
-                if before and key in superseded:
-                    continue
-                if before:
-                    superseded.add(key)
-                yield hypothesis
+            if before:
+                superseded.add(key)
+            yield hypothesis
+
+
+def _object(event: ChangeEvent) -> str:
+    """What the request names: a later call of the same kind replaces an earlier one only on the same thing."""
+    named = (
+        f"{key}={value}"
+        for key, value in sorted(event.request.items())
+        if isinstance(value, str) and key.lower().endswith(("name", "arn", "id")) and key != "revisionId"
+    )
+    return " ".join(named)
 
 
 def began(facts: Facts) -> datetime:
@@ -65,11 +73,38 @@ def _touches(event: ChangeEvent) -> tuple[str, ...]:
     return found.touches(event) if found else ()
 
 
-def _of_event(facts: Facts, event: ChangeEvent, resource: Resource) -> Iterator[Hypothesis]:
-    settings = [item for item in facts.settings_of(resource) if requested(event, item)[0]]
-    kind: CauseKind = "alarm_changed" if _is_the_alarm(facts, resource) else "change"
+def _touched(facts: Facts, event: ChangeEvent) -> tuple[Resource, ...]:
+    """The known resources that an event touches: the changed thing first, or the nearest to the symptom."""
+    told = [found for arn in _touches(event) if (found := facts.resource(arn)) is not None]
+    named = [item for item in facts.resources if item not in told and touched_by(event, item)]
+    symptom = facts.incident.resource
+
+    def distance(item: Resource) -> tuple[int, str]:
+        ways = [way for way in (facts.path(symptom, item.arn), facts.path(item.arn, symptom)) if way]
+        return min((len(way) for way in ways), default=99), item.arn
+
+    return (*told, *sorted(named, key=distance))
+
+
+def _of_event(facts: Facts, event: ChangeEvent) -> Iterator[Hypothesis]:
+    """The settings that the event moved; the event as a whole where none is known to have moved."""
+    touched = _touched(facts, event)
+    found = [one for resource in touched for one in _settings(facts, event, resource)]
+    yield from found
+    if touched and not found:
+        yield _whole_event(event, touched[0], _kind(facts, touched[0]))
+
+
+def _kind(facts: Facts, resource: Resource) -> CauseKind:
+    return "alarm_changed" if _is_the_alarm(facts, resource) else "change"
+
+
+def _settings(facts: Facts, event: ChangeEvent, resource: Resource) -> Iterator[Hypothesis]:
+    kind = _kind(facts, resource)
     made: list[tuple[Hypothesis, Move]] = []
-    for setting in settings:
+    for setting in facts.settings_of(resource):
+        if not requested(event, setting)[0]:
+            continue
         guess = Hypothesis(
             id=f"{kind}:{event.id}:{setting.path}",
             kind=kind,
@@ -83,11 +118,8 @@ def _of_event(facts: Facts, event: ChangeEvent, resource: Resource) -> Iterator[
             made.append((guess, what))
     known = [pair for pair in made if pair[1].direction != "unknown"]
     # A request that repeats the whole configuration moves only what it is known to move.
-    chosen = known or (made if len(made) == 1 else [])
-    for guess, what in chosen:
+    for guess, what in known or (made if len(made) == 1 else []):
         yield guess.model_copy(update={"title": _title(resource, what.setting, what)})
-    if not chosen:
-        yield _whole_event(event, resource, kind)
 
 
 def _whole_event(event: ChangeEvent, resource: Resource, kind: CauseKind) -> Hypothesis:
@@ -107,20 +139,17 @@ def _is_the_alarm(facts: Facts, resource: Resource) -> bool:
 
 
 def _title(resource: Resource, setting: Setting, what: Move) -> str:
-    if isinstance(what.after, bool) or not isinstance(what.after, int | float):
-        return say(
-            "{setting} of {name} set to {value}", setting=setting.name, name=resource.name, value=what.after
-        )
     shapes = {
         "lowered": "{setting} of {name} lowered to {value}",
         "raised": "{setting} of {name} raised to {value}",
+        "removed": "{setting} of {name} removed",
     }
-    return say(
-        shapes.get(what.direction, "{setting} of {name} set to {value}"),
-        setting=setting.name,
-        name=resource.name,
-        value=what.after,
-    )
+    shape = shapes.get(what.direction, "{setting} of {name} set to {value}")
+    if isinstance(what.after, bool):
+        shape = "{setting} of {name} set to {value}"
+    elif not what.after_known or is_long(what.after):
+        shape = "{setting} of {name} changed"
+    return say(shape, setting=setting.name, name=resource.name, value=what.after)
 
 
 def _unseen_changes(facts: Facts, found: list[Hypothesis]) -> Iterator[Hypothesis]:
@@ -137,8 +166,7 @@ def _unseen_changes(facts: Facts, found: list[Hypothesis]) -> Iterator[Hypothesi
             continue
         for resource in facts.resources:
             key = (resource.arn, signature.points_to)
-            names = {resource.arn, resource.name}
-            if key in seen or facts.setting(*key) is None or not names & set(pattern.names):
+            if key in seen or facts.setting(*key) is None or not about(facts, pattern, resource.arn):
                 continue
             seen.add(key)
             yield from _setting_hypothesis(facts, *key)
@@ -164,6 +192,7 @@ def _conditions(facts: Facts) -> Iterator[Hypothesis]:
                 (found := facts.signature(pattern)) is not None
                 and found.points_to == condition.key
                 and pattern.after
+                and about(facts, pattern, resource.arn)
                 for pattern in facts.patterns
             )
             if moved or named:

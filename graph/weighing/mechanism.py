@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from graph.claims import statement
 from graph.facts import Facts
 from graph.models import Hypothesis, TestResult
-from graph.weighing.moves import event_of, move
+from graph.weighing.moves import event_of, move, untold
 from graph.weights import WEIGHTS
 from tools.catalogue import change_of, services
 from tools.models import Resource
@@ -29,8 +29,12 @@ def effects(facts: Facts, hypothesis: Hypothesis) -> tuple[Effect, ...]:
             fitting |= {"lowered", "raised", "removed"}
         return tuple(effect for effect in what.setting.effects if effect.when in fitting)
     event = event_of(facts, hypothesis)
-    known = change_of(event) if event else None
-    return known.effects if known else ()
+    if event is None:
+        return ()
+    known = change_of(event)
+    own = known.effects if known else ()
+    # A request that repeats a whole configuration does what one of its settings does, whichever moved.
+    return (*own, *(effect for item in untold(facts, event, resource) for effect in item.effects))
 
 
 def matching_effects(facts: Facts, hypothesis: Hypothesis) -> tuple[Effect, ...]:
@@ -78,11 +82,11 @@ def _explains(facts: Facts, arn: str, effect: Effect) -> bool:
 def _direct(facts: Facts, arn: str, effect: Effect) -> bool:
     metric, symptom = facts.incident.metric, facts.incident.resource
     if metric is None:
-        return effect.on == "self" and arn == symptom
+        return effect.on == "self" and facts.holder(arn) == symptom
     if not _names(effect, metric.name, facts.incident.role):
         return False
     if effect.on == "self":
-        return arn == symptom
+        return facts.holder(arn) == symptom
     reach = facts.upstream(arn) if effect.on == "upstream" else facts.downstream(arn)
     return symptom in reach
 
@@ -90,8 +94,8 @@ def _direct(facts: Facts, arn: str, effect: Effect) -> bool:
 def _passed_on(facts: Facts, arn: str, effect: Effect) -> bool:
     """A failure of this resource reaches its callers; its silence reaches those it feeds."""
     symptom, role = facts.incident.resource, facts.incident.role
-    resource = facts.resource(arn)
-    if effect.on != "self" or resource is None or arn == symptom:
+    resource = facts.resource(facts.holder(arn))
+    if effect.on != "self" or resource is None or resource.arn == symptom:
         return False
     if effect.direction == "up" and _roles(effect, resource) & _FAILURE_ROLES:
         return symptom in facts.upstream(arn) and role in _FAILURE_ROLES

@@ -11,7 +11,8 @@ from tools.history import HIDDEN, Prior, prior, requested, same
 from tools.models import AlarmUpdate, ChangeEvent, Resource, Value
 from tools.services._spec import Setting
 
-Direction = Literal["lowered", "raised", "removed", "same", "unknown"]
+Direction = Literal["lowered", "raised", "removed", "changed", "same", "unknown"]
+"""changed: to another text, of which none is more or less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,20 @@ def move(facts: Facts, hypothesis: Hypothesis) -> Move | None:
     )
 
 
+def untold(facts: Facts, event: ChangeEvent, resource: Resource) -> tuple[Setting, ...]:
+    """Settings that the event's request holds and of which nothing tells whether and how they moved."""
+    found = []
+    for setting in facts.settings_of(resource):
+        if requested(event, setting)[0]:
+            guess = Hypothesis(
+                id="", kind="change", title="", resource=resource.arn, setting=setting.path, event=event.id
+            )
+            what = move(facts, guess)
+            if what is not None and what.direction == "unknown":
+                found.append(setting)
+    return tuple(found)
+
+
 def _alarm_history(facts: Facts, resource: Resource) -> tuple[tuple[AlarmUpdate, ...], tuple[str, ...]]:
     alarm = facts.incident.alarm
     if alarm is None or alarm.arn != resource.arn:
@@ -79,6 +94,11 @@ def _alarm_history(facts: Facts, resource: Resource) -> tuple[tuple[AlarmUpdate,
 
 def whole(value: float) -> Value:
     return int(value) if value == int(value) else value
+
+
+def is_long(value: Value) -> bool:
+    """Too long for a sentence: policies and other documents."""
+    return isinstance(value, str) and len(value) > 80
 
 
 def as_number(value: Value, setting: Setting) -> float | None:
@@ -100,7 +120,7 @@ def _direction(before: Prior, after: Value, known: bool, setting: Setting) -> Di
         return "same"
     old, new = as_number(before.value, setting), as_number(after, setting)
     if old is None or new is None:
-        return "unknown"
+        return "removed" if after in (None, "", setting.unset) else "changed"
     if old == new:
         return "same"
     return "lowered" if new < old else "raised"

@@ -33,8 +33,12 @@ def topology(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
             "no relation is known between {name} and the symptom", name=facts.name(hypothesis.resource)
         )
         return TestResult(test="topology", weight=WEIGHTS["topology.no_path"], statement=said)
-    if len(way) == 1:
-        said = statement("it is the resource that shows the symptom")
+    if facts.holder(hypothesis.resource) == facts.incident.resource:
+        said = statement(
+            "it is the resource that shows the symptom"
+            if len(way) == 1
+            else "it is a part of the resource that shows the symptom"
+        )
         return TestResult(test="topology", weight=WEIGHTS["topology.same"], statement=said)
     relies = bool(facts.path(facts.incident.resource, hypothesis.resource))
     distance = {2: "near", 3: "two_away"}.get(len(way), "further")

@@ -111,7 +111,8 @@ def companions(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
     symptom = facts.incident.metric
     total = 0.0
     for effect in effects(facts, hypothesis):
-        found = facts.metric(hypothesis.resource, effect.metric) if effect.on == "self" else None
+        own = facts.holder(hypothesis.resource)
+        found = facts.metric(own, effect.metric) if effect.on == "self" else None
         if found is None or (symptom is not None and found.metric.name == symptom.name):
             continue
         moved = found.moved and (effect.direction == "silent" or found.direction == effect.direction)
