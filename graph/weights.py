@@ -54,6 +54,7 @@ WEIGHTS: Mapping[str, float] = {
     "traffic.limit_lowered": -4.0,
     "change.reverted": -4.0,
     "change.unseen_though_visible": -1.5,
+    "change.nothing_shows_it": -3.0,
     "actor.person": 0.3,
     "actor.service": -0.7,
     "alarm.before_transition": 2.0,

@@ -2,7 +2,7 @@
 
 OpsleuthError                 anything opsleuth raises on purpose; `str()` is a sentence that says what to do
 ├── BadInput                  the caller's request cannot be understood (exit code 2)
-├── CannotInvestigate         nothing can be looked at: unknown alarm, no credentials, unreadable recording (exit code 3)
+├── CannotInvestigate         nothing can be looked at: unknown alarm, no credentials (exit code 3)
 │   ├── NoCredentials
 │   └── BadRecording
 ├── WriteRefused              an operation outside the closed lists was about to be sent (a defect, never a gap)

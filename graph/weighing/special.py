@@ -8,7 +8,7 @@ from dataclasses import replace
 from graph.claims import rate_claim, setting_claim, shown, statement, total_claim
 from graph.facts import Facts
 from graph.models import Hypothesis, TestResult
-from graph.weighing.moves import event_of, move
+from graph.weighing.moves import event_of, move, step_of
 from graph.weighing.when import onset_claims, span
 from graph.weights import WEIGHTS
 from graph.words import number, stamp
@@ -30,7 +30,14 @@ def condition(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
     found = [item for name in known.metrics if (item := facts.metric(hypothesis.resource, name)) is not None]
     up = [item for item in found if item.moved and item.direction == "up"]
     holds = len(up) == len(known.metrics)
-    for item in up[:1] if holds else []:
+    # A metric that settings of the resource move too does not tell the condition apart from them.
+    shared = (
+        {effect.metric for one in facts.settings_of(resource) for effect in one.effects}
+        if resource
+        else set()
+    )
+    telling = [item for item in up if item.metric.name not in shared]
+    for item in telling[:1] if holds else []:
         said = statement(
             "{metric}: {total} since the onset",
             evidence=item.evidence, claims=[total_claim(item)],
@@ -155,7 +162,14 @@ def outside(facts: Facts) -> Iterator[TestResult]:
 
 
 def unseen(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
-    """A change without an event is odd where events are visible and complete."""
+    """A change without an event is odd where events are visible and complete.
+
+    And an error text that names a limit tells that it was reached, not that anybody moved it: the setting's own
+    metric would tell.
+    """
+    if step_of(facts, hypothesis) is None:
+        said = statement("nothing shows that it was changed")
+        yield TestResult(test="trail", weight=WEIGHTS["change.nothing_shows_it"], statement=said)
     if not facts.trail_visible or facts.complete_until is None or facts.onset is None:
         return
     if facts.complete_until > facts.onset.latest:

@@ -98,7 +98,7 @@ def test_an_event_is_read_by_each_attribute_that_fits_it(seed: int) -> None:
 
     def found(key: str, value: str) -> set[str]:
         asked = [{"AttributeKey": key, "AttributeValue": value}]
-        window = {"StartTime": made.start - timedelta(hours=1), "EndTime": made.start}
+        window: dict[str, Any] = {"StartTime": made.start - timedelta(hours=1), "EndTime": made.start}
         got = reader(made).pages(
             "cloudtrail", "LookupEvents", "Events", LookupAttributes=asked, limit=40, **window
         )
@@ -367,7 +367,10 @@ def test_a_query_outside_the_subset_is_malformed(text: str) -> None:
 def test_filter_patterns_choose_lines() -> None:
     made = world()
     end = made.facts["onset"].replace(second=0) + 2 * MINUTE
-    window = {"startTime": int((end - MINUTE).timestamp() * 1000), "endTime": int(end.timestamp() * 1000) - 1}
+    window: dict[str, Any] = {
+        "startTime": int((end - MINUTE).timestamp() * 1000),
+        "endTime": int(end.timestamp() * 1000) - 1,
+    }
     group = f"/aws/lambda/{made.facts['function.name']}"
 
     def found(pattern: str) -> list[str]:

@@ -45,6 +45,7 @@ def read(service: str, operation: str, answer: WireAnswer) -> dict[str, Any]:
     model = SESSION.get_service_model(service).operation_model(operation)
     parser = botocore.parsers.create_parser(answer.protocol)
     raw = {"status_code": answer.status, "headers": dict(answer.headers), "body": answer.body}
+    assert model.output_shape is not None
     found: dict[str, Any] = parser.parse(raw, model.output_shape)
     return found
 
@@ -101,6 +102,7 @@ def test_long_lists_are_written_as_moto_writes_them() -> None:
     slow = get_serializer_class("cloudwatch", "json")(model).serialize(result)["body"]
     plain = botocore.parsers.create_parser("json")
     shape = SESSION.get_service_model("cloudwatch").operation_model("GetMetricData").output_shape
+    assert shape is not None
 
     def parsed(body: bytes) -> Any:
         return plain.parse({"status_code": 200, "headers": {}, "body": body}, shape)["MetricDataResults"]

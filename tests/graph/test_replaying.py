@@ -34,7 +34,9 @@ async def _killed_at(event: int, trigger: Trigger, context: Context, thread: str
             count += 1
             if count == event:
                 break
-    return seen + [one async for one in stream(Resume(), thread, context, saver=saver) if isinstance(one, Report)]
+    return seen + [
+        one async for one in stream(Resume(), thread, context, saver=saver) if isinstance(one, Report)
+    ]
 
 
 @pytest.mark.parametrize("case", ["dynamodb-max-write", "late-cloudtrail"])
