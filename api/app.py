@@ -17,10 +17,10 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from api import problems
 from api.loopback import LoopbackOnly
 from api.problems import Fault, NothingMore, conflict, documented, invalid, unknown
+from api.records import Investigation, Status
 from api.schemas import START_EXAMPLES, AnswerIn, Health, InvestigationOut, Page, Start
 from api.service import Service
 from api.sources import resolved
-from api.store import Investigation, Status
 from graph import Context, Report
 from graph.models import Verdict
 from graph.words import zone

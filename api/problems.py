@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from api.store import KeyReused
+from api.records import KeyReused
 from tools.errors import BadInput, OpsleuthError
 
 MEDIA_TYPE = "application/problem+json"

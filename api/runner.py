@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from api.checkpoints import reached
 from api.hub import Hub
+from api.records import Failure, Investigation
 from api.shelf import keep
 from api.sources import ready
-from api.store import Failure, Investigation, Store
+from api.store import Store
 from graph import Context, Question, Report, Resume, Steer, TimelineEvent, Trigger, Update
 from tools.errors import OpsleuthError
 from tools.redact import redact

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from api.store import Investigation, Status
+from api.records import Investigation, Status
 from graph import Trigger
 from graph.models import Verdict
 from graph.words import zone

@@ -15,9 +15,10 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from api.checkpoints import opened
 from api.hub import Hub
+from api.records import Entry
 from api.runner import LIMIT, LocalRunner, Runner, Stream
 from api.shelf import home
-from api.store import Entry, Store
+from api.store import Store
 from graph import Context, Resume, Steer, Trigger, Update, stream
 from tools.clock import Clock, LiveClock
 from tools.errors import CannotInvestigate

@@ -10,62 +10,16 @@ import json
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, TypeVar
 
+from api.records import STATUSES, Entry, EntryKind, Failure, Investigation, KeyReused, investigation_of
 from api.store_schema import INVESTIGATION, prepare
 from graph import Context, Question, Report, TimelineEvent, Trigger
 from tools.clock import Clock
 from tools.errors import BadInput, CannotInvestigate
 
 T = TypeVar("T")
-Status = Literal["queued", "running", "waiting", "done", "failed"]
-STATUSES: tuple[Status, ...] = get_args(Status)
-EntryKind = Literal["timeline", "question", "report", "done"]
-
-
-class KeyReused(BadInput):
-    """An idempotency key came again with another request."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """Why an investigation ended without an answer; `detail` says what to do."""
-
-    kind: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Investigation:
-    """One row. `position` counts from 1 and is None unless queued; `starts` counts how often a runner took it."""
-
-    number: int
-    id: str
-    created: datetime
-    updated: datetime
-    status: Status
-    position: int | None
-    starts: int
-    trigger: Trigger
-    context: Context
-    revision: int
-    verdict: str
-    report: str  # the report's own id, as `opsleuth check` takes it
-    question: Question | None
-    answer: str
-    error: Failure | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One line of an investigation's story. `data` is JSON."""
-
-    sequence: int
-    kind: EntryKind
-    data: str
 
 
 class Store:
@@ -137,7 +91,7 @@ class Store:
 
         def work(db: sqlite3.Connection) -> list[Investigation]:
             query = f"{INVESTIGATION} WHERE {where} ORDER BY number DESC LIMIT ?"
-            return [_investigation(row) for row in db.execute(query, (*given.values(), limit))]
+            return [investigation_of(row) for row in db.execute(query, (*given.values(), limit))]
 
         return await self._do(work)
 
@@ -314,26 +268,4 @@ def _one(db: sqlite3.Connection, id: str) -> Investigation:
 
 def _find(db: sqlite3.Connection, where: str, *values: Any) -> Investigation | None:
     row = db.execute(f"{INVESTIGATION} WHERE {where}", values).fetchone()
-    return None if row is None else _investigation(row)
-
-
-def _investigation(row: sqlite3.Row) -> Investigation:
-    question = json.loads(row["question"]) if row["question"] else None
-    error = json.loads(row["error"]) if row["error"] else None
-    return Investigation(
-        number=row["number"],
-        id=row["id"],
-        created=datetime.fromisoformat(row["created"]),
-        updated=datetime.fromisoformat(row["updated"]),
-        status=row["status"],
-        position=row["position"],
-        starts=row["starts"],
-        trigger=Trigger.model_validate_json(row["trigger"]),
-        context=Context.model_validate_json(row["context"]),
-        revision=row["revision"],
-        verdict=row["verdict"],
-        report=row["report"],
-        question=Question(text=question["text"], choices=tuple(question["choices"])) if question else None,
-        answer=row["answer"],
-        error=Failure(kind=error["kind"], detail=error["detail"]) if error else None,
-    )
+    return None if row is None else investigation_of(row)

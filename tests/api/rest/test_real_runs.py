@@ -145,6 +145,31 @@ def test_a_world_is_investigated_to_the_end(rest: Any) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.skipif(find_spec("moto") is None, reason="worlds need opsleuth[evals]")
+def test_a_question_outlives_the_process_that_asked_it(rest: Any) -> None:
+    async def main() -> None:
+        async with rest(Settings().stream) as api:
+            body = {
+                "trigger": {"text": "order-writer or invoice-writer fails"},
+                "context": {"source": "world:dynamodb-max-write?seed=1", "region": "ap-northeast-1"},
+            }
+            id = (await api.client.post("/investigations", json=body)).json()["id"]
+            asked = (await api.until(id, "waiting", "failed"))["question"]
+            (choice,) = [one for one in asked["choices"] if "order-writer" in one]
+        async with rest(Settings().stream) as api:
+            assert (await api.client.get("/investigations/latest")).json()["question"] == asked
+            got = await api.client.post(f"/investigations/{id}/answer", json={"answer": choice})
+            assert got.status_code == 202
+            found = await api.until(id, "done", "failed")
+            assert found["error"] is None
+            report = Report.model_validate((await api.client.get(f"/investigations/{id}/report")).json())
+            assert report.incident.resource.endswith(":order-writer")
+            kinds = [event for _, event, _ in await api.events(id)]
+            assert (kinds.count("question"), kinds.count("done")) == (1, 1)
+
+    asyncio.run(main())
+
+
 def test_a_checkpoint_that_never_was_is_none(tmp_path: Path) -> None:
     async def main() -> None:
         async with opened(tmp_path / "checkpoints.db") as saver:

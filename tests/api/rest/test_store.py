@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from api.store import Failure, KeyReused, Store
+from api.records import Failure, KeyReused
+from api.store import Store
 from graph import Context, Question, Report, Trigger
 from tools.clock import VirtualClock
 from tools.errors import CannotInvestigate
