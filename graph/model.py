@@ -28,8 +28,12 @@ NONE = "none"
 _MOST_PATTERNS, _MOST_LINE, _MOST_SENTENCE, _MOST_ANSWER = 20, 400, 300, 2000
 _EXAMPLE = "bedrock:global.anthropic.claude-sonnet-5-5"
 _OWN_AWS = re.compile(r"bedrock|sagemaker")  # others would make AWS clients of their own, past the guard
-_ENDED_WELL = ("end_turn", "stop_sequence", "stop", "max_tokens", "length", "")
+_ENDED_WELL = ("end_turn", "stop_sequence", "stop", "max_tokens", "length", "malformed_model_output", "")
 _TELLING = re.compile(r"[\w./:@-]*\d[\w./:@-]*|\w*[a-z][A-Z]\w*|[A-Z]{2,}\w*|\w+(?:[-_./:@]\w+)+")
+_ORDER = re.compile(
+    r"\b(?:call|run|execute|invoke|use|try) \W?[A-Z]\w*[a-z][A-Z]|\b(?:fix|solution|remedy|answer) is\b"
+    r"|\b(?:[Pp]lease|[Yy]ou (?:should|must|need|can)|[Ii]gnore (?:all|any|previous|the)|[Rr]ecommend\w*)\b"
+)
 _NOT_PROSE = re.compile(r"://|[`<>{}|\\$]|\baws [a-z0-9-]+ [a-z-]+")
 
 
@@ -161,11 +165,12 @@ def _checked(answer: Reading, asked: Sequence[LogPattern]) -> tuple[list[Json], 
 
 
 def _holds(item: LogPattern, sentence: str) -> bool:
-    """True when the sentence is prose and each number, name, code and ARN in it stands in the pattern's line."""
+    """True when the sentence tells, orders nothing, and each number, name and ARN in it stands in the line."""
     line = f"{_shown(item)} {item.error_code} {item.reason}".casefold()
     told = (word.strip(".:/-@").casefold() for word in _TELLING.findall(sentence))
-    fits = len(sentence) <= _MOST_SENTENCE and not _NOT_PROSE.search(sentence)
-    return fits and all(_stands(word, line) for word in told)
+    if len(sentence) > _MOST_SENTENCE or _NOT_PROSE.search(sentence) or _ORDER.search(sentence):
+        return False
+    return all(_stands(word, line) for word in told)
 
 
 def _stands(word: str, line: str) -> bool:
