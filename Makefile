@@ -16,10 +16,10 @@ STUDIO = .venv-studio/.studio-$(call sum,requirements/studio.lock)
 AWSCLI = .venv-awscli/.awscli-$(call sum,requirements/awscli.lock)
 
 .DEFAULT_GOAL = help
-.PHONY: help demo test check serve studio awscli lock clean
+.PHONY: help demo test check serve studio test-studio awscli lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
 
 demo: $(RUN) ## solve a recorded incident, offline
 	$(BIN)/opsleuth demo
@@ -37,7 +37,11 @@ serve: $(RUN) ## the REST trigger, on loopback
 	$(BIN)/opsleuth serve
 
 studio: $(STUDIO) ## the graph in LangGraph Studio
-	PATH="$(CURDIR)/.venv-studio/bin:$$PATH" .venv-studio/bin/langgraph dev --no-browser $(ARGS)
+	PATH="$(CURDIR)/.venv-studio/bin:$$PATH" LANGGRAPH_CLI_NO_ANALYTICS=1 \
+		.venv-studio/bin/langgraph dev --no-browser $(ARGS)
+
+test-studio: $(DEV) $(STUDIO) ## start it and drive it by a test
+	$(BIN)/pytest tests/studio $(ARGS)
 
 awscli: $(AWSCLI) ## the AWS command line, in an environment of its own, for one test
 
