@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 import prompts
 from graph.desk import Desk
+from graph.moments import plain
 from graph.words import say
 from tools.errors import BadInput, OpsleuthError, WriteRefused
 from tools.models import Json, LogPattern, Statement
@@ -156,7 +157,7 @@ def _checked(answer: Reading, asked: Sequence[LogPattern]) -> tuple[list[Json], 
     refused = 0
     for note in answer.notes:
         item = lines.get(note.pattern.strip())
-        sentence = " ".join("".join(c if c.isprintable() else " " for c in note.sentence).split())
+        sentence = " ".join("".join(c if c.isprintable() else " " for c in plain(note.sentence)).split())
         if item is None or note.pattern in notes or not sentence or not _holds(item, sentence):
             refused += 1
         else:
@@ -211,7 +212,7 @@ def _answer(model: Any, messages: list[Any], meter: _Meter) -> Reading:
         reason = _stop_reason(getattr(raw, "response_metadata", None) or {})
         if reason not in _ENDED_WELL:
             raise _Failed(say("it stopped with {reason}", reason=reason))
-        if not str(getattr(raw, "content", "")).strip():
+        if not getattr(raw, "content", None):
             break  # an empty turn cannot be sent back
         messages = [*messages, raw, ("human", prompts.render("repair")[0])]
     raise _Failed(say("its answer does not fit the schema, asked twice"))

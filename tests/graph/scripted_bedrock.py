@@ -52,11 +52,10 @@ class ScriptedBedrock:
     lines: Sequence[str] = ()
     asked: list[dict[str, Any]] = field(default_factory=list)
     services: set[str] = field(default_factory=set)
-    closed: bool = False
+    virtual: bool = field(init=False)
 
-    @property
-    def virtual(self) -> bool:
-        return self.inner.virtual
+    def __post_init__(self) -> None:
+        self.virtual = self.inner.virtual
 
     @property
     def region(self) -> str:
@@ -66,7 +65,6 @@ class ScriptedBedrock:
         return self.inner.start()
 
     def close(self) -> None:
-        self.closed = True
         self.inner.close()
 
     def send(self, request: WireRequest) -> WireAnswer:
@@ -84,7 +82,9 @@ class ScriptedBedrock:
         assert request.operation == "Converse"
         assert request.protocol == "rest-json"
         self.asked.append({**json.loads(request.body), "url": request.url})
-        assert len(self.asked) <= len(self.replies), "the model was asked once more than the script has replies"
+        assert len(self.asked) <= len(self.replies), (
+            "the model was asked once more than the script has replies"
+        )
         status, body = self.replies[len(self.asked) - 1](self.asked[-1])
         return _json(status, body, request)
 
