@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
@@ -31,7 +32,7 @@ async def run(
 ) -> AsyncIterator[Update]:
     """Stream one run; the session is closed at the end, however it ends."""
     await asyncio.to_thread(check, context.model)
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=THREADS))
+    _make_room(asyncio.get_running_loop())
     graph = build(saver or InMemorySaver())
     config: RunnableConfig = {"configurable": {"thread_id": thread}, "recursion_limit": _STEPS}
     begin = await _begin(graph, config, what)
@@ -47,6 +48,16 @@ async def run(
                 yield update
     finally:
         session.close(thread)
+
+
+_roomy: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
+
+
+def _make_room(loop: asyncio.AbstractEventLoop) -> None:
+    """Give the loop threads enough for several runs, once: nodes are plain functions and LangGraph runs them there."""
+    if loop not in _roomy:
+        _roomy.add(loop)
+        loop.set_default_executor(ThreadPoolExecutor(max_workers=THREADS))
 
 
 async def _begin(graph: Compiled, config: RunnableConfig, what: Trigger | Resume | Steer) -> Any:
