@@ -10,7 +10,6 @@ from urllib.parse import quote
 from graph.claims import event_claims, statement, who
 from graph.facts import Facts
 from graph.impact import broken, door, impact
-from graph.model import unverified
 from graph.models import (
     Hypothesis,
     Mitigation,
@@ -23,6 +22,7 @@ from graph.models import (
     Trigger,
     Verdict,
 )
+from graph.reading import unverified
 from graph.state import State, load
 from graph.weights import LIKELY, PROVEN
 from graph.words import say, stamp

@@ -9,7 +9,7 @@ from langgraph.runtime import Runtime
 from graph.context import Context
 from graph.desk import desk
 from graph.facts import Facts
-from graph.model import read_patterns
+from graph.reading import read_patterns
 from graph.state import LogNotes, State, dump, dump_all
 from graph.words import number
 from tools.catalogue import services

@@ -20,7 +20,8 @@ from api.cli import main
 from graph import Context, Report, Trigger, investigate
 from graph import session as sessions
 from graph.desk import Desk
-from graph.model import Note, Reading, _checked, chat_model, check, read_patterns, unverified
+from graph.model import chat_model, check
+from graph.reading import Note, Reading, checked, read_patterns, unverified
 from tests.graph.scripted_bedrock import Reply, ScriptedBedrock, fails, notes, says
 from tools.aws import Account, Aws, Reader
 from tools.budget import Budget, Limits
@@ -244,7 +245,7 @@ def test_a_failing_model_is_told_and_leaves_nothing(name: str) -> None:
     ],
 )
 def test_a_sentence_that_names_what_its_line_does_not_hold_or_orders_is_left_out(sentence: str) -> None:
-    kept, refused = _checked(Reading(notes=[Note(pattern="P1", sentence=sentence)]), UNKNOWN)
+    kept, refused = checked(Reading(notes=[Note(pattern="P1", sentence=sentence)]), UNKNOWN)
     assert (kept, refused) == ([], 1)
 
 
@@ -258,20 +259,20 @@ def test_a_sentence_that_names_what_its_line_does_not_hold_or_orders_is_left_out
     ],
 )
 def test_a_sentence_in_the_words_of_its_line_is_kept(sentence: str) -> None:
-    kept, refused = _checked(Reading(notes=[Note(pattern="P1", sentence=sentence)]), UNKNOWN)
+    kept, refused = checked(Reading(notes=[Note(pattern="P1", sentence=sentence)]), UNKNOWN)
     assert ([one["sentence"] for one in kept], refused) == ([sentence], 0)
 
 
 def test_what_is_about_no_line_or_about_another_or_said_twice_is_left_out() -> None:
     said = "The field gift_code could not be mapped."
     given = Reading(notes=[Note(pattern=key, sentence=said) for key in ("P0", "P3", "x", "P2", "P1", "P1")])
-    kept, refused = _checked(given, UNKNOWN)
+    kept, refused = checked(given, UNKNOWN)
     assert (len(kept), kept[0]["evidence"], refused) == (1, ["L1"], 5)
 
 
 @given(st.text(max_size=80))
 def test_no_number_arn_or_line_break_comes_from_nowhere(sentence: str) -> None:
-    kept, _ = _checked(Reading(notes=[Note(pattern="P1", sentence=sentence)]), UNKNOWN)
+    kept, _ = checked(Reading(notes=[Note(pattern="P1", sentence=sentence)]), UNKNOWN)
     for one in kept:
         assert one["sentence"].isprintable()
         assert all(
