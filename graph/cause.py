@@ -8,11 +8,12 @@ from datetime import datetime
 from graph.claims import event_claims, rate_claim, setting_claim, shown, statement, total_claim, who
 from graph.facts import Facts, SettingStep
 from graph.models import ChangedBy, Hypothesis, RootCause
-from graph.weighing.dose import demand
-from graph.weighing.moves import Move, event_of, move, step_of
+from graph.weighing.dose import demand, per
+from graph.weighing.moves import Move, event_of, is_long, is_unlimited, move, step_of
 from graph.weighing.when import onset_claims
 from graph.words import number, say, stamp
 from tools.catalogue import conditions
+from tools.history import HIDDEN
 from tools.models import ChangeEvent, Claim, Statement, Value
 
 
@@ -127,9 +128,9 @@ def _setting_change(facts: Facts, leader: Hypothesis, event: ChangeEvent | None,
     claims += _value_claims(leader, what, moment)
     tail = ""
     if asked is not None and asked.before:
-        tail = say(" Demand was {demand} per second.", demand=shown(asked.before)[0])
+        tail = say(" Demand was {demand}{per}.", demand=shown(asked.before)[0], per=per(asked))
         claims.append(rate_claim(asked, since=False))
-    verb = {"lowered": "lowered", "raised": "raised"}.get(what.direction, "changed")
+    verb = _verb(what)
     values: dict[str, object] = {
         "verb": verb, "setting": what.setting.name, "kind": facts.kind_word(leader.resource),
         "name": facts.name(leader.resource), "from_to": _from_to(what), "tail": tail,
@@ -138,11 +139,11 @@ def _setting_change(facts: Facts, leader: Hypothesis, event: ChangeEvent | None,
     evidence += [one for source in what.prior.sources for one in source.evidence[:1]]
     evidence += asked.evidence if asked else ()
     if event is not None:
-        message = "At {time} {who} {verb} the {setting} of {kind} {name} {from_to}.{tail}"
+        message = "At {time} {who} {verb} the {setting} of {kind} {name}{from_to}.{tail}"
         values |= {"time": stamp(event.time), "who": who(event)}
     elif step is not None:
         message = (
-            "Between {a} and {b} the {setting} of {kind} {name} was {verb} {from_to}; "
+            "Between {a} and {b} the {setting} of {kind} {name} was {verb}{from_to}; "
             "who did it is not visible.{tail}"
         )
         values |= {"a": stamp(step.step.earliest), "b": stamp(_latest(facts, step))}
@@ -153,14 +154,26 @@ def _setting_change(facts: Facts, leader: Hypothesis, event: ChangeEvent | None,
     return statement(message, evidence=evidence, claims=claims, **values)
 
 
+def _verb(what: Move) -> str:
+    if isinstance(what.after, bool):
+        return say("switched on") if what.after else say("switched off")
+    verbs = {"lowered": say("lowered"), "raised": say("raised"), "removed": say("removed")}
+    return verbs.get(what.direction, say("changed"))
+
+
 def _from_to(what: Move) -> str:
+    """From what to what; nothing where the verb says it, or where a whole document would have to be printed."""
     unit = f" {what.setting.unit}" if what.setting.unit else ""
+    if what.setting.hidden or what.after == HIDDEN:
+        return say(" (CloudTrail hides the value)")
+    unknown = "" if what.prior.known else say(" (prior value unknown)")
+    if isinstance(what.after, bool) or is_long(what.after) or is_long(what.prior.value):
+        return unknown
+    after = say("none") if is_unlimited(what.after, what.setting) else what.after
     if what.prior.known:
-        before = say("no limit") if what.prior.value in (None, what.setting.unset) else what.prior.value
-        return say("from {before} to {after}{unit}", before=before, after=what.after, unit=unit)
-    if what.setting.hidden:
-        return say("(CloudTrail hides the value)")
-    return say("to {after}{unit} (prior value unknown)", after=what.after, unit=unit)
+        before = say("no limit") if is_unlimited(what.prior.value, what.setting) else what.prior.value
+        return say(" from {before} to {after}{unit}", before=before, after=after, unit=unit)
+    return say(" to {after}{unit}{unknown}", after=after, unit=unit, unknown=unknown)
 
 
 def _value_claims(leader: Hypothesis, what: Move, moment: datetime) -> list[Claim]:
@@ -173,8 +186,3 @@ def _value_claims(leader: Hypothesis, what: Move, moment: datetime) -> list[Clai
 
 def _proof(first: Iterable[str], leader: Hypothesis) -> list[str]:
     return [*first, *(one for test in leader.tests if test.weight > 0 for one in test.statement.evidence)]
-
-
-def value_words(value: Value, unset: Value) -> str:
-    """A setting's value for people; unset reads "none"."""
-    return say("none") if value is None or value == unset else str(value)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from graph.claims import event_claims, setting_claim, statement
 from graph.facts import Facts
 from graph.models import REPORT_ID, Mitigation, RootCause, Step
+from graph.weighing.moves import is_unlimited
 from graph.words import number, say
 from tools.catalogue import change_of, conditions, find
 from tools.models import Call, ChangeEvent, Claim, PriorSource, Resource, Statement, Value
@@ -160,7 +161,10 @@ def _beside(facts: Facts, resource: Resource, setting: Setting) -> list[Statemen
 
 
 def _spoken(value: Value, setting: Setting) -> str:
-    return say("none") if value is None or value == setting.unset else str(value)
+    """As the read's answer shows it: JSON's true and false, none where nothing is set."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return say("none") if value is None or is_unlimited(value, setting) else str(value)
 
 
 def _check_step(facts: Facts) -> Step:

@@ -10,6 +10,7 @@ from graph.facts import Facts
 from graph.models import Hypothesis, MetricFinding, TestResult
 from graph.weighing.moves import Move, as_number, event_of, move, step_of, whole
 from graph.weights import WEIGHTS
+from graph.words import say
 
 SLACK = timedelta(minutes=10)
 """A setting's metric comes every five minutes and may lag behind the change by as much."""
@@ -30,6 +31,11 @@ def demand(facts: Facts, arn: str, what: Move) -> MetricFinding | None:
     return found if found is not None and found.before is not None else None
 
 
+def per(finding: MetricFinding) -> str:
+    """Counts are told per second, levels as they are: " per second" or ""."""
+    return say(" per second") if finding.metric.stat == "Sum" else ""
+
+
 def _limit(facts: Facts, hypothesis: Hypothesis, what: Move) -> Iterator[TestResult]:
     asked = demand(facts, hypothesis.resource, what)
     limit = as_number(what.after, what.setting) if what.after_known else None
@@ -45,14 +51,15 @@ def _limit(facts: Facts, hypothesis: Hypothesis, what: Move) -> Iterator[TestRes
     evidence = [*(event.evidence if event else ()), *asked.evidence]
     if limit < asked.before:
         said = statement(
-            "{limit} is below the demand of {demand} per second before the onset",
-            evidence=evidence, claims=claims, limit=what.after, demand=printed,
+            "{limit} is below the demand of {demand}{per} before the onset",
+            evidence=evidence, claims=claims, limit=what.after, demand=printed, per=per(asked),
         )  # fmt: skip
         yield TestResult(test="dose", weight=WEIGHTS["dose.below_demand"], statement=said)
     elif limit > 1.2 * asked.before:
         said = statement(
-            "{limit} leaves room above the demand of {demand} per second before the onset",
-            evidence=evidence, claims=claims, limit=what.after if limit < float("inf") else "no limit", demand=printed,
+            "{limit} leaves room above the demand of {demand}{per} before the onset",
+            evidence=evidence, claims=claims, limit=what.after if limit < float("inf") else "no limit",
+            demand=printed, per=per(asked),
         )  # fmt: skip
         yield TestResult(test="dose", weight=WEIGHTS["dose.leaves_room"], statement=said)
 

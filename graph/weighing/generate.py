@@ -146,7 +146,7 @@ def _title(resource: Resource, setting: Setting, what: Move) -> str:
     }
     shape = shapes.get(what.direction, "{setting} of {name} set to {value}")
     if isinstance(what.after, bool):
-        shape = "{setting} of {name} set to {value}"
+        shape = "{setting} of {name} switched on" if what.after else "{setting} of {name} switched off"
     elif not what.after_known or is_long(what.after):
         shape = "{setting} of {name} changed"
     return say(shape, setting=setting.name, name=resource.name, value=what.after)

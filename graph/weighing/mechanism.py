@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from graph.claims import statement
 from graph.facts import Facts
 from graph.models import Hypothesis, TestResult
-from graph.weighing.moves import event_of, move, untold
+from graph.weighing.moves import Move, event_of, move, untold
 from graph.weights import WEIGHTS
 from tools.catalogue import change_of, services
+from tools.history import requested
 from tools.models import Resource
 from tools.services._spec import Effect, MetricSpec
 
@@ -42,6 +43,23 @@ def matching_effects(facts: Facts, hypothesis: Hypothesis) -> tuple[Effect, ...]
     return tuple(
         effect for effect in effects(facts, hypothesis) if _explains(facts, hypothesis.resource, effect)
     )
+
+
+def together(facts: Facts, hypothesis: Hypothesis) -> tuple[Move, ...]:
+    """The other settings of the resource that the same event moved, from a known value, and that explain it too."""
+    resource, event = facts.resource(hypothesis.resource), event_of(facts, hypothesis)
+    if resource is None or event is None or not hypothesis.setting:
+        return ()
+    found = []
+    for setting in facts.settings_of(resource):
+        if setting.path == hypothesis.setting or not requested(event, setting)[0]:
+            continue
+        other = hypothesis.model_copy(update={"setting": setting.path})
+        what = move(facts, other)
+        told = what is not None and what.prior.known and what.direction not in {"same", "unknown"}
+        if what is not None and told and matching_effects(facts, other):
+            found.append(what)
+    return tuple(found)
 
 
 def mechanism(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:

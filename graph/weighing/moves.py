@@ -101,14 +101,18 @@ def is_long(value: Value) -> bool:
     return isinstance(value, str) and len(value) > 80
 
 
+def is_unlimited(value: Value, setting: Setting) -> bool:
+    """Whether the value says "no limit": not set at all, or AWS's -1. Other settings have a default when unset."""
+    return value == -1 == setting.unset or (value is None and setting.unset in (None, -1))
+
+
 def as_number(value: Value, setting: Setting) -> float | None:
-    """A setting's value as a number; unset counts as infinite, for unset means "no limit"."""
-    if isinstance(value, bool):
-        return float(value)
-    if value is None or value == setting.unset:
+    """A setting's value as a number; "no limit" counts as infinite, what is not set as its default."""
+    if is_unlimited(value, setting):
         return float("inf")
+    told = setting.unset if value is None else value
     try:
-        return float(value)
+        return float(told) if told is not None else None
     except ValueError:
         return None
 
@@ -119,8 +123,10 @@ def _direction(before: Prior, after: Value, known: bool, setting: Setting) -> Di
     if same(before.value, after, setting):
         return "same"
     old, new = as_number(before.value, setting), as_number(after, setting)
+    if isinstance(before.value, str) and after in (None, ""):
+        return "removed"
     if old is None or new is None:
-        return "removed" if after in (None, "", setting.unset) else "changed"
+        return "changed"
     if old == new:
         return "same"
     return "lowered" if new < old else "raised"

@@ -14,7 +14,7 @@ from graph.models import Hypothesis, TestResult, Verdict
 from graph.weighing import special
 from graph.weighing.dose import dose
 from graph.weighing.generate import hypotheses
-from graph.weighing.mechanism import mechanism
+from graph.weighing.mechanism import matching_effects, mechanism, together
 from graph.weighing.when import time
 from graph.weighing.where import path, topology
 from graph.weighing.witness import companions, logs
@@ -46,7 +46,9 @@ def weigh(facts: Facts) -> tuple[Hypothesis, ...]:
     top = max(scores)
     shares = [math.exp(score - top) for score in scores]
     total = sum(shares)
-    ranked = sorted(zip(weighed, shares, strict=True), key=lambda pair: (-pair[1], pair[0].id))
+    ranked = sorted(
+        _folded(facts, list(zip(weighed, shares, strict=True))), key=lambda pair: (-pair[1], pair[0].id)
+    )
     return tuple(
         item.model_copy(
             update={
@@ -55,6 +57,31 @@ def weigh(facts: Facts) -> tuple[Hypothesis, ...]:
             }
         )
         for place, (item, share) in enumerate(ranked)
+    )
+
+
+def _folded(facts: Facts, pairs: list[tuple[Hypothesis, float]]) -> list[tuple[Hypothesis, float]]:
+    """Settings that one event moved together, and that explain the symptom alike, are one hypothesis: the strongest.
+
+    Apart they would share the event's probability and none of them would be sure.
+    """
+    kept: list[tuple[Hypothesis, float]] = []
+    for item, share in sorted(pairs, key=lambda pair: (-pair[1], pair[0].id)):
+        same = next((n for n, (other, _) in enumerate(kept) if _goes_with(facts, other, item)), None)
+        if same is None:
+            kept.append((item, share))
+        else:
+            kept[same] = (kept[same][0], kept[same][1] + share)
+    return kept
+
+
+def _goes_with(facts: Facts, leader: Hypothesis, item: Hypothesis) -> bool:
+    alike = (leader.kind, leader.event, leader.resource) == (item.kind, item.event, item.resource)
+    return (
+        alike
+        and bool(item.event)
+        and bool(matching_effects(facts, leader))
+        and item.setting in {what.setting.path for what in together(facts, leader)}
     )
 
 
