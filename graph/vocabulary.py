@@ -13,7 +13,8 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     # resource type -> how people call it; types without a service file are named so that they are not mistaken
     "table": ("table", "dynamodb", "database", "db", "テーブル", "データベース"),
     "function": ("lambda function", "function", "lambda", "fn", "ラムダ関数", "関数", "ラムダ"),
-    "queue": ("queue", "sqs", "fifo", "dlq", "キュー"),
+    "queue": ("queue", "sqs", "キュー"),
+    "dead-letter-queue": ("dead letter queue", "dead-letter queue", "dlq", "デッドレターキュー"),
     "api": ("api gateway", "api", "endpoint", "gateway", "エンドポイント", "ゲートウェイ"),
     "alarm": ("cloudwatch alarm", "alarm", "alert", "アラーム", "警報", "アラート"),
     "topic": ("topic", "sns", "トピック"),

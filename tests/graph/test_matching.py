@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from graph.matching import Found, candidates, match, several, unmatched
 from graph.naming import nearest, unknown
 from tests.graph.text_accounts import ACCOUNT, DESK, QUIET, REGION, SCOPES, SHOP, Scope, alarm, thing
-from tests.graph.text_phrases import HELD_OUT, LIMITS, WRITTEN_FIRST, Phrase
+from tests.graph.text_phrases import ANOTHER_ACCOUNT, HELD_OUT, LIMITS, WRITTEN_FIRST, Phrase
 from tools.aws import Account, Aws, Reader
 from tools.budget import Budget, Limits
 from tools.clock import VirtualClock
@@ -31,7 +31,9 @@ def names(found: Found) -> tuple[str, ...]:
     return tuple(sorted(f"alarm {one.name}" if one.kind == "alarm" else one.name for one in found.fits))
 
 
-@pytest.mark.parametrize(("account", "text", "wanted"), [*WRITTEN_FIRST, *HELD_OUT, *LIMITS])
+@pytest.mark.parametrize(
+    ("account", "text", "wanted"), [*WRITTEN_FIRST, *HELD_OUT, *ANOTHER_ACCOUNT, *LIMITS]
+)
 def test_what_people_type(account: str, text: str, wanted: tuple[str, ...]) -> None:
     assert means(SCOPES[account], text) == tuple(sorted(wanted))
 

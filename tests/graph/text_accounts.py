@@ -1,4 +1,4 @@
-"""Three small accounts whose names are easy to confuse, for words that start an investigation."""
+"""Four small accounts whose names are easy to confuse, for words that start an investigation."""
 
 from __future__ import annotations
 
@@ -130,4 +130,24 @@ QUIET = Scope(
         thing("api", "api", "qqq0001112"),
     ),
 )
-SCOPES = {"shop": SHOP, "desk": DESK, "quiet": QUIET}
+CORE = Scope(
+    alarms=(
+        alarm("tickets_v2-WriteThrottleEvents", "table", "tickets_v2", "WriteThrottleEvents", "ALARM"),
+        alarm("core-tickets-http-5xx", "api", "tk1abc2def", "5xx"),
+        alarm("配送遅延アラーム", "queue", "shipping", "ApproximateAgeOfOldestMessage", "ALARM"),
+    ),
+    resources=(
+        thing("table", "tickets_v2", team="core"),
+        thing("table", "users-prod"),
+        thing("table", "sessions", app="認証"),
+        thing("function", "put-ticket"),
+        thing("function", "ShipmentNotifier"),
+        thing("function", "auth", app="認証"),
+        thing("function", "payment-gateway-callback"),
+        thing("queue", "shipping"),
+        thing("queue", "shipping-dlq"),
+        thing("api", "core-tickets-http", "tk1abc2def", team="core"),
+        thing("api", "Payment Gateway", "pgw9876543"),
+    ),
+)
+SCOPES = {"shop": SHOP, "desk": DESK, "quiet": QUIET, "core": CORE}

@@ -1,4 +1,5 @@
-"""What people type, and what it means. `WRITTEN_FIRST` was there before the rules, `HELD_OUT` came after them.
+"""What people type, and what it means. `WRITTEN_FIRST` was there before the rules, `HELD_OUT` came after them,
+`ANOTHER_ACCOUNT` last.
 
 Each: account, words, what must be found ("kind name"): one clear match, several to choose from, or nothing.
 """
@@ -80,6 +81,39 @@ HELD_OUT: tuple[Phrase, ...] = (
     ("quiet", "「etl」が失敗した", ("function etl",)),
     ("quiet", "api endpoint latency", ()),
     ("quiet", "在庫テーブルがスロットルされている", ()),
+)
+
+ANOTHER_ACCOUNT: tuple[Phrase, ...] = (
+    ("core", "tickets_v2 の書き込みがスロットルされています", ("alarm tickets_v2-WriteThrottleEvents",)),
+    ("core", "tickets are not saved since 3pm", ()),
+    ("core", "tickets v2 table refuses writes", ("alarm tickets_v2-WriteThrottleEvents",)),
+    ("core", "put-ticket Lambdaでエラー急増（昨夜23時頃から）", ("function put-ticket",)),
+    ("core", "Payment Gateway is returning 5XX", ("api Payment Gateway",)),
+    ("core", "payment-gateway-callback タイムアウト", ("function payment-gateway-callback",)),
+    ("core", "認証が失敗する", ("function auth", "table sessions")),
+    ("core", "認証関数が落ちている", ("function auth",)),
+    ("core", "shipping キューに溜まっている", ("alarm 配送遅延アラーム",)),
+    ("core", "配送遅延アラームが鳴りました", ("alarm 配送遅延アラーム",)),
+    ("core", "users prod tableが遅い", ("table users-prod",)),
+    ("core", "the user table is slow", ()),
+    ("core", "ShipmentNotifierが動いていない", ("function ShipmentNotifier",)),
+    ("core", "shipment notifier crashes", ("function ShipmentNotifier",)),
+    ("core", "our mobile app cannot connect to redis", ()),
+    ("core", "EC2インスタンスが落ちた", ()),
+    ("core", "shipping-dlq has 400 messages", ("queue shipping-dlq",)),
+    ("core", "core チームのAPIが 502", ("api core-tickets-http",)),
+    (
+        "core",
+        "https://tk1abc2def.execute-api.eu-west-1.amazonaws.com/prod/tickets が応答しない",
+        ("api core-tickets-http",),
+    ),
+    ("core", "auth is broken after deploy", ("function auth",)),
+    ("core", "something is wrong with throttling", ("alarm tickets_v2-WriteThrottleEvents",)),
+    ("core", "RDSのCPUが高い", ()),
+    ("core", "セッションが切れる", ()),
+    ("core", "sessionsテーブルの読み取りエラー", ("table sessions",)),
+    ("core", "shipping dlq is filling", ("queue shipping-dlq",)),
+    ("core", "the put-ticket dlq is filling", ()),
 )
 
 LIMITS: tuple[Phrase, ...] = (
