@@ -1,7 +1,7 @@
-"""CloudWatch alarms: M of N evaluation over the world's own metrics, and their history.
+"""CloudWatch alarms: evaluated over the world's own metrics, and their history.
 
-User guide, "Evaluating an alarm" and "Configuring how CloudWatch alarms treat missing data": alarms on metrics of the
-AWS/DynamoDB namespace always ignore missing data, that is, keep their state.
+User guide, "Configuring how CloudWatch alarms treat missing data": alarms on metrics of the AWS/DynamoDB namespace
+always ignore missing data, that is, keep their state.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from evals.world.alarm_rule import NAMES, Rule, next_change, rule_at
 from evals.world.steps import Settings
 from evals.world.telemetry import Dimensions, Source, statistic
 from tools.models import Json
@@ -21,6 +22,7 @@ _WORDS = {
     "LessThanThreshold": "less than",
     "LessThanOrEqualToThreshold": "less than or equal to",
 }
+_KEPT = 1000
 
 
 class State(NamedTuple):
@@ -65,6 +67,9 @@ class AlarmClock:
     )  # (time, Create or Update), oldest first
     _states: list[State] = field(default_factory=list)
     _done: int = 0
+    _values: dict[int, float | None] = field(default_factory=dict)  # datapoints by the start of their period
+    _rule: Rule | None = None
+    _rule_until: float = 0.0
 
     def threshold(self, moment: datetime) -> float:
         return float(self.settings.at("Threshold", moment))
@@ -83,8 +88,10 @@ class AlarmClock:
                 )
             self._states.append(State(self.initial_since, self.initial, reason, ""))
             self._done = int(self.begin.timestamp()) // self.period * self.period
+        self._rule_until = 0.0  # settings may have been laid down since
         wait = self.lag + (self.source.delay if self.source else 75)
-        while self._done + self.period + wait <= as_of.timestamp():
+        now = as_of.timestamp()
+        while self._done + self.period + wait <= now:
             self._done += self.period
             self._evaluate(self._done, self._done + wait)
         return [state for state in self._states if state.time <= as_of]
@@ -93,63 +100,51 @@ class AlarmClock:
         return self.states(as_of)[-1]
 
     def _evaluate(self, end: int, at: int) -> None:
-        moment = datetime.fromtimestamp(at, UTC)
-        now = self._states[-1].value
-        seen = self._seen(end, moment, now)
-        if seen.value == now:
+        if at >= self._rule_until:
+            moment = datetime.fromtimestamp(at, UTC)
+            self._rule = rule_at(self.settings, moment, self.ignores_missing)
+            self._rule_until = next_change(self.settings, moment)
+        rule, now = self._rule, self._states[-1].value
+        assert rule is not None
+        starts = range(end - self.period * rule.periods, end, self.period)
+        values = [self._value(start) for start in starts]
+        value = rule.follows(values, now)
+        if value == now:
             return
-        stamped = moment + timedelta(milliseconds=(at * 37) % 1000)
-        reason = self._reason(seen, now, stamped)
-        self._states.append(State(stamped, seen.value, reason, self._data(seen, stamped)))
-
-    def _seen(self, end: int, moment: datetime, now: str) -> Evaluation:
-        needed = int(self.settings.at("DatapointsToAlarm", moment))
-        periods = int(self.settings.at("EvaluationPeriods", moment))
-        missing = "ignore" if self.ignores_missing else str(self.settings.at("TreatMissingData", moment))
-        starts = [end - self.period * (periods - i) for i in range(periods)]
-        points = [(start, self._value(start)) for start in starts]
-        real = [value for _, value in points if value is not None]
-        breaching = sum(self.breaches(value, moment) for value in real)
-        absent = periods - len(real)
-        if missing == "breaching":
-            breaching += absent
-        if breaching >= needed:
-            return Evaluation(points, "ALARM")
-        if missing in ("notBreaching", "breaching") or breaching + absent < needed:
-            return Evaluation(points, "OK")
-        if missing == "missing" and not real:
-            return Evaluation(points, "INSUFFICIENT_DATA")
-        return Evaluation(points, now)
-
-    def breaches(self, value: float, moment: datetime) -> bool:
-        limit = self.threshold(moment)
-        how = str(self.settings.at("ComparisonOperator", moment))
-        if how.startswith("GreaterThanOrEqual"):
-            return value >= limit
-        if how.startswith("LessThanOrEqual"):
-            return value <= limit
-        return value > limit if how.startswith("Greater") else value < limit
+        seen = Evaluation(list(zip(starts, values, strict=True)), value)
+        stamped = datetime.fromtimestamp(at, UTC) + timedelta(milliseconds=(at * 37) % 1000)
+        reason = self._reason(seen, rule, now)
+        self._states.append(State(stamped, value, reason, self._data(seen, rule, stamped)))
 
     def _value(self, start: int) -> float | None:
-        if self.source is None:
-            return None
-        step = self.source.every
-        first = start // 60 + (-(start // 60)) % step
-        rows = [self.source.emit(minute) for minute in range(first, (start + self.period) // 60, step)]
-        return statistic((row for row in rows if row is not None), self.stat)
+        """The datapoint of one period. Each is looked at in several evaluations."""
+        if start not in self._values:
+            if len(self._values) > _KEPT:
+                self._values.clear()
+            self._values[start] = self._computed(start)
+        return self._values[start]
 
-    def _reason(self, seen: Evaluation, old: str, moment: datetime) -> str:
-        needed = int(self.settings.at("DatapointsToAlarm", moment))
-        periods = int(self.settings.at("EvaluationPeriods", moment))
-        limit = self.threshold(moment)
+    def _computed(self, start: int) -> float | None:
+        source = self.source
+        last = (start + self.period) // 60
+        if source is None or (source.sparse is not None and last <= source.sparse):
+            return None
+        step = source.every
+        first = start // 60 + (-(start // 60)) % step
+        rows = [source.emit(minute) for minute in range(first, last, step)]
+        return statistic([row for row in rows if row is not None], self.stat)
+
+    @staticmethod
+    def _reason(seen: Evaluation, rule: Rule, old: str) -> str:
+        needed, periods = rule.needed, rule.periods
         if seen.value == "INSUFFICIENT_DATA":
             return f"Insufficient Data: {periods} datapoints were unknown."
         wanted = [
             (start, value)
             for start, value in seen.points
-            if value is not None and self.breaches(value, moment) == (seen.value == "ALARM")
+            if value is not None and rule.breaches(value) == (seen.value == "ALARM")
         ]
-        words = _WORDS[str(self.settings.at("ComparisonOperator", moment))]
+        words = _WORDS[rule.how]
         listed = ", ".join(
             f"{_number(value)} ({datetime.fromtimestamp(start, UTC):%d/%m/%y %H:%M:%S})"
             for start, value in wanted
@@ -165,11 +160,11 @@ class AlarmClock:
         change = f"{old} -> {seen.value}"
         return (
             f"Threshold Crossed: {len(wanted)} out of the last {periods} {noun} [{listed}] {verb} {negation}{words} "
-            f"the threshold ({_number(limit)}) (minimum {needed} {'datapoint' if needed == 1 else 'datapoints'} "
+            f"the threshold ({_number(rule.limit)}) (minimum {needed} {'datapoint' if needed == 1 else 'datapoints'} "
             f"for {change} transition)."
         )
 
-    def _data(self, seen: Evaluation, moment: datetime) -> str:
+    def _data(self, seen: Evaluation, rule: Rule, moment: datetime) -> str:
         made: Json = {
             "version": "1.0",
             "queryDate": _long(moment),
@@ -177,7 +172,7 @@ class AlarmClock:
             ("statistic" if self.stat[0] != "p" else "extendedStatistic"): self.stat,
             "period": self.period,
             "recentDatapoints": [value for _, value in seen.points if value is not None],
-            "threshold": self.threshold(moment),
+            "threshold": rule.limit,
             "evaluatedDatapoints": [
                 {"timestamp": _long(datetime.fromtimestamp(start, UTC)), "value": value}
                 if value is not None
@@ -218,14 +213,7 @@ class AlarmClock:
 
     def numbers(self, moment: datetime) -> Json:
         """The settings that decide the state, by API name."""
-        names = (
-            "EvaluationPeriods",
-            "DatapointsToAlarm",
-            "Threshold",
-            "ComparisonOperator",
-            "TreatMissingData",
-        )
-        return {name: self.settings.at(name, moment) for name in names}
+        return {name: self.settings.at(name, moment) for name in NAMES}
 
     def request(self, moment: datetime) -> Json:
         """The requestParameters of a PutMetricAlarm that leaves the alarm as it is at `moment`."""

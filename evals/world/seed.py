@@ -19,9 +19,9 @@ _MASK = (1 << 64) - 1
 def mix(*numbers: int) -> int:
     """A 64-bit hash of integers (splitmix64), for values made by the thousand."""
     state = 0x9E3779B97F4A7C15
-    for number in numbers:
-        state = (state ^ (number & _MASK)) * 0xBF58476D1CE4E5B9 & _MASK
-        state = (state ^ (state >> 27)) * 0x94D049BB133111EB & _MASK
+    for number in numbers:  # the masks are written out: this is called by the million
+        state = (state ^ number) * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF
+        state = (state ^ (state >> 27)) * 0x94D049BB133111EB & 0xFFFFFFFFFFFFFFFF
         state ^= state >> 31
     return state
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 from evals.world.seed import mix
 
@@ -39,6 +40,10 @@ class Demand:
     weekend: float = 0.88
     pulses: tuple[Pulse, ...] = ()
 
+    @cached_property
+    def _at_anchor(self) -> float:
+        return self._shape(self.anchor)
+
     def _shape(self, second: float) -> float:
         day = second / 86400.0
         phase = (self.salt % 1000) / 1000.0
@@ -48,14 +53,14 @@ class Demand:
 
     def expected(self, second: float) -> float:
         """Requests per second without noise."""
-        value = self.rate * self._shape(second) / self._shape(self.anchor)
+        value = self.rate * self._shape(second) / self._at_anchor
         for pulse in self.pulses:
             value *= pulse.at(second)
         return value
 
     def minute(self, minute: int) -> int:
         """Requests in a minute."""
-        return sum(self.seconds(minute)) if self._pulsed(minute) else self._plain(minute)
+        return sum(self.seconds(minute)) if self.pulses and self._pulsed(minute) else self._plain(minute)
 
     def seconds(self, minute: int) -> list[int]:
         """Requests in each of the 60 seconds of a minute; their sum is `minute`."""
