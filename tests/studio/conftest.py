@@ -32,6 +32,7 @@ class Studio:
     """A server that is ready, and what it has printed so far."""
 
     client: SyncLangGraphClient
+    url: str
     log: Path
 
 
@@ -108,7 +109,7 @@ def studio(starting: tuple[subprocess.Popen[bytes], str, Path]) -> Iterator[Stud
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.2)
     with get_sync_client(url=url) as client:
-        yield Studio(client=client, log=log)
+        yield Studio(client=client, url=url, log=log)
 
 
 def _answers(url: str) -> bool:

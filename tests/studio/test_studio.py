@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
+import httpx
 import pytest
 
 from evals import demo
@@ -131,3 +132,17 @@ def test_a_run_that_cannot_start_says_what_to_do(
 
 def test_no_node_blocks_the_server(studio: Studio, ended: tuple[str, list[tuple[str, Any]]]) -> None:
     assert "Blocking call" not in studio.log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [("https://smith.langchain.com", "https://smith.langchain.com"), ("https://example.com", None)],
+)
+def test_only_the_page_of_studio_may_talk_to_the_server(
+    studio: Studio, origin: str, allowed: str | None
+) -> None:
+    answer = httpx.options(
+        f"{studio.url}/threads",
+        headers={"Origin": origin, "Access-Control-Request-Method": "POST"},
+    )
+    assert answer.headers.get("access-control-allow-origin") == allowed
