@@ -14,7 +14,7 @@ from graph.weighing.when import onset_claims
 from graph.words import number, say, stamp
 from tools.catalogue import conditions
 from tools.history import HIDDEN
-from tools.models import ChangeEvent, Claim, Statement, Value
+from tools.models import ChangeEvent, Claim, Statement
 
 
 def root_cause(facts: Facts, leader: Hypothesis) -> RootCause:

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 from graph.claims import event_claims, setting_claim, statement
 from graph.facts import Facts
-from graph.models import REPORT_ID, Mitigation, RootCause, Step
-from graph.weighing.moves import is_unlimited
+from graph.models import REPORT_ID, Hypothesis, Mitigation, RootCause, Step
+from graph.plan_calls import again, placed, set_all, undo, valid
+from graph.weighing.mechanism import together
+from graph.weighing.moves import Move, is_unlimited
 from graph.words import number, say
-from tools.catalogue import change_of, conditions, find
-from tools.models import Call, ChangeEvent, Claim, PriorSource, Resource, Statement, Value
-from tools.parameters import validate
+from tools.catalogue import conditions, find
+from tools.history import current, same
+from tools.models import Call, Claim, PriorSource, Resource, Statement, Value
 from tools.services._spec import Setting
 
 _RED_NAMESPACES = {"AWS/DynamoDB"}
@@ -32,7 +34,13 @@ def plan(facts: Facts, cause: RootCause | None, *, recovered: bool = False) -> M
         return None
     setting = facts.setting(cause.resource, cause.field)
     resource = facts.resource(cause.resource)
-    if setting is not None and resource is not None and cause.prior_known and not setting.hidden:
+    if (
+        setting is not None
+        and resource is not None
+        and resource.config
+        and cause.prior_known
+        and not setting.hidden
+    ):
         return _restore(facts, cause, resource, setting, red)
     if cause.kind == "condition":
         return _relieve(facts, cause, resource)
@@ -55,8 +63,12 @@ def _account_step(facts: Facts) -> Step:
 def _restore(
     facts: Facts, cause: RootCause, resource: Resource, setting: Setting, red: tuple[Step, ...]
 ) -> Mitigation:
-    apply = _placed(setting.restore(resource, cause.prior_value), resource)
-    back = _placed(setting.restore(resource, cause.bad_value), resource)
+    also = _moved_along(facts, cause)
+    good = [(setting, cause.prior_value), *((what.setting, what.prior.value) for what in also)]
+    bad = [(setting, cause.bad_value), *((what.setting, what.after) for what in also)]
+    apply, back = set_all(resource, good), set_all(resource, bad)
+    if not apply:
+        return _no_call(facts, cause, resource, setting, red)
     return Mitigation(
         summary=say(
             "Set the {setting} of {name} back to {value}.",
@@ -67,22 +79,70 @@ def _restore(
         apply=(
             Step(
                 title=say("Apply"),
-                calls=_valid(apply),
-                provenance=(_where_from(facts, cause, resource, setting), *_beside(facts, resource, setting)),
+                calls=apply,
+                provenance=(
+                    _where_from(facts, cause, resource, setting),
+                    *(_along(facts, resource, what) for what in also),
+                    *_beside(facts, resource, setting, {what.setting.query for what in also}),
+                ),
             ),
         ),
         post_validate=(_check_step(facts),),
         rollback=(
             Step(
                 title=say("Way back"),
-                calls=_valid(back),
+                calls=back,
                 note=say("sets {value} again", value=_spoken(cause.bad_value, setting)),
             ),
-        ),
+        )
+        if back
+        else (),
         stays_red=red,
-        mind=_mind(facts, cause),
+        mind=_mind(facts, cause, resource, setting),
         ask=_ask(facts, cause, resource),
     )  # fmt: skip
+
+
+def _no_call(
+    facts: Facts, cause: RootCause, resource: Resource, setting: Setting, red: tuple[Step, ...]
+) -> Mitigation:
+    """The value before is known, but what must be sent along with it is not."""
+    return Mitigation(
+        summary=say(
+            "The {setting} of {name} was {value}. What has to be sent along is not known: no call is proposed.",
+            setting=setting.name, name=resource.name, value=_spoken(cause.prior_value, setting),
+        ),
+        post_validate=(_check_step(facts),),
+        advice=(say("Set it in the template or the console, where the rest of the configuration is at hand."),),
+        stays_red=red,
+        mind=_mind(facts, cause, resource, setting),
+        ask=_ask(facts, cause, resource),
+    )  # fmt: skip
+
+
+def _moved_along(facts: Facts, cause: RootCause) -> tuple[Move, ...]:
+    """What the same event moved as well, and what breaks alike: it has to go back with it."""
+    if cause.event is None:
+        return ()
+    leader = Hypothesis(
+        id="", kind=cause.kind, title="", resource=cause.resource, setting=cause.field, event=cause.event.id
+    )
+    return together(facts, leader)
+
+
+def _along(facts: Facts, resource: Resource, what: Move) -> Statement:
+    return statement(
+        "{setting}: {value} ← {sources}",
+        evidence=[one for source in what.prior.sources for one in source.evidence],
+        claims=[
+            claim
+            for source in what.prior.sources
+            for claim in _source_claims(facts, resource, what.setting, source)
+        ],
+        setting=what.setting.name,
+        value=_spoken(what.prior.value, what.setting),
+        sources="; ".join(_source_words(source) for source in what.prior.sources),
+    )
 
 
 def _still_so(cause: RootCause, resource: Resource, setting: Setting) -> Step:
@@ -144,9 +204,11 @@ def _source_words(source: PriorSource) -> str:
     return source.said_by
 
 
-def _beside(facts: Facts, resource: Resource, setting: Setting) -> list[Statement]:
+def _beside(facts: Facts, resource: Resource, setting: Setting, moved: set[str]) -> list[Statement]:
     made = []
     for path in setting.beside:
+        if path in moved:
+            continue
         inner, value = _shown(path, resource)
         made.append(
             statement(
@@ -209,8 +271,18 @@ def stays_red(facts: Facts) -> tuple[Step, ...]:
     return (Step(title=say("Stays red"), calls=(call,), note=why),)
 
 
-def _mind(facts: Facts, cause: RootCause) -> tuple[Statement, ...]:
+def _mind(facts: Facts, cause: RootCause, resource: Resource, setting: Setting) -> tuple[Statement, ...]:
     made: list[Statement] = []
+    now = current(resource, setting)
+    if cause.kind != "setting" and resource.config and not same(now, cause.bad_value, setting):
+        made.append(
+            statement(
+                "It is {now} by now, no longer {value}: somebody changed it again.",
+                evidence=resource.evidence[-1:],
+                claims=[setting_claim(resource.arn, setting.path, now, facts.as_of)],
+                now=_spoken(now, setting), value=_spoken(cause.bad_value, setting),
+            )
+        )  # fmt: skip
     if cause.prior_note:
         made.append(statement("{note}", note=cause.prior_note))
     if len({source.kind for source in cause.prior_sources}) == 1:
@@ -236,7 +308,7 @@ def _ask(facts: Facts, cause: RootCause, resource: Resource) -> str:
 
 def _relieve(facts: Facts, cause: RootCause, resource: Resource | None) -> Mitigation:
     known = next(one for _, one in conditions() if one.key == cause.field)
-    calls = _valid(_placed(known.calls(resource), resource)) if known.calls and resource else ()
+    calls = valid(placed(known.calls(resource), resource)) if known.calls and resource else ()
     step = Step(
         title=say("Look closer"),
         calls=calls,
@@ -268,38 +340,29 @@ def _make_room(facts: Facts, cause: RootCause, red: tuple[Step, ...]) -> Mitigat
 
 def _by_event(facts: Facts, cause: RootCause, red: tuple[Step, ...]) -> Mitigation:
     event = next((item for item in facts.changes if cause.event and item.id == cause.event.id), None)
-    known = change_of(event) if event else None
     resource = facts.resource(cause.resource)
-    calls: tuple[Call, ...] = ()
-    if event is not None and known is not None and known.undo is not None:
-        calls = _valid(known.undo(event, _earlier(facts, event)))
-    if not calls:
+    calls = undo(event, facts.changes) if event is not None else ()
+    if event is None or not calls:
         return Mitigation(
-            summary=say("The value before is not known, so opsleuth proposes no call."),
+            summary=say("The value before is not known, so opsleuth proposes no call.")
+            if cause.field
+            else say("opsleuth knows no safe call that undoes {operation}.", operation=_operation(cause)),
             advice=(say("Ask whoever made the change, or look in the template or in an earlier version."),),
             post_validate=(_check_step(facts),),
             stays_red=red,
             ask=_ask(facts, cause, resource) if resource else "",
         )
+    back = again(event)
     return Mitigation(
-        summary=say("Undo {operation}.", operation=event.operation if event else ""),
+        summary=say("Undo {operation}.", operation=event.operation),
         prepare=(_account_step(facts),),
         apply=(Step(title=say("Apply"), calls=calls, provenance=(cause.statement,)),),
         post_validate=(_check_step(facts),),
+        rollback=(Step(title=say("Way back"), calls=back, note=say("does the same again")),) if back else (),
         stays_red=red,
         ask=_ask(facts, cause, resource) if resource else "",
     )
 
 
-def _earlier(facts: Facts, event: ChangeEvent) -> tuple[ChangeEvent, ...]:
-    before = [item for item in facts.changes if item.time < event.time and not item.error_code]
-    return tuple(sorted(before, key=lambda item: item.time, reverse=True))
-
-
-def _placed(calls: Iterable[Call], resource: Resource) -> tuple[Call, ...]:
-    return tuple(call if call.region else replace(call, region=resource.region) for call in calls)
-
-
-def _valid(calls: Iterable[Call]) -> tuple[Call, ...]:
-    """Calls that botocore's models accept; a call they reject is never shown."""
-    return tuple(call for call in calls if not validate(call))
+def _operation(cause: RootCause) -> str:
+    return cause.event.operation if cause.event else say("it")
