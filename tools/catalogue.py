@@ -82,6 +82,12 @@ _FIXED: tuple[tuple[str, str, str, str], ...] = (
         "cloudwatch:DescribeAlarmHistory",
         "what an alarm did, and who edited it",
     ),
+    (
+        "resourcegroupstaggingapi",
+        "GetResources",
+        "tag:GetResources",
+        "which resource words mean that name it by a tag",
+    ),
     ("logs", "StartQuery", "logs:StartQuery", "counts of log patterns before rows are read"),
     ("logs", "GetQueryResults", "logs:GetQueryResults", "answers of log queries"),
     ("logs", "StopQuery", "logs:StopQuery", "ends a log query that is no longer needed"),

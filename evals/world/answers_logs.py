@@ -157,8 +157,8 @@ def start_query(ask: Ask) -> Json:
     if start > end:
         raise Refusal("InvalidParameterException", "End time should not be before start time.")
     asked = canonical([names, start, end, text, limit, ask.as_of])
-    number = len(ask.session.queries)
-    made = ask.world.seed.uuid(f"query:{number}:{asked}")
+    made = ask.world.seed.uuid(f"query:{asked}")  # the same in a resumed run, whose session is new
+    ask.session.polls.pop(made, None)
     searches = [
         insights_run.Search(
             group,

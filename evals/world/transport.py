@@ -24,6 +24,11 @@ class WorldTransport:
         self._session = Session()
         self._lock = threading.Lock()
 
+    @property
+    def region(self) -> str:
+        """Where a run looks that names no region."""
+        return self.world.region
+
     def start(self) -> datetime | None:
         return self.world.start
 
