@@ -170,7 +170,10 @@ def _restore_billing(resource: Resource, value: Value) -> tuple[Call, ...]:
 def _restore_stream(resource: Resource, value: Value) -> tuple[Call, ...]:
     stream: Json = {"StreamEnabled": bool(value)}
     if value:
-        view = resource.config.get("StreamSpecification", {}).get("StreamViewType", "NEW_AND_OLD_IMAGES")
+        # A stream is switched on with a view type, and a table without a stream does not tell which one it had.
+        view = (resource.config.get("StreamSpecification") or {}).get("StreamViewType")
+        if not view:
+            return ()
         stream["StreamViewType"] = view
     return (call("dynamodb", "UpdateTable", resource, TableName=resource.name, StreamSpecification=stream),)
 
