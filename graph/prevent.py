@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from graph.facts import Facts
 from graph.models import Prevention, RootCause
-from graph.words import say
+from graph.prevent_alarms import metric_alarm, quiet_alarm, watch_setting
+from graph.weighing.moves import is_unlimited
+from graph.words import say, stamp
 from tools.arn import parse, partition_of
 from tools.catalogue import change_of, conditions
-from tools.models import ChangeEvent, Json, Resource, Value
+from tools.cloudtrail_fields import event_names
+from tools.iam_names import action_of
+from tools.models import ChangeEvent, Json, Resource
 from tools.services._spec import Setting
 
 
@@ -21,10 +26,10 @@ def preventions(facts: Facts, cause: RootCause | None) -> tuple[Prevention, ...]
         made.extend(_for_condition(facts, cause))
         made.extend(_for_traffic(facts, cause))
     if facts.incident.quiet_since is not None and facts.incident.alarm is not None:
-        made.append(_quiet_alarm(facts))
+        made.append(quiet_alarm(facts))
     made.extend(_for_gaps(facts))
     if not made:
-        made.append(_practice(facts))
+        made.append(_practice(facts, cause))
     return tuple(made)
 
 
@@ -33,25 +38,62 @@ def _for_change(facts: Facts, cause: RootCause) -> Iterator[Prevention]:
     if resource is None or cause.kind not in {"change", "setting", "alarm_changed"}:
         return
     event = next((item for item in facts.changes if cause.event and item.id == cause.event.id), None)
-    operations = [event.operation] if event else list(setting.requests) if setting else []
-    operations = [name for name in operations if not name.startswith("Create")]
+    operations = [event.operation] if event else _writers(setting)
     if operations:
-        yield _block(facts, resource, operations, event)
-        yield _tell_of_event(facts, resource, operations)
-    if setting is not None and setting.metric is not None and isinstance(cause.prior_value, int | float):
-        yield _watch_setting(facts, resource, setting, cause.prior_value)
+        if event is None or _by_hand(event):
+            yield _block(facts, resource, operations, event)
+        else:
+            yield _gate(facts, resource, event)
+        yield _tell_of_event(facts, resource, operations, event)
+    prior = cause.prior_value
+    if setting is not None and setting.metric is not None and isinstance(prior, int | float):
+        if not is_unlimited(prior, setting):
+            yield watch_setting(facts, resource, setting, prior, cause.bad_value)
+
+
+def _writers(setting: Setting | None) -> list[str]:
+    """The operations that set a setting of a thing that is there already."""
+    return [name for name in setting.requests if not name.startswith("Create")] if setting else []
+
+
+_HANDS = frozenset({"console", "cli", "unknown"})
+_PERSONS = frozenset({"iam_user", "identity_center_user", "root", "federated_user", "unknown"})
+
+
+def _by_hand(event: ChangeEvent) -> bool:
+    """Whether a person made it. A pipeline must not be denied what it is there for."""
+    return event.actor.how in _HANDS or event.actor.kind in _PERSONS
+
+
+def _gate(facts: Facts, resource: Resource, event: ChangeEvent) -> Prevention:
+    metric = facts.incident.metric
+    watched = metric.name if metric else say("errors")
+    return Prevention(
+        kind="slow",
+        title=say("Release changes of {name} in steps, and stop at the first sign", name=resource.name),
+        why=say(
+            "The change came from an automatic way ({who}), which must stay allowed: let it undo itself instead.",
+            who=event.actor.role or event.actor.name,
+        ),
+        artefact_name="note.md",
+        artefact=say(
+            "After {operation} on {name}, wait until {metric} has stayed normal for 15 minutes before the next "
+            "step; else put back what was there and stop. The alarm of this incident can be the gate.",
+            operation=event.operation, name=resource.name, metric=watched,
+        ),
+    )  # fmt: skip
 
 
 def _block(facts: Facts, resource: Resource, operations: list[str], event: ChangeEvent | None) -> Prevention:
     service = facts.service(resource)
-    prefix = parse(resource.arn).service
+    client = service.client if service else parse(resource.arn).service
     allowed = _allowed_roles(facts, resource, operations, event)
     partition = partition_of(resource.region or facts.incident.region)
     patterns = [f"arn:{partition}:iam::{resource.account}:role/{name}" for name in (*allowed, "breakglass")]
     statement: Json = {
         "Sid": "OnlyThePipelineChangesThis",
         "Effect": "Deny",
-        "Action": [f"{prefix}:{name}" for name in operations],
+        "Action": [action_of(client, name) for name in operations],
         "Resource": resource.arn,
         "Condition": {"ArnNotLike": {"aws:PrincipalArn": patterns}},
     }
@@ -62,7 +104,7 @@ def _block(facts: Facts, resource: Resource, operations: list[str], event: Chang
             operations=", ".join(operations), name=resource.name, roles=", ".join([*allowed, "breakglass"]),
         ),
         why=say("A service control policy can limit who changes {service}, not to which value.",
-                service=service.title if service else prefix),
+                service=service.title if service else client),
         artefact_name="policy.json",
         artefact={"Version": "2012-10-17", "Statement": [statement]},
         back_test=_back_test(facts, resource, operations, event, allowed),
@@ -101,16 +143,23 @@ def _back_test(
     if not found:
         return ""
     blocked_good = [item for item in good if item.actor.role not in allowed]
-    days = max(1, round((facts.as_of - min(item.time for item in found)).total_seconds() / 86400))
+    days = _days(facts, found)
     return say(
         "would have blocked {bad} of {bads} bad and {good} of {goods} good changes in {days} days",
         bad=len(bad), bads=len(bad), good=len(blocked_good), goods=len(good), days=days,
     )  # fmt: skip
 
 
-def _tell_of_event(facts: Facts, resource: Resource, operations: list[str]) -> Prevention:
+def _tell_of_event(
+    facts: Facts, resource: Resource, operations: list[str], event: ChangeEvent | None
+) -> Prevention:
     service = facts.service(resource)
-    sources = list(service.event_sources) if service else []
+    sources = [event.source] if event else list(service.event_sources) if service else []
+    recorded = [event.action] if event else []
+    recorded += [name for operation in operations for name in event_names(operation)]
+    detail: Json = {"eventSource": sources, "eventName": list(dict.fromkeys(recorded))}
+    if event is not None and (only := _naming(event, resource)):
+        detail["requestParameters"] = only
     return Prevention(
         kind="notice",
         title=say(
@@ -123,53 +172,39 @@ def _tell_of_event(facts: Facts, resource: Resource, operations: list[str]) -> P
         ),
         artefact_name="rule.json",
         artefact={
-            "Name": f"changes-of-{resource.name}"[:64],
+            "Name": _NOT_IN_NAMES.sub("-", f"changes-of-{resource.name}")[:64],
             "EventPattern": {
                 "source": [f"aws.{source.split('.')[0]}" for source in sources],
                 "detail-type": ["AWS API Call via CloudTrail"],
-                "detail": {"eventSource": sources, "eventName": operations},
+                "detail": detail,
             },
         },
-        back_test=say(
-            "would have fired {n} times in the events at hand", n=len(_same_kind(facts, resource, operations))
-        ),
+        back_test=_fired(facts, resource, operations),
     )
 
 
-def _watch_setting(facts: Facts, resource: Resource, setting: Setting, prior: Value) -> Prevention:
-    service, metric = facts.service(resource), setting.metric
-    assert service is not None
-    assert metric is not None
-    assert service.dimensions is not None
-    step = next((s for s in facts.steps if s.resource == resource.arn and s.setting == setting.path), None)
-    return Prevention(
-        kind="notice",
-        title=say(
-            "Alarm when {metric} of {name} is below {value}",
-            metric=metric.name,
-            name=resource.name,
-            value=prior,
-        ),
-        why=say(
-            "The setting is a metric of its own: a change shows before or with its harm, whoever made it."
-        ),
-        artefact_name="alarm.json",
-        artefact={
-            "AlarmName": f"{resource.name}-{metric.name}"[:255],
-            "Namespace": service.namespace,
-            "MetricName": metric.name,
-            "Dimensions": [{"Name": key, "Value": value} for key, value in service.dimensions(resource)],
-            "Statistic": metric.stat,
-            "Period": metric.period,
-            "EvaluationPeriods": 1,
-            "Threshold": prior,
-            "ComparisonOperator": "LessThanThreshold",
-            "TreatMissingData": "missing",
-        },
-        back_test=say("would have fired in this incident; the metric stepped once in the window read")
-        if step
-        else "",
-    )
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def _naming(event: ChangeEvent, resource: Resource) -> Json:
+    """The field of the request that names the resource, with every way to write it: name and ARN."""
+    for key, value in event.request.items():
+        if isinstance(value, str) and value in (resource.name, resource.arn):
+            return {key: [resource.name, resource.arn]}
+        if isinstance(value, str) and value.endswith(f"/{resource.name}"):
+            return {key: [value]}
+    return {}
+
+
+def _fired(facts: Facts, resource: Resource, operations: list[str]) -> str:
+    found = _same_kind(facts, resource, operations)
+    if not found:
+        return ""
+    return say("would have fired {n} times in {days} days", n=len(found), days=_days(facts, found))
+
+
+def _days(facts: Facts, found: list[ChangeEvent]) -> int:
+    return max(1, round((facts.as_of - min(item.time for item in found)).total_seconds() / 86400))
 
 
 def _for_condition(facts: Facts, cause: RootCause) -> Iterator[Prevention]:
@@ -187,31 +222,7 @@ def _for_condition(facts: Facts, cause: RootCause) -> Iterator[Prevention]:
         )
     service = facts.service(resource)
     if service is not None and service.dimensions is not None and known.metrics:
-        yield _metric_alarm(resource, service.namespace, service.dimensions(resource), known.metrics[0])
-
-
-def _metric_alarm(
-    resource: Resource, namespace: str, dimensions: tuple[tuple[str, str], ...], metric: str
-) -> Prevention:
-    return Prevention(
-        kind="notice",
-        title=say("Alarm when {metric} of {name} is above 0", metric=metric, name=resource.name),
-        why=say("It names this cause, where the present alarm only says that something is refused."),
-        artefact_name="alarm.json",
-        artefact={
-            "AlarmName": f"{resource.name}-{metric}"[:255],
-            "Namespace": namespace,
-            "MetricName": metric,
-            "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions],
-            "Statistic": "Sum",
-            "Period": 60,
-            "EvaluationPeriods": 3,
-            "Threshold": 0,
-            "ComparisonOperator": "GreaterThanThreshold",
-            "TreatMissingData": "notBreaching",
-        },
-        back_test=say("would have fired in this incident"),
-    )
+        yield metric_alarm(resource, service.namespace, service.dimensions(resource), known.metrics[0])
 
 
 def _for_traffic(facts: Facts, cause: RootCause) -> Iterator[Prevention]:
@@ -241,53 +252,18 @@ def _for_gaps(facts: Facts) -> Iterator[Prevention]:
         )
 
 
-def _practice(facts: Facts) -> Prevention:
+def _practice(facts: Facts, cause: RootCause | None) -> Prevention:
     incident = facts.incident
     return Prevention(
         kind="practice",
         title=say("Write down what was found and done"),
-        why=say("The cause was not found; the next look starts from here."),
+        why=say("The cause was not found; the next look starts from here.")
+        if cause is None
+        else say("The next one who meets this starts from here."),
         artefact_name="note.md",
         artefact=say(
-            "Resource: {resource}. Looked at until {time}.", resource=incident.resource, time=facts.as_of
+            "Resource: {resource}. Looked at until {time}.",
+            resource=incident.resource,
+            time=stamp(facts.as_of),
         ),
-    )
-
-
-def _quiet_alarm(facts: Facts) -> Prevention:
-    alarm = facts.incident.alarm
-    assert alarm is not None
-    return Prevention(
-        kind="notice",
-        title=say("Let alarm {name} clear by itself", name=alarm.name),
-        why=say(
-            "It keeps its state while data is missing. Fill the gaps with 0, and it clears when refusals end."
-        ),
-        artefact_name="alarm.json",
-        artefact={
-            "AlarmName": alarm.name,
-            "EvaluationPeriods": alarm.evaluation_periods,
-            "DatapointsToAlarm": alarm.datapoints_to_alarm,
-            "Threshold": alarm.threshold,
-            "ComparisonOperator": alarm.comparison,
-            "TreatMissingData": "notBreaching",
-            "Metrics": [
-                {"Id": "filled", "Expression": "FILL(m, 0)", "ReturnData": True},
-                {
-                    "Id": "m",
-                    "ReturnData": False,
-                    "MetricStat": {
-                        "Metric": {
-                            "Namespace": alarm.metric.namespace,
-                            "MetricName": alarm.metric.name,
-                            "Dimensions": [
-                                {"Name": key, "Value": value} for key, value in alarm.metric.dimensions
-                            ],
-                        },
-                        "Period": alarm.metric.period,
-                        "Stat": alarm.metric.stat,
-                    },
-                },
-            ],
-        },
     )

@@ -9,6 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
+_VERBS = (
+    ("Update", "PATCH"),
+    ("Create", "POST"),
+    ("Import", "POST"),
+    ("Put", "PUT"),
+    ("Tag", "PUT"),
+    ("Delete", "DELETE"),
+    ("Untag", "DELETE"),
+)
 _PREFIXES: Mapping[str, str] = {
     "accessanalyzer": "access-analyzer",
     "amp": "aps",
@@ -135,7 +144,7 @@ def action_of(service: str, operation: str) -> str:
     """The IAM action that a call needs. `service` is the boto3 client name."""
     prefix = _PREFIXES.get(service, service)
     if service in _BY_VERB:
-        return f"{prefix}:GET"
+        return f"{prefix}:{next((verb for begin, verb in _VERBS if operation.startswith(begin)), 'GET')}"
     return _ACTIONS.get((service, operation), f"{prefix}:{operation}")
 
 
