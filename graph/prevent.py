@@ -46,9 +46,10 @@ def _for_change(facts: Facts, cause: RootCause) -> Iterator[Prevention]:
             yield _gate(facts, resource, event)
         yield _tell_of_event(facts, resource, operations, event)
     prior = cause.prior_value
-    if setting is not None and setting.metric is not None and isinstance(prior, int | float):
-        if not is_unlimited(prior, setting):
-            yield watch_setting(facts, resource, setting, prior, cause.bad_value)
+    if setting is None or setting.metric is None or is_unlimited(prior, setting):
+        return
+    if isinstance(prior, int | float):
+        yield watch_setting(facts, resource, setting, prior, cause.bad_value)
 
 
 def _writers(setting: Setting | None) -> list[str]:

@@ -8,7 +8,6 @@ from graph.words import say
 from tools.models import Resource, Value
 from tools.services._spec import Setting
 
-
 _KEPT = ("AlarmDescription", "AlarmActions", "OKActions", "InsufficientDataActions")
 """PutMetricAlarm replaces the whole alarm: what is not sent is gone."""
 
