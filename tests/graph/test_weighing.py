@@ -1,0 +1,197 @@
+"""The ranking as a whole: over kinds of incidents of every service, and properties that hold for all of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from graph.models import Hypothesis
+from graph.weighing import decide, weigh
+from graph.weights import LIKELY, MOST_SHOWN
+from tests.graph import made
+from tests.graph.kinds import APART, DECOYS, INERT, KINDS, LATER, Kind, configured
+from tests.graph.made import AS_OF, GROUP, ONSET, STRANGER, TABLE, WRITER, event
+from tools.models import ChangeEvent
+
+every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+
+
+def of(ranked: tuple[Hypothesis, ...], event_id: str) -> list[Hypothesis]:
+    return [item for item in ranked if item.event == event_id]
+
+
+@every_kind
+def test_the_cause_leads_before_three_decoys(kind: Kind) -> None:
+    facts = kind.facts()
+    ranked = weigh(facts)
+    decision = decide(facts, ranked, may_wait=True)
+    assert (ranked[0].event, decision.verdict, decision.settled) == ("true", "root_cause", True)
+    assert ranked[0].probability >= LIKELY
+    for decoy in (LATER, INERT, APART):
+        assert all(item.status == "ruled_out" for item in of(ranked, decoy.id)), decoy.id
+    assert of(ranked, LATER.id)
+    assert of(ranked, APART.id)
+
+
+@every_kind
+def test_without_the_cause_nobody_is_named(kind: Kind) -> None:
+    facts = kind.facts(cause=False)
+    decision = decide(facts, weigh(facts), may_wait=True)
+    assert (decision.leader, decision.verdict) == (None, "not_found")
+
+
+@every_kind
+def test_before_cloudtrail_is_complete_nobody_is_named_either(kind: Kind) -> None:
+    facts = kind.facts(cause=False, complete_until=ONSET - timedelta(minutes=10))
+    decision = decide(facts, weigh(facts), may_wait=True)
+    assert (decision.leader, decision.verdict, decision.settled) == (None, "not_yet", False)
+
+
+@every_kind
+def test_the_same_change_after_the_onset_is_not_blamed(kind: Kind) -> None:
+    late = replace(kind.change, time=ONSET + timedelta(minutes=2))
+    facts = kind.facts(cause=False, decoys=(*DECOYS, late))
+    assert decide(facts, weigh(facts), may_wait=False).leader is None
+
+
+def test_a_change_that_no_service_file_knows_leads_but_is_not_proven() -> None:
+    strange = event(
+        "dynamodb", "UpdateKinesisStreamingDestination", {"tableName": "parcels"}, id="strange", minutes=-1
+    )
+    facts = made.facts(
+        (TABLE, "WriteThrottleEvents"), {(TABLE, "WriteThrottleEvents"): (0, 18)}, changes=[strange, *DECOYS]
+    )
+    ranked = weigh(facts)
+    assert (ranked[0].event, ranked[1].kind) == ("strange", "outside")
+    assert decide(facts, ranked, may_wait=False).verdict == "not_found"
+
+
+def test_a_change_that_moves_no_metric_is_not_blamed_for_one() -> None:
+    kept = event(
+        "logs",
+        "PutRetentionPolicy",
+        {"logGroupName": "/aws/lambda/parcel-writer", "retentionInDays": 1},
+        id="kept",
+    )
+    facts = made.facts((WRITER, "Errors"), {(WRITER, "Errors"): (0, 8)}, changes=[kept])
+    ranked = weigh(facts)
+    assert decide(facts, ranked, may_wait=False).leader is None
+    assert of(ranked, "kept")[0].resource == GROUP
+
+
+def test_two_settings_of_one_call_do_not_share_its_probability() -> None:
+    ranked = weigh(KINDS["HTTP stage throttled, both limits"].facts())
+    assert len(of(ranked, "true")) == 1
+    assert ranked[0].probability == MOST_SHOWN
+
+
+def test_a_setting_moved_along_that_explains_nothing_stays_a_hypothesis_of_its_own() -> None:
+    both = configured(timeout=3, memorySize=1024)
+    kind = replace(
+        KINDS["timeout lowered"], change=both, earlier=(configured("old", -9000, timeout=30, memorySize=512),)
+    )
+    ranked = weigh(kind.facts())
+    assert [item.setting for item in of(ranked, "true")] == ["Timeout", "MemorySize"]
+    assert of(ranked, "true")[1].status == "ruled_out"
+
+
+def test_a_condition_does_not_lead_by_the_symptom_alone() -> None:
+    """Throttles of a function come from its own limit as well as from the account's."""
+    facts = KINDS["reserved concurrency 0"].facts(cause=False)
+    assert "condition" in {item.kind for item in weigh(facts)}
+    assert decide(facts, weigh(facts), may_wait=False).leader is None
+
+
+def test_a_limit_that_error_texts_name_is_not_taken_for_changed() -> None:
+    """A function that waits for something slow runs into a timeout that nobody touched."""
+    facts = KINDS["timeout lowered"].facts(cause=False)
+    ranked = weigh(facts)
+    assert ranked[0].kind == "setting"
+    assert ranked[0].probability < LIKELY
+
+
+# -- properties --------------------------------------------------------------------------------------
+
+kinds = st.sampled_from(sorted(KINDS))
+minutes = st.integers(-119, 14)
+unrelated = st.builds(
+    lambda operation, at: event(
+        "lambda", operation, {"functionName": "tax-report", "timeout": 1}, id=f"u{operation}{at}", minutes=at
+    ),
+    st.sampled_from(["UpdateFunctionCode", "UpdateFunctionConfiguration", "DeleteFunction", "SomethingNew"]),
+    minutes,
+)
+some_decoys = st.lists(st.sampled_from(DECOYS), unique_by=lambda item: item.id)
+quickly = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+
+
+@quickly
+@given(kinds, some_decoys, st.lists(unrelated, max_size=4, unique_by=lambda item: item.id), st.booleans())
+def test_probabilities_are_ordered_and_never_certain(
+    name: str, decoys: list[ChangeEvent], more: list[ChangeEvent], cause: bool
+) -> None:
+    ranked = weigh(KINDS[name].facts(cause=cause, decoys=(*decoys, *more)))
+    shares = [item.probability for item in ranked]
+    assert shares == sorted(shares, reverse=True)
+    assert sum(shares) <= 1 + 0.00005 * len(shares)
+    assert max(shares) <= MOST_SHOWN
+    assert len({item.id for item in ranked}) == len(ranked)
+    assert [item.status for item in ranked if item.kind == "outside"] in (["possible"], ["leading"])
+    assert [place for place, item in enumerate(ranked) if item.status == "leading"] == [0]
+
+
+@quickly
+@given(kinds, st.lists(unrelated, min_size=1, max_size=4, unique_by=lambda item: item.id))
+def test_unrelated_changes_never_overtake_the_cause(name: str, more: list[ChangeEvent]) -> None:
+    ranked = weigh(KINDS[name].facts(decoys=tuple(more)))
+    assert ranked[0].event == "true"
+    for item in ranked:
+        assert item.resource != STRANGER or item.status == "ruled_out"
+
+
+@quickly
+@given(kinds, minutes)
+def test_a_denied_attempt_is_never_a_hypothesis(name: str, at: int) -> None:
+    kind = KINDS[name]
+    refused = replace(
+        kind.change, id="refused", error_code="AccessDenied", time=ONSET + timedelta(minutes=at)
+    )
+    facts = kind.facts(cause=False)
+    facts = replace(facts, changes=(*facts.changes, refused), denied=(refused,))
+    assert not of(weigh(facts), "refused")
+
+
+@quickly
+@given(kinds, st.integers(61, 900))
+def test_a_change_after_the_onset_never_leads(name: str, seconds: int) -> None:
+    kind = KINDS[name]
+    late = replace(kind.change, id="late", time=ONSET + timedelta(seconds=seconds))
+    assert weigh(kind.facts(cause=False, decoys=(late,)))[0].event != "late"
+
+
+@quickly
+@given(kinds, st.booleans())
+def test_the_order_of_events_and_resources_does_not_matter(name: str, cause: bool) -> None:
+    facts = KINDS[name].facts(cause=cause)
+    turned = replace(
+        facts,
+        changes=facts.changes[::-1],
+        resources=facts.resources[::-1],
+        relations=facts.relations[::-1],
+        metrics=facts.metrics[::-1],
+    )
+    assert [(item.id, item.probability) for item in weigh(turned)] == [
+        (item.id, item.probability) for item in weigh(facts)
+    ]
+
+
+def test_the_window_of_the_look_bounds_what_is_a_hypothesis() -> None:
+    kind = KINDS["bad code"]
+    old = replace(kind.change, time=ONSET - timedelta(hours=5))
+    assert not of(weigh(kind.facts(cause=False, decoys=(old,))), "true")
+    assert of(weigh(kind.facts(cause=False, decoys=(old,), lookback=24)), "true")
+    assert old.time < AS_OF
