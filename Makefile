@@ -31,7 +31,7 @@ check: $(DEV) ## format, lint, types, direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 serve: $(RUN) ## the REST trigger, on loopback
 	$(BIN)/opsleuth serve

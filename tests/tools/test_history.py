@@ -154,7 +154,7 @@ def test_two_independent_sources_agree(reader: Reader) -> None:
         ("previous_event", 250, ("F1",)),
     ]
     assert type(found.value) is int
-    assert found.sources[1].said_by == "UpdateTable by deploy-role, 1 Feb 2026"
+    assert found.sources[1].said_by == "UpdateTable by deploy-role, 2026-02-01T17:12:31Z"
 
 
 def test_no_source_is_unknown_and_a_gap(reader: Reader) -> None:
