@@ -58,6 +58,7 @@ WEIGHTS: Mapping[str, float] = {
     "actor.person": 0.3,
     "actor.service": -0.7,
     "alarm.before_transition": 2.0,
+    "alarm.after_transition": -6.0,
     "alarm.would_be_silent": 4.0,
     "alarm.would_fire_too": -6.0,
     "alarm.metric_as_usual": 2.0,

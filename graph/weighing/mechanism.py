@@ -57,9 +57,14 @@ def together(facts: Facts, hypothesis: Hypothesis) -> tuple[Move, ...]:
         other = hypothesis.model_copy(update={"setting": setting.path})
         what = move(facts, other)
         told = what is not None and what.prior.known and what.direction not in {"same", "unknown"}
-        if what is not None and told and matching_effects(facts, other):
+        if what is not None and told and explains(facts, other):
             found.append(what)
     return tuple(found)
+
+
+def explains(facts: Facts, hypothesis: Hypothesis) -> bool:
+    """Whether the service file says that it does what is seen. A change of the alarm itself may always do."""
+    return hypothesis.kind == "alarm_changed" or bool(matching_effects(facts, hypothesis))
 
 
 def mechanism(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:

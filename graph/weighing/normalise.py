@@ -14,7 +14,7 @@ from graph.models import Hypothesis, TestResult, Verdict
 from graph.weighing import special
 from graph.weighing.dose import dose
 from graph.weighing.generate import hypotheses
-from graph.weighing.mechanism import matching_effects, mechanism, together
+from graph.weighing.mechanism import explains, mechanism, together
 from graph.weighing.when import time
 from graph.weighing.where import path, topology
 from graph.weighing.witness import companions, logs
@@ -80,7 +80,7 @@ def _goes_with(facts: Facts, leader: Hypothesis, item: Hypothesis) -> bool:
     return (
         alike
         and bool(item.event)
-        and bool(matching_effects(facts, leader))
+        and explains(facts, leader)
         and item.setting in {what.setting.path for what in together(facts, leader)}
     )
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from graph.claims import rate_claim, setting_claim, shown, statement, total_claim
 from graph.facts import Facts
 from graph.models import Hypothesis, TestResult
-from graph.weighing.moves import event_of, move, step_of
+from graph.weighing.mechanism import together
+from graph.weighing.moves import Move, event_of, move, step_of
 from graph.weighing.when import onset_claims, span
 from graph.weights import WEIGHTS
 from graph.words import number, stamp
 from tools.alarms import evaluate
-from tools.models import Alarm, Claim, Resource
+from tools.models import Alarm, ChangeEvent, Claim, Resource
 from tools.services._spec import Setting
 
 
@@ -115,30 +117,13 @@ def alarm_changed(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
             time=stamp(event.time), lag=span((fired - event.time).total_seconds()),
         )  # fmt: skip
         yield TestResult(test="alarm", weight=WEIGHTS["alarm.before_transition"], statement=said)
-    if what is not None and what.prior.known and isinstance(what.prior.value, int | float):
-        finding = facts.metric(facts.incident.resource, alarm.metric.name)
-        fires = _would_fire(facts, alarm, float(what.prior.value))
-        message = (
-            "the former threshold {value} would have fired too"
-            if fires
-            else "with {value} the alarm would be silent"
-        )
+    else:
         said = statement(
-            message,
-            evidence=finding.evidence if finding else (),
-            claims=[
-                Claim(
-                    kind="alarm",
-                    subject=alarm.arn,
-                    field="threshold",
-                    value=what.prior.value,
-                    start=min(event.time, *(source.time for source in what.prior.sources)),
-                )
-            ],
-            value=what.prior.value,
+            "changed at {time}, when it had fired already", evidence=event.evidence, time=stamp(event.time)
         )
-        key = "alarm.would_fire_too" if fires else "alarm.would_be_silent"
-        yield TestResult(test="alarm", weight=WEIGHTS[key], statement=said)
+        yield TestResult(test="alarm", weight=WEIGHTS["alarm.after_transition"], statement=said)
+    if what is not None:
+        yield from _former(facts, alarm, event, (what, *together(facts, hypothesis)))
     unusual = facts.onset is not None and facts.onset.shape != "none"
     message = "the metric behaves otherwise than before" if unusual else "the metric behaves as it did before"
     key = "alarm.metric_unusual" if unusual else "alarm.metric_as_usual"
@@ -146,12 +131,49 @@ def alarm_changed(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
     yield TestResult(test="alarm", weight=WEIGHTS[key], statement=statement(message, claims=claims))
 
 
-def _would_fire(facts: Facts, alarm: Alarm, threshold: float) -> bool:
-    """Would the alarm be red now with another threshold, by AWS's own rules?"""
-    if facts.incident.recent is None:
+_RULES = {
+    "Threshold": "threshold",
+    "ComparisonOperator": "comparison",
+    "EvaluationPeriods": "evaluation_periods",
+    "DatapointsToAlarm": "datapoints_to_alarm",
+    "TreatMissingData": "treat_missing",
+}
+"""Settings of an alarm that can be tried with other values on the datapoints at hand."""
+
+
+def _former(facts: Facts, alarm: Alarm, event: ChangeEvent, moved: tuple[Move, ...]) -> Iterator[TestResult]:
+    """Would the alarm be red now as it was before the change, by AWS's own rules?"""
+    tried = [what for what in moved if _can_be_tried(what)]
+    if not tried or facts.incident.recent is None:
+        return
+    rules: dict[str, Any] = {_RULES[what.setting.path]: what.prior.value for what in tried}
+    former = replace(alarm, **rules, state="OK")
+    fires = evaluate(former, facts.incident.recent, facts.as_of) == "ALARM"
+    finding = facts.metric(facts.incident.resource, alarm.metric.name)
+    said = statement(
+        "with the former {values} it would have fired too"
+        if fires
+        else "with the former {values} it would be silent",
+        evidence=finding.evidence if finding else (),
+        claims=[_former_claim(alarm, event, what) for what in tried],
+        values=", ".join(f"{what.setting.name} {what.prior.value}" for what in tried),
+    )
+    key = "alarm.would_fire_too" if fires else "alarm.would_be_silent"
+    yield TestResult(test="alarm", weight=WEIGHTS[key], statement=said)
+
+
+def _can_be_tried(what: Move) -> bool:
+    if not what.prior.known or what.setting.path not in _RULES:
         return False
-    other = replace(alarm, threshold=threshold, state="OK")
-    return evaluate(other, facts.incident.recent, facts.as_of) == "ALARM"
+    texts = what.setting.path in {"ComparisonOperator", "TreatMissingData"}
+    return isinstance(what.prior.value, str if texts else int | float)
+
+
+def _former_claim(alarm: Alarm, event: ChangeEvent, what: Move) -> Claim:
+    at = min(event.time, *(source.time for source in what.prior.sources))
+    if what.setting.path != "Threshold":
+        return setting_claim(alarm.arn, what.setting.path, what.prior.value, at)
+    return Claim(kind="alarm", subject=alarm.arn, field="threshold", value=what.prior.value, start=at)
 
 
 def outside(facts: Facts) -> Iterator[TestResult]:
