@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,9 +14,11 @@ from graph.desk import Desk, desk
 from graph.facts import Facts
 from graph.state import State, Trail, dump_all
 from graph.words import stamp
-from tools.catalogue import change_of, settings_in
+from tools.aws import Reader
+from tools.catalogue import change_of, service_of, settings_in, settings_of, type_of
 from tools.cloudtrail import Changes, changes, cited, complete_until, is_noise, resolve_people, touched_by
 from tools.models import ChangeEvent, Resource, Window
+from tools.topology import stub
 
 NEAR = 8
 MOST_PEOPLE = 5
@@ -45,6 +48,7 @@ def forensics(state: State, *, runtime: Runtime[Context]) -> Trail | dict[str, o
         return Trail(
             changes=dump_all(events),
             denied=dump_all(attempts),
+            parts=dump_all(parts(work.reader, facts, events)),
             trail_visible=found is not None,
             complete_until=until.isoformat(),
             **work.findings(),
@@ -72,6 +76,35 @@ def _read(work: Desk, facts: Facts, lookback: int) -> Changes | None:
     if not found or (hidden and not found[0].events):
         return None
     return found[0]
+
+
+MOST_PARTS = 6
+
+
+def parts(reader: Reader, facts: Facts, events: Sequence[ChangeEvent]) -> list[Resource]:
+    """The parts of known resources (stages, aliases, integrations) that changes near the onset touch, newest first.
+
+    Topology knows only the wholes. What cannot be read stays as its ARN tells it.
+    """
+    begin = facts.onset.earliest if facts.onset else _alarm_began(facts)
+    recent = [event for event in reversed(events) if event.time >= begin - timedelta(hours=facts.lookback)]
+    touched = dict.fromkeys(arn for event in recent for arn in touches(event))
+    wanted = [arn for arn in touched if _is_unknown_part(facts, arn)]
+    return [_part(reader, arn) for arn in wanted[:MOST_PARTS]]
+
+
+def _is_unknown_part(facts: Facts, arn: str) -> bool:
+    """Whether an ARN names a part of a known resource, of a kind that has settings."""
+    unknown = facts.resource(arn) is None and facts.holder(arn) != arn
+    return unknown and bool(settings_of(type_of(arn)))
+
+
+def _part(reader: Reader, arn: str) -> Resource:
+    found, service = stub(arn, reader.aws.account), service_of(arn)
+    if service is not None:
+        with reader.seeing(f"{service.title}: {found.type} {found.name}", "what the change left behind"):
+            found = service.describe(reader, arn) or found
+    return found
 
 
 MOST_OPERATIONS = 8

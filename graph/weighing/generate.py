@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from graph.facts import Facts
 from graph.models import CauseKind, Hypothesis
-from graph.weighing.moves import Move, is_long, move
+from graph.weighing.moves import Move, is_long, move, step_of
 from graph.weighing.witness import about
 from graph.words import say
 from tools.catalogue import change_of
@@ -178,8 +178,12 @@ def _setting_hypothesis(facts: Facts, arn: str, path: str) -> Iterator[Hypothesi
         return
     made = Hypothesis(id=f"setting:{arn}:{path}", kind="setting", title="", resource=arn, setting=path)
     what = move(facts, made)
-    if what is not None:
-        yield made.model_copy(update={"title": _title(resource, setting, what)})
+    if what is None:
+        return
+    title = _title(resource, setting, what)
+    if step_of(facts, made) is None:  # only an error text names it: that it was moved is not told
+        title = say("{setting} of {name}, reached or changed", setting=setting.name, name=resource.name)
+    yield made.model_copy(update={"title": title})
 
 
 def _conditions(facts: Facts) -> Iterator[Hypothesis]:
