@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from evals.world.asking import Ask, Refusal, handles
 from evals.world.lines import Line, LogGroup
 from evals.world.patterns import parse as parse_pattern
 from evals.world.seed import mix
+from evals.world.sieve import Sieve
 from evals.world.world import World
 from tools.arn import is_arn
 from tools.evidence import canonical
@@ -97,14 +99,12 @@ def filter_log_events(ask: Ask) -> Json:
     end = min(int(ask.take("endTime", _ms(ask.as_of))) + 1, _seen_until(ask, group))
     token = ask.take("nextToken")
 
-    def wanted(line: Line) -> bool:
-        return (
-            pattern.matches(line.text)
-            and (not streams or line.stream in streams)
-            and line.stream.startswith(prefix)
-        )
+    sieve = Sieve(group, lambda line: pattern.matches(line.text), pattern.literals)
 
-    events, following = _page(ask, group, start, end, wanted, limit, token)
+    def wanted(stream: str) -> bool:
+        return (not streams or stream in streams) and stream.startswith(prefix)
+
+    events, following = _page(ask, sieve, start, end, wanted, limit, token)
     answer: Json = {"events": events, "searchedLogStreams": []}
     if following is not None:
         answer["nextToken"] = ask.token(following)
@@ -112,22 +112,26 @@ def filter_log_events(ask: Ask) -> Json:
 
 
 def _page(
-    ask: Ask, group: LogGroup, start: int, end: int, wanted: Any, limit: int, token: Any
+    ask: Ask, sieve: Sieve, start: int, end: int, wanted: Callable[[str], bool], limit: int, token: Any
 ) -> tuple[list[Json], int | None]:
-    """Events of one page; the token is (minute, place in it) as one number."""
+    """Events of one page; the token is (minute, place in it) as one number. A place counts lines of all kinds."""
     first, skip = divmod(ask.position(token), 1_000_000) if token else (start // 60_000, 0)
     events: list[Json] = []
     size = 0
     for minute in range(first, (end + 59_999) // 60_000):
-        lines = group.lines(minute)
-        for place in range(skip, len(lines)):
-            line = lines[place]
-            if not start <= line.stamp < end or not wanted(line):
+        kinds = sieve.kinds(minute)
+        marks = sieve.group.marks(minute) if kinds else []
+        for place in range(skip, len(marks)):
+            mark = marks[place]
+            if mark.kind not in kinds or not start <= mark.stamp < end:
+                continue
+            line = sieve.line(minute, mark)
+            if line is None or not wanted(line.stream):
                 continue
             size += len(line.text) + _OVERHEAD
             if len(events) >= limit or size > _PAGE_BYTES:
                 return events, minute * 1_000_000 + place
-            events.append(_event(group, line, minute * 1_000_000 + place))
+            events.append(_event(sieve.group, line, minute * 1_000_000 + place))
         skip = 0
     return events, None
 

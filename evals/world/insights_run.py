@@ -1,18 +1,20 @@
 """Runs a Logs Insights query over log groups whose lines are made on demand.
 
-Whole minutes are counted by kind of line, without making the lines, when all lines of a kind answer the filter alike.
+Whole minutes are counted by kind of line, and only lines that are shown are made, when all lines of a kind answer the
+filter alike.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from evals.world.insights import MOST_ROWS, Query, Row
-from evals.world.lines import Line, LogGroup
+from evals.world.lines import Line, LogGroup, Mark
 from evals.world.seed import mix
+from evals.world.sieve import Sieve
 
 Cells = list[dict[str, str]]
 _TYPES = {"start": "START", "end": "END", "report": "REPORT"}
@@ -42,68 +44,49 @@ def shown(stamp_ms: int) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}.{stamp_ms % 1000:03d}"
 
 
-@dataclass
 class Search:
     """One query over one log group and window, [start, end) in epoch milliseconds."""
 
-    group: LogGroup
-    query: Query
-    start: int
-    end: int
-    account: str
-    _kinds: dict[str, bool | None] = field(default_factory=dict)
-
-    def decided(self, kind: str, minute: int) -> bool | None:
-        """Whether all lines of a kind match, none does, or each must be looked at (None)."""
-        if kind not in self._kinds:
-            samples = self.group.some(kind, minute, 5)
-            hits = {self.query.wants(row_of(self.group, line, self.account)) for line in samples}
-            self._kinds[kind] = hits.pop() if len(hits) == 1 and not self._depends() else None
-        return self._kinds[kind]
-
-    def _depends(self) -> bool:
-        """Whether the filter may ask for something that differs from line to line."""
-        names = [*self.group.tenants, self.group.flow.hot_key.name if self.group.flow.hot_key else ""]
-        return any(
-            re.search(r"(?=[a-f]*[0-9])[0-9a-f]{6,}", text) or any(name and name in text for name in names)
-            for text in self.query.literals
-        )
-
-    def counts(self, minute: int) -> Iterator[tuple[str, int]]:
-        """(kind, matching lines) of a whole minute."""
-        for kind in self.group.KINDS:
-            total = self.group.count(kind, minute)
-            if not total:
-                continue
-            verdict = self.decided(kind, minute)
-            if verdict is None:
-                total = sum(1 for line in self._made(minute, (kind,)))
-            elif not verdict:
-                continue
-            if total:
-                yield kind, total
-
-    def _made(self, minute: int, kinds: tuple[str, ...]) -> Iterator[Line]:
-        for line in self.group.of_kinds(minute, kinds):
-            if self.start <= line.stamp < self.end and self.query.wants(
-                row_of(self.group, line, self.account)
-            ):
-                yield line
-
-    def whole(self, minute: int) -> bool:
-        return self.start <= minute * 60_000 and (minute + 1) * 60_000 <= self.end
+    def __init__(self, group: LogGroup, query: Query, start: int, end: int, account: str) -> None:
+        self.group = group
+        self.start = start
+        self.end = end
+        self.account = account
+        self.sieve = Sieve(group, lambda line: query.wants(row_of(group, line, account)), query.literals)
 
     def minutes(self) -> range:
         return range(self.start // 60_000, (self.end + 59_999) // 60_000)
 
-    def lines(self, minute: int) -> list[Line]:
-        """Matching lines of a minute, sorted by time."""
-        kinds = tuple(
-            kind
-            for kind in self.group.KINDS
-            if self.group.count(kind, minute) and self.decided(kind, minute) is not False
+    def whole(self, minute: int) -> bool:
+        return self.start <= minute * 60_000 and (minute + 1) * 60_000 <= self.end
+
+    def counts(self, minute: int) -> Iterator[tuple[str, int]]:
+        """(kind, matching lines) of a whole minute."""
+        for kind in self.sieve.kinds(minute):
+            total = self.sieve.count(kind, minute)
+            if total:
+                yield kind, total
+
+    def marks(self, minute: int) -> list[Mark]:
+        """Lines of a minute that lie in the window and may match, sorted by time."""
+        kinds = self.sieve.kinds(minute)
+        found = self.group.marks(minute, kinds) if kinds else []
+        return (
+            found if self.whole(minute) else [mark for mark in found if self.start <= mark.stamp < self.end]
         )
-        return list(self._made(minute, kinds)) if kinds else []
+
+    def matching(self, minute: int) -> Iterator[Mark]:
+        """Matching lines of a minute, sorted by time."""
+        return (mark for mark in self.marks(minute) if self.sieve.passes(minute, mark))
+
+    def total(self) -> int:
+        """All matching lines."""
+        return sum(
+            sum(count for _, count in self.counts(minute))
+            if self.whole(minute)
+            else sum(1 for _ in self.matching(minute))
+            for minute in self.minutes()
+        )
 
 
 def run(searches: list[Search], query: Query, limit: int) -> list[Cells]:
@@ -120,13 +103,16 @@ def _listed(searches: list[Search], query: Query, limit: int) -> list[Cells]:
     rows: list[Cells] = []
     for minute in minutes:
         found = [
-            (line, search)
+            (mark, search)
             for search in searches
             if minute in search.minutes()
-            for line in search.lines(minute)
+            for mark in search.marks(minute)
         ]
         found.sort(key=lambda pair: pair[0].stamp, reverse=descending)
-        for line, search in found:
+        for mark, search in found:
+            line = search.sieve.line(minute, mark)
+            if line is None:
+                continue
             row = row_of(search.group, line, search.account)
             names = [*query.fields, *(["@ptr"] if "@ptr" not in query.fields else [])]
             rows.append([{"field": name, "value": row[name]} for name in names if name in row])
@@ -153,18 +139,27 @@ def _grouped(searches: list[Search], query: Query) -> list[Cells]:
     for search in searches:
         for minute in search.minutes():
             if exact or not search.whole(minute):
-                for line in search.lines(minute):
-                    row = row_of(search.group, line, search.account)
-                    key = _key(query, minute, [row.get(name, "") for name in query.by])
-                    groups.setdefault(key, _Tally()).add(1, line.stamp, line.stamp)
+                for mark in search.matching(minute):
+                    stream = search.group.stream(minute, mark.number)
+                    key = _key(query, minute, _held(search, query, mark.kind, stream))
+                    groups.setdefault(key, _Tally()).add(1, mark.stamp, mark.stamp)
             else:
                 for kind, count in search.counts(minute):
-                    held = {"@log": f"{search.account}:{search.group.name}", "@type": _TYPES.get(kind, "")}
-                    key = _key(query, minute, [held[name] for name in query.by])
+                    key = _key(query, minute, _held(search, query, kind))
                     groups.setdefault(key, _Tally()).add(count, 0, 0)
     if not groups and not query.bin_seconds and not query.by:
         groups[()] = _Tally()
     return _sorted(query, [_cells(query, key, tally) for key, tally in groups.items()])
+
+
+def _held(search: Search, query: Query, kind: str, stream: str = "") -> list[str]:
+    """What a line is grouped by, besides time."""
+    held = {
+        "@log": f"{search.account}:{search.group.name}",
+        "@type": _TYPES.get(kind, ""),
+        "@logStream": stream,
+    }
+    return [held[name] for name in query.by]
 
 
 def _key(query: Query, minute: int, by: list[str]) -> tuple[str, ...]:

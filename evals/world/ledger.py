@@ -15,7 +15,8 @@ from typing import Any
 from evals.world import facts
 from evals.world.insights import Query
 from evals.world.insights_run import Search
-from evals.world.lines import KEY_REASON, MAX_REASON, LogGroup
+from evals.world.invocations import KEY_REASON, MAX_REASON
+from evals.world.lines import LogGroup
 from evals.world.telemetry import Dimensions, Source, statistic
 from evals.world.trail import Record
 from evals.world.world import World
@@ -159,13 +160,7 @@ class Ledger:
         found = self._world.log_groups.get(group)
         if found is None:
             return None
-        search = Search(found, _query(what), _ms(start), _ms(end), self._world.account)
-        return sum(
-            sum(count for _, count in search.counts(minute))
-            if search.whole(minute)
-            else len(search.lines(minute))
-            for minute in search.minutes()
-        )
+        return Search(found, _query(what), _ms(start), _ms(end), self._world.account).total()
 
     def log_group(self, name: str) -> LogGroup | None:
         return self._world.log_groups.get(name)

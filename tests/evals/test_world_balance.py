@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from evals.world import World, load_case
 from evals.world.flow import BURST_SECONDS, gate
-from evals.world.lines import KEY_REASON, MAX_REASON
+from evals.world.invocations import KEY_REASON, MAX_REASON
 
 SEEDS = range(1, 6)
 THROTTLED = ("dynamodb-max-write", "dynamodb-hot-partition", "stale-dynamodb-alarm")
