@@ -9,7 +9,7 @@ from graph.claims import event_claims, rate_claim, setting_claim, shown, stateme
 from graph.facts import Facts, SettingStep
 from graph.models import ChangedBy, Hypothesis, RootCause
 from graph.weighing.dose import demand, per
-from graph.weighing.moves import Move, event_of, is_long, is_unlimited, move, step_of
+from graph.weighing.moves import Move, event_of, is_document, is_unlimited, move, step_of
 from graph.weighing.when import onset_claims
 from graph.words import number, say, stamp
 from tools.catalogue import conditions
@@ -167,7 +167,7 @@ def _from_to(what: Move) -> str:
     if what.setting.hidden or what.after == HIDDEN:
         return say(" (CloudTrail hides the value)")
     unknown = "" if what.prior.known else say(" (prior value unknown)")
-    if isinstance(what.after, bool) or is_long(what.after) or is_long(what.prior.value):
+    if isinstance(what.after, bool) or is_document(what.after) or is_document(what.prior.value):
         return unknown
     after = say("none") if is_unlimited(what.after, what.setting) else what.after
     if what.prior.known:

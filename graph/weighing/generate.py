@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from graph.facts import Facts
 from graph.models import CauseKind, Hypothesis
-from graph.weighing.moves import Move, is_long, move, step_of
+from graph.weighing.moves import Move, is_document, move, step_of
 from graph.weighing.witness import about
 from graph.words import say
 from tools.catalogue import change_of
@@ -147,7 +147,7 @@ def _title(resource: Resource, setting: Setting, what: Move) -> str:
     shape = shapes.get(what.direction, "{setting} of {name} set to {value}")
     if isinstance(what.after, bool):
         shape = "{setting} of {name} switched on" if what.after else "{setting} of {name} switched off"
-    elif not what.after_known or is_long(what.after):
+    elif not what.after_known or is_document(what.after):
         shape = "{setting} of {name} changed"
     return say(shape, setting=setting.name, name=resource.name, value=what.after)
 

@@ -96,9 +96,9 @@ def whole(value: float) -> Value:
     return int(value) if value == int(value) else value
 
 
-def is_long(value: Value) -> bool:
-    """Too long for a sentence: policies and other documents."""
-    return isinstance(value, str) and len(value) > 80
+def is_document(value: Value) -> bool:
+    """Nothing for a sentence: policies and other documents."""
+    return isinstance(value, str) and (len(value) > 80 or value.startswith(("{", "[")))
 
 
 def is_unlimited(value: Value, setting: Setting) -> bool:

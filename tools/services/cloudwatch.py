@@ -178,7 +178,7 @@ SETTINGS = (
     _setting("TreatMissingData", "treatment of missing data", ""),
     Setting(
         type="alarm",
-        name="actions enabled",
+        name="actions",
         path="ActionsEnabled",
         unit="",
         requests={

@@ -619,7 +619,7 @@ SETTINGS = (
     ),
     Setting(
         type="event-source-mapping",
-        name="event source mapping enabled",
+        name="polling",
         path="Enabled",
         unit="",
         requests={"UpdateEventSourceMapping": "enabled", "CreateEventSourceMapping": "enabled"},
