@@ -69,7 +69,7 @@ def test_a_request_of_which_nothing_is_known_is_one_hypothesis() -> None:
         (configured(environment={}), "environment variables of parcel-writer changed"),
         (
             event("lambda", "UpdateEventSourceMapping", {"uUID": MAPPING.rsplit(":", 1)[1], "enabled": False}, id="x"),
-            f"event source mapping enabled of {MAPPING.rsplit(':', 1)[1]} switched off",
+            f"polling of {MAPPING.rsplit(':', 1)[1]} switched off",
         ),
         (
             event("sqs", "SetQueueAttributes",

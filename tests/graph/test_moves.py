@@ -14,7 +14,7 @@ from graph.models import Hypothesis
 from graph.weighing.moves import (
     as_number,
     event_of,
-    is_long,
+    is_document,
     is_unlimited,
     move,
     step_of,
@@ -192,6 +192,7 @@ def test_whole_numbers_lose_their_fraction_and_others_keep_it(value: float) -> N
 
 
 def test_documents_are_too_long_for_a_sentence() -> None:
-    assert is_long("x" * 81)
-    assert not is_long("x" * 80)
-    assert not is_long(10**90)
+    assert is_document("x" * 81)
+    assert is_document('{"Statement":[]}')
+    assert not is_document("x" * 80)
+    assert not is_document(10**90)
