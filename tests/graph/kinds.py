@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from graph.facts import Facts
@@ -11,12 +12,14 @@ from tests.graph.made import (
     ACCOUNT,
     ALIAS,
     API,
+    AS_OF,
     DEAD,
     GROUP,
     HTTP_API,
     HTTP_STAGE,
     MAPPING,
     NOTIFIER,
+    ONSET,
     PIPELINE,
     POLICY,
     QUEUE,
@@ -31,7 +34,16 @@ from tests.graph.made import (
     resource,
     shop,
 )
-from tools.models import ChangeEvent, LogPattern, Relation, Resource
+from tools.models import (
+    AlarmTransition,
+    AlarmUpdate,
+    ChangeEvent,
+    LogPattern,
+    Relation,
+    Resource,
+    Series,
+    Window,
+)
 
 QUEUE_URL = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/parcel-events"
 INTEGRATION = f"{API}/resources/x1/methods/POST/integration"
@@ -358,6 +370,38 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def without_effect(kind: str, change: ChangeEvent) -> Kind:
-    """The same incident with another change in place of its cause."""
-    return replace(KINDS[kind], change=change, earlier=(), patterns=())
+def alarm_lowered(*, minutes: float = -10, former: float = 900.0, points: float = 400.0) -> Facts:
+    """The writer's Duration is as ever; its alarm's threshold went from `former` to 300."""
+    facts = made.facts((WRITER, "Duration"), {})
+    alarm, metric = facts.incident.alarm, facts.incident.metric
+    assert alarm is not None
+    assert metric is not None
+    put = event(
+        "monitoring",
+        "PutMetricAlarm",
+        {"alarmName": alarm.name, "threshold": 300.0},
+        id="true",
+        minutes=minutes,
+    )
+    stricter = replace(
+        alarm,
+        threshold=300.0,
+        transitions=(AlarmTransition(time=ONSET + timedelta(minutes=3), old="OK", new="ALARM", reason=""),),
+        updates=(
+            AlarmUpdate(
+                time=ONSET - timedelta(days=60), kind="Create", threshold=former, config={"threshold": former}
+            ),
+            AlarmUpdate(time=put.time, kind="Update", threshold=300.0, config={"threshold": 300.0}),
+        ),
+    )
+    series = Series(
+        metric=metric,
+        window=Window(start=ONSET, end=AS_OF),
+        points=tuple((ONSET + timedelta(minutes=n), points) for n in range(40)),
+    )
+    incident = facts.incident.model_copy(update={"alarm": stricter, "recent": series, "onset": None})
+    resources = (
+        *facts.resources,
+        resource(stricter.arn, alarm.name, {"AlarmName": alarm.name, "Threshold": 300.0}),
+    )
+    return replace(facts, incident=incident, resources=resources, changes=(put,))

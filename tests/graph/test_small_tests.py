@@ -18,7 +18,7 @@ from graph.weighing.where import path, topology
 from graph.weighing.witness import companions, logs
 from graph.weights import WEIGHTS
 from tests.graph import made
-from tests.graph.kinds import KINDS, configured
+from tests.graph.kinds import KINDS, alarm_lowered, configured
 from tests.graph.made import (
     API,
     ONSET,
@@ -31,7 +31,7 @@ from tests.graph.made import (
     pattern,
     step,
 )
-from tools.models import Actor, AlarmTransition, AlarmUpdate, Onset, Series, Window
+from tools.models import Actor, Onset
 
 CAP = "OnDemandThroughput.MaxWriteRequestUnits"
 
@@ -388,43 +388,6 @@ def test_traffic_above_a_limit_that_nobody_touched() -> None:
 
 
 # -- the alarm itself --------------------------------------------------------------------------------
-
-
-def alarm_lowered(*, minutes: float = -10, former: float = 900.0, points: float = 400.0) -> Facts:
-    """The writer's Duration is as ever; its alarm's threshold went from `former` to 300."""
-    facts = made.facts((WRITER, "Duration"), {})
-    alarm, metric = facts.incident.alarm, facts.incident.metric
-    assert alarm is not None
-    assert metric is not None
-    put = event(
-        "monitoring",
-        "PutMetricAlarm",
-        {"alarmName": alarm.name, "threshold": 300.0},
-        id="true",
-        minutes=minutes,
-    )
-    stricter = replace(
-        alarm,
-        threshold=300.0,
-        transitions=(AlarmTransition(time=ONSET + timedelta(minutes=3), old="OK", new="ALARM", reason=""),),
-        updates=(
-            AlarmUpdate(
-                time=ONSET - timedelta(days=60), kind="Create", threshold=former, config={"threshold": former}
-            ),
-            AlarmUpdate(time=put.time, kind="Update", threshold=300.0, config={"threshold": 300.0}),
-        ),
-    )
-    series = Series(
-        metric=metric,
-        window=Window(start=ONSET, end=made.AS_OF),
-        points=tuple((ONSET + timedelta(minutes=n), points) for n in range(40)),
-    )
-    incident = facts.incident.model_copy(update={"alarm": stricter, "recent": series, "onset": None})
-    resources = (
-        *facts.resources,
-        made.resource(stricter.arn, alarm.name, {"AlarmName": alarm.name, "Threshold": 300.0}),
-    )
-    return replace(facts, incident=incident, resources=resources, changes=(put,))
 
 
 def alarm_tests(facts: Facts) -> set[float]:
