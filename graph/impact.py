@@ -93,11 +93,12 @@ def _symptom_sentence(facts: Facts) -> Statement:
             kind=facts.kind_word(facts.incident.resource).capitalize(), name=name, total=number(found.total),
             unit=found.unit, since=words,
         )  # fmt: skip
-    shown_metric = metric.name if metric else say("its metrics")
+    if metric is None or facts.onset is None:
+        return statement("No symptom of {name} could be read in the time looked at.", name=name)
     return statement(
         "{metric} of {name} is out of line {since}.",
         claims=claims,
-        metric=shown_metric,
+        metric=metric.name,
         name=name,
         since=words,
     )
@@ -124,13 +125,14 @@ def _worst(facts: Facts) -> list[MetricFinding]:
 
 def _suffered(facts: Facts, item: MetricFinding) -> Statement:
     return statement(
-        "{name}: {total} {unit} since {start}.",
+        "{name}: {total} {unit} from {start} to {end}.",
         evidence=item.evidence,
         claims=[total_claim(item)],
         name=facts.name(item.resource),
         total=number(item.total or 0),
         unit=item.unit or item.metric.name,
         start=stamp(item.since.start),
+        end=stamp(item.since.end),
     )
 
 
@@ -153,7 +155,7 @@ def _loss(facts: Facts) -> Statement | None:
         return statement("Work waits in {names}; it is not lost while it is kept there.",
                          names=", ".join(facts.name(arn) for arn in queues))  # fmt: skip
     return statement(
-        "No queue on this path: {total} requests failed since {start}. Lost unless the clients retry.",
+        "No queue on this path: {total} requests failed from {start} to {end}. Lost unless the clients retry.",
         evidence=errors.evidence, claims=[total_claim(errors)], total=number(errors.total or 0),
-        start=stamp(errors.since.start),
+        start=stamp(errors.since.start), end=stamp(errors.since.end),
     )  # fmt: skip

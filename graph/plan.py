@@ -92,7 +92,10 @@ def _restore(
             Step(
                 title=say("Way back"),
                 calls=back,
-                note=say("sets {value} again", value=_spoken(cause.bad_value, setting)),
+                note=say(
+                    "only if step 3 makes things worse: it sets {value} again",
+                    value=_spoken(cause.bad_value, setting),
+                ),
             ),
         )
         if back
@@ -213,7 +216,7 @@ def _beside(facts: Facts, resource: Resource, setting: Setting, moved: set[str])
         made.append(
             statement(
                 "{name} {value} unchanged ← {operation}",
-                evidence=resource.evidence[-1:],
+                evidence=resource.evidence[:1],
                 claims=[setting_claim(resource.arn, inner, value, facts.as_of)],
                 name=path.rsplit(".", 1)[-1], value=value if value is not None else say("none"),
                 operation=setting.read(resource).operation,
@@ -266,7 +269,7 @@ def stays_red(facts: Facts) -> tuple[Step, ...]:
         region=alarm.region,
     )
     why = facts.incident.stays_red or say(
-        "The alarm keeps its state while data is missing, and no data means no trouble."
+        "Without refusals there is no data, and without data this alarm keeps its state: it does not turn OK by itself."
     )
     return (Step(title=say("Stays red"), calls=(call,), note=why),)
 
@@ -278,7 +281,7 @@ def _mind(facts: Facts, cause: RootCause, resource: Resource, setting: Setting) 
         made.append(
             statement(
                 "It is {now} by now, no longer {value}: somebody changed it again.",
-                evidence=resource.evidence[-1:],
+                evidence=resource.evidence[:1],
                 claims=[setting_claim(resource.arn, setting.path, now, facts.as_of)],
                 now=_spoken(now, setting), value=_spoken(cause.bad_value, setting),
             )
@@ -358,7 +361,15 @@ def _by_event(facts: Facts, cause: RootCause, red: tuple[Step, ...]) -> Mitigati
         prepare=(_account_step(facts),),
         apply=(Step(title=say("Apply"), calls=calls, provenance=(cause.statement,)),),
         post_validate=(_check_step(facts),),
-        rollback=(Step(title=say("Way back"), calls=back, note=say("does the same again")),) if back else (),
+        rollback=(
+            Step(
+                title=say("Way back"),
+                calls=back,
+                note=say("only if that makes things worse: it does the same again"),
+            ),
+        )
+        if back
+        else (),
         stays_red=red,
         ask=_ask(facts, cause, resource) if resource else "",
     )

@@ -85,12 +85,15 @@ def _gate(facts: Facts, resource: Resource, event: ChangeEvent) -> Prevention:
     )  # fmt: skip
 
 
+EMERGENCY = "REPLACE-WITH-YOUR-EMERGENCY-ROLE"
+
+
 def _block(facts: Facts, resource: Resource, operations: list[str], event: ChangeEvent | None) -> Prevention:
     service = facts.service(resource)
     client = service.client if service else parse(resource.arn).service
     allowed = _allowed_roles(facts, resource, operations, event)
     partition = partition_of(resource.region or facts.incident.region)
-    patterns = [f"arn:{partition}:iam::{resource.account}:role/{name}" for name in (*allowed, "breakglass")]
+    patterns = [f"arn:{partition}:iam::{resource.account}:role/{name}" for name in (*allowed, EMERGENCY)]
     statement: Json = {
         "Sid": "OnlyThePipelineChangesThis",
         "Effect": "Deny",
@@ -102,10 +105,14 @@ def _block(facts: Facts, resource: Resource, operations: list[str], event: Chang
         kind="block",
         title=say(
             "Deny {operations} on {name} except to {roles}",
-            operations=", ".join(operations), name=resource.name, roles=", ".join([*allowed, "breakglass"]),
+            operations=", ".join(operations), name=resource.name,
+            roles=", ".join([*allowed, say("your emergency role")]),
         ),
-        why=say("A service control policy can limit who changes {service}, not to which value.",
-                service=service.title if service else client),
+        why=say(
+            "A service control policy can limit who changes {service}, not to which value. Put the name of your "
+            "emergency role in place of {placeholder} before use.",
+            service=service.title if service else client, placeholder=EMERGENCY,
+        ),
         artefact_name="policy.json",
         artefact={"Version": "2012-10-17", "Statement": [statement]},
         back_test=_back_test(facts, resource, operations, event, allowed),
@@ -146,8 +153,8 @@ def _back_test(
     blocked_good = [item for item in good if item.actor.role not in allowed]
     days = _days(facts, found)
     return say(
-        "would have blocked {bad} of {bads} bad and {good} of {goods} good changes in {days} days",
-        bad=len(bad), bads=len(bad), good=len(blocked_good), goods=len(good), days=days,
+        "would have blocked {this}and {good} of the {goods} others seen in {days} days",
+        this=say("this change ") if bad else "", good=len(blocked_good), goods=len(good), days=days,
     )  # fmt: skip
 
 

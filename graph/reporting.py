@@ -144,8 +144,10 @@ def _provisional(facts: Facts, due: datetime | None) -> Statement:
 
 
 def _undecided(ranked: tuple[Hypothesis, ...]) -> Statement:
-    titles = [item.title for item in ranked[:2]]
-    return statement("No cause is proven. The likeliest two: {titles}.", titles="; ".join(titles))
+    titles = [item.title for item in ranked if item.kind != "outside"][:2]
+    if not titles:
+        return statement("No cause is proven, and nothing that opsleuth can see suggests one.")
+    return statement("No cause is proven. The likeliest so far: {titles}.", titles="; ".join(titles))
 
 
 def _nameless(ranked: tuple[Hypothesis, ...]) -> tuple[Hypothesis, ...]:

@@ -82,7 +82,8 @@ class SqliteStore:
     """Keeps everything in one SQLite file (WAL), shared by processes."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)  # it holds names and addresses of people
         self._lock = threading.Lock()
         self._db = sqlite3.connect(path, check_same_thread=False, timeout=30)
         with self._lock, self._db:

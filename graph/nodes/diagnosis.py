@@ -15,6 +15,7 @@ from graph.models import EventKind, Hypothesis
 from graph.nodes.planner import LOOKBACK_HOURS, next_look
 from graph.state import State, Weighed
 from graph.weighing import decide, weigh
+from graph.words import say
 
 
 def diagnosis(state: State, *, runtime: Runtime[Context]) -> Weighed:
@@ -47,8 +48,10 @@ def _tell(work: Desk, ranked: tuple[Hypothesis, ...]) -> None:
         kind: EventKind = "ruled_out" if item.status == "ruled_out" else "hypothesis"
         work.tell(
             kind,
-            "{percent} %: {title}",
-            percent=round(100 * item.probability),
+            "{percent}: {title}",
+            percent=say("{n} %", n=round(100 * item.probability))
+            if item.probability >= 0.01
+            else say("under 1 %"),
             title=item.title,
             evidence=[one for test in item.tests for one in test.statement.evidence][:4],
         )

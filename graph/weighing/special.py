@@ -85,7 +85,7 @@ def _limits(facts: Facts, asked: float) -> Iterator[TestResult]:
         elif isinstance(limit, int | float) and limit < asked:
             said = statement(
                 "above the {setting} of {limit}, which did not change",
-                evidence=resource.evidence[-1:],
+                evidence=resource.evidence[:1],
                 claims=[setting_claim(resource.arn, setting.path, limit, facts.as_of)],
                 setting=setting.name,
                 limit=limit,
