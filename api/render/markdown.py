@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable
 
 from api.render.layout import FIRM, clean
-from api.render.plan import is_stop
+from api.render.plan import is_stop, remark, silencing
 from api.render.text import gap_words, sentence
 from api.render.view import (
     View,
-    chain,
+    chain_words,
     commands,
     confidence,
     headline,
@@ -88,9 +88,11 @@ def _plan(report: Report, view: View) -> list[str]:
         for step in steps:
             number += 1
             blocks += _step(report, view, step, f"{number}.")
-    for name, steps in ((say("Way back"), todo.rollback), (say("Stays red"), todo.stays_red)):
+    for name, steps in ((say("Way back"), todo.rollback), (say("Stays red"), silencing(todo))):
         for step in steps:
             blocks += _step(report, view, step, name)
+    if report.incident.stays_red and not todo.stays_red:
+        blocks.append(f"**{say('Stays red')}** {_words(report, view, report.incident.stays_red)}")
     if todo.mind:
         blocks.append("\n".join(_bullet(report, view, item, say("Mind")) for item in todo.mind))
     return blocks
@@ -103,6 +105,7 @@ def _step(report: Report, view: View, step: Step, prefix: str) -> list[str]:
     if step.note and not stops:
         blocks.append(_words(report, view, step.note))
     blocks += [_fence(command, "sh") for command in commands(step, view, report)]
+    blocks += [remark(step, view)] if remark(step, view) else []
     expected = ", ".join(step.expect) + ("; " + say("else stop") if stops else "")
     notes = [f"- {say('expect')}: {_words(report, view, expected)}"] if step.expect else []
     notes += [_bullet(report, view, item) for item in step.provenance]
@@ -117,9 +120,7 @@ def _sure(report: Report, view: View) -> list[str]:
         share = say("ruled out") if item.status == "ruled_out" else percent(item.probability)
         lines = [f"**{escape(share)}** {_words(report, view, item.title)}", "", *_tests(report, view, item)]
         blocks.append("\n".join(lines).rstrip())
-    links = chain(report)
-    if len(links) > 1:
-        way = " ".join(f"{arrow} {name}" if arrow else name for arrow, name, _ in links)
+    if way := chain_words(report):
         blocks.append(f"{say('Chain')}: {escape(way)}")
     event = report.root_cause.event if report.root_cause else None
     if event is not None:

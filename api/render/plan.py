@@ -28,8 +28,7 @@ def plan(report: Report, view: View, page: Page) -> list[Text]:
         for step in steps:
             number += 1
             lines += _step(report, view, page, step, str(number), stop=stop)
-    red = tuple(_after_check(step, todo, number) for step in todo.stays_red)
-    for name, steps in ((say("Way back"), todo.rollback), (say("Stays red"), red)):
+    for name, steps in ((say("Way back"), todo.rollback), (say("Stays red"), silencing(todo))):
         for place, step in enumerate(steps):
             lines += _step(report, view, page, step, name if place == 0 else "", stop=False, column=_COLUMN)
     if report.incident.stays_red and not todo.stays_red:
@@ -42,14 +41,25 @@ def plan(report: Report, view: View, page: Page) -> list[Text]:
     return lines
 
 
-def _after_check(step: Step, todo: Mitigation, number: int) -> Step:
-    """Whoever silences a red alarm must have seen first that it may be silenced."""
+def silencing(todo: Mitigation) -> tuple[Step, ...]:
+    """The steps that silence a red alarm, each with what must have been seen first."""
+    return tuple(_after_check(step, todo) for step in todo.stays_red)
+
+
+def _after_check(step: Step, todo: Mitigation) -> Step:
     checks = [place for place, one in enumerate(todo.post_validate, 1) if one.command]
     if not checks or "RECOVERED" in step.note:
         return step
-    place = number - len(todo.post_validate) + checks[-1]
+    place = len(todo.prepare) + len(todo.pre_validate) + len(todo.apply) + checks[-1]
     told = say("Once step {number} says RECOVERED:", number=place)
     return step.model_copy(update={"note": f"{step.note} {told}".strip()})
+
+
+def remark(step: Step, view: View) -> str:
+    """What must be known before a step's own command is run, or ""."""
+    if step.command and view.replayed:
+        return say("This needs a real account; this report is of a recording or a simulated one.")
+    return ""
 
 
 def _title(report: Report, view: View, page: Page, todo: Mitigation) -> list[Text]:
@@ -79,6 +89,8 @@ def _step(
         lines += page.row("", view.words(note, report.as_of), column=column) if note else []
     for command in commands(step, view, report, page.width - left):
         lines += page.verbatim(command, indent=left, style="cyan")
+    if remark(step, view):
+        lines += page.row("", remark(step, view), indent=left, column=0, style="dim")
     if step.expect:
         told = view.words(", ".join(step.expect), report.as_of)
         if stop and not told.endswith(say("else stop")):

@@ -10,7 +10,7 @@ from api.render.layout import FIRM, Page, clean
 from api.render.plan import plan
 from api.render.view import (
     View,
-    chain,
+    chain_words,
     confidence,
     headline,
     label,
@@ -130,7 +130,10 @@ def _hypothesis(report: Report, view: View, page: Page, item: Hypothesis, *, lea
             lines += _test(report, view, page, sign, test)
         if len(tests) > most:
             lines += page.row(
-                "", say("{sign} {count} more", sign=sign, count=len(tests) - most), column=6, style="dim"
+                "",
+                say("{sign} {count} more (--format md shows all)", sign=sign, count=len(tests) - most),
+                column=6,
+                style="dim",
             )
     if leads and report.root_cause is not None and speaking and all(test.weight > 0 for test in speaking):
         lines += page.row("", say("− nothing speaks against it"), column=6)
@@ -150,21 +153,14 @@ def _ruled_out(report: Report, view: View, page: Page, item: Hypothesis, name: s
     if against is None or against.weight >= 0:
         return page.row(name, told, column=11)
     reason = view.words(against.statement.text, report.as_of)
-    return page.row(name, f"{told}: {reason}", against.statement.evidence, column=11)
+    told = say("{claim} — no: {reason}", claim=told, reason=reason)
+    return page.row(name, told, against.statement.evidence, column=11)
 
 
 def _chain(report: Report, page: Page) -> list[Text]:
-    links = chain(report)
-    if len(links) < 2:
+    told = chain_words(report)
+    if not told:
         return []
-    cause = report.root_cause.resource if report.root_cause else ""
-    told = ""
-    for number, (arrow, name, arn) in enumerate(links):
-        told += f" {arrow}{FIRM}{name}" if arrow else name
-        if arn == cause:
-            changed = report.root_cause is not None and report.root_cause.event is not None
-            mark = say("changed") if changed else say("the cause")
-            told += f" ◀──{FIRM}{mark}" if number == len(links) - 1 else f" ({mark})"
     lines = page.row(say("Chain"), told, column=11)
     touched = [resource_name(report, arn) for arn in report.topology.touched]
     at_risk = [resource_name(report, arn) for arn in report.topology.at_risk]
@@ -247,9 +243,14 @@ def _unverified(report: Report, view: View, page: Page) -> list[Text]:
 
 def _foot(report: Report, view: View, page: Page) -> list[Text]:
     if view.folder is None:
-        return []
+        told = say("[F1] and the like are evidence: --format md lists it.")
+        return page.plain(told, style="dim") if report.evidence else []
     told = say("Report {id}, its evidence and the files ▸ lie in", id=view.short)
-    return [*page.plain(told, style="dim"), *page.verbatim(str(view.folder), indent=1, style="dim")]
+    lines = [*page.plain(told, style="dim"), *page.verbatim(str(view.folder), indent=1, style="dim")]
+    if report.evidence:
+        told = say("[F1] and the like are evidence: report.json there holds it, --format md lists it.")
+        lines += page.plain(told, style="dim")
+    return lines
 
 
 def _json(statement: object) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
+import shutil
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -31,6 +34,8 @@ class View:
     tz: str = "UTC"
     profile: str = ""
     short: str = REPORT_ID
+    program: str = "opsleuth"  # as this reader starts it
+    replayed: bool = False  # of a recording or a simulated account: nothing is there to look at again
     folder: Path | None = None
     files: tuple[str, ...] = ()  # names of the preventions' artefacts, in order
 
@@ -42,6 +47,8 @@ class View:
             tz=tz,
             profile=kept.context.profile,
             short=kept.short,
+            program=started(),
+            replayed=kept.context.source.startswith(("recording:", "world:")),
             folder=kept.folder,
             files=tuple(artefacts(kept.report)),
         )
@@ -64,6 +71,14 @@ class View:
     def time(self, moment: datetime, reference: datetime | None = None) -> str:
         """A time in the reader's zone with UTC beside, in one piece (see `FIRM`)."""
         return local_time(moment, zone(self.tz), reference).replace(" ", FIRM)
+
+
+def started() -> str:
+    """How this opsleuth is started again: its name where the shell finds it, else the path that was typed."""
+    typed = sys.argv[0] if sys.argv else ""
+    if Path(typed).name != "opsleuth" or typed == shutil.which("opsleuth"):
+        return "opsleuth"
+    return shlex.quote(typed)
 
 
 def _firm(found: re.Match[str]) -> str:
@@ -151,6 +166,26 @@ def chain(report: Report) -> list[tuple[str, str, str]]:
     return made
 
 
+def mark(report: Report, arn: str) -> str:
+    """What the chain says beside this resource: that it was changed, that it is the cause, or nothing."""
+    if report.root_cause is None or arn != report.root_cause.resource:
+        return ""
+    return say("changed") if report.root_cause.event is not None else say("the cause")
+
+
+def chain_words(report: Report) -> str:
+    """The chain in one line, the cause marked; empty when there is no way to tell of."""
+    links = chain(report)
+    if len(links) < 2:
+        return ""
+    told = ""
+    for number, (arrow, name, arn) in enumerate(links):
+        told += f" {arrow}{FIRM}{name}" if arrow else name
+        if beside := mark(report, arn):
+            told += f" ◀──{FIRM}{beside}" if number == len(links) - 1 else f" ({beside})"
+    return told
+
+
 def command_of(step: Step, call: Call, view: View, report: Report) -> str:
     """One AWS call as a complete AWS CLI command with profile and region, continued with backslashes.
 
@@ -185,7 +220,8 @@ def packed(command: str, width: int) -> str:
 
 def commands(step: Step, view: View, report: Report, width: int = 100) -> list[str]:
     """All commands of a step, ready to copy."""
-    own = [clean(view.own(step.command))] if step.command else []
+    command = re.sub("^opsleuth(?= )", lambda _: view.program, view.own(step.command))
+    own = [clean(command)] if step.command else []
     return [packed(command_of(step, call, view, report), width) for call in step.calls] + own
 
 

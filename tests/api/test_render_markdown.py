@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.render.markdown import escape, markdown
+from api.render.text import plain_text
 from api.render.view import View
-from api.shelf import artefacts
-from graph import Report
+from api.shelf import artefacts, unkept
+from graph import Context, Report
 from tools.models import Statement
 
 
@@ -41,6 +42,30 @@ def test_evidence_is_listed_with_its_console_link(proven: Report) -> None:
     made = markdown(proven, view(proven))
     assert "- **F1** cloudtrail:LookupEvents eu-central-1 2026-03-13T17:12:31Z" in made
     assert "[console](https://eu-central-1.console.aws.amazon.com/" in made
+
+
+def test_an_alarm_is_silenced_only_after_the_check_in_both_forms(proven: Report) -> None:
+    assert proven.mitigation is not None
+    (red,) = proven.mitigation.stays_red
+    plan = proven.mitigation.model_copy(update={"stays_red": (red.model_copy(update={"note": "It stays."}),)})
+    report = proven.model_copy(update={"mitigation": plan})
+    for shown in (markdown(report, view(report)), plain_text(report, view(report), 120)):
+        before, after = shown.split("Once step 4 says RECOVERED:")
+        assert "set-alarm-state" not in before
+        assert "set-alarm-state" in after
+
+
+def test_the_chain_marks_what_was_changed(proven: Report) -> None:
+    (line,) = [line for line in markdown(proven, view(proven)).splitlines() if line.startswith("Chain: ")]
+    assert line.endswith("bookings ◀── changed")
+
+
+@pytest.mark.parametrize("source", ["live", "recording:/data/x.yaml", "world:case?seed=1"])
+def test_a_check_that_has_no_account_says_so(source: str, proven: Report) -> None:
+    kept = unkept(proven, Context(source=source))
+    seen = View.of(kept, "UTC")
+    for shown in (markdown(proven, seen), plain_text(proven, seen, 120)):
+        assert ("needs a real account" in shown) == (source != "live")
 
 
 @given(st.text())

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from rich.cells import cell_len
 
 from api.render.text import plain_text
-from api.render.view import View, packed
+from api.render.view import View, packed, started
 from api.shelf import artefacts
 from graph import Report
 from graph.models import Impact, Step
@@ -122,7 +123,7 @@ def test_the_leader_shows_what_speaks_for_it_and_others_less(proven: Report) -> 
     assert re.findall(r"^ ? ?(<?\d+) %", sure, re.MULTILINE) == ["97", "2", "<1"]
     assert sure.count(" + ") == 3
     assert "nothing speaks against it" in sure
-    assert "Ruled out  hot partition" in sure
+    assert "Ruled out  hot partition — no: no key-range throttle" in sure
     assert "bookings-api ──invokes──▶ booking-writer ──writes──▶ bookings ◀── changed" in sure
     assert "6f0c2a7e-3b1d-4f7e-9a55-0c1de2b4d21e  UpdateTable  2026-03-13T17:12:31Z" in sure
 
@@ -179,6 +180,31 @@ def test_a_call_that_no_command_can_carry_is_said_not_shown(proven: Report) -> N
     shown = plain_text(proven.model_copy(update={"mitigation": plan}), view(proven), 100)
     assert "# dynamodb" in shown
     assert "aws dynamodb nonsense" not in shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "found", "printed"),
+    [
+        (".venv/bin/opsleuth", "/r/.venv/bin/opsleuth", ".venv/bin/opsleuth check 7f3a"),
+        ("/r/bin/opsleuth", None, "/r/bin/opsleuth check 7f3a"),
+        ("/my tools/opsleuth", None, "'/my tools/opsleuth' check 7f3a"),
+        ("/r/bin/opsleuth", "/r/bin/opsleuth", "opsleuth check 7f3a"),
+        ("/r/bin/pytest", None, "opsleuth check 7f3a"),
+    ],
+)
+def test_the_check_is_printed_as_opsleuth_was_started(
+    typed: str, found: str | None, printed: str, proven: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", [typed, "demo"])
+    monkeypatch.setattr("shutil.which", lambda _: found)
+    lines = plain_text(proven, replace(view(proven), program=started()), 120).splitlines()
+    assert printed in [line.strip() for line in lines]
+
+
+def test_what_a_citation_is_is_said_once_where_there_is_evidence(proven: Report) -> None:
+    assert plain_text(proven, view(proven), 120).count("are evidence:") == 1
+    bare = proven.model_copy(update={"evidence": ()})
+    assert "are evidence:" not in plain_text(bare, view(bare), 120)
 
 
 def test_packing_keeps_every_argument() -> None:
