@@ -16,12 +16,33 @@ from functools import lru_cache
 MASK = "[redacted]"
 
 # Fields and variables whose names end so hold a secret. Page and idempotency tokens do not.
+_KEYS = ("secret", "private", "signing", "encryption", "api", "account", "shared")
+_TOKENS = (
+    *("session", "security", "access", "refresh", "id", "auth", "authorization", "api", "bearer", "bot"),
+    *("github", "gitlab", "slack", "webhook", "csrf", "oauth", "login", "user", "service", "admin", "deploy"),
+)
 _NAME = re.compile(
     r"(?:pass(?:word|wd|phrase)|pwd|secret|credentials?|connectionstring|userdata|authorization|cookie"
-    r"|(?:secret|private|signing|encryption|api|account|shared)(?:access)?key|secret(?:string|binary|value)"
-    r"|(?:^|session|security|access|refresh|id|auth|authorization|api|bearer|bot|github|gitlab|slack|webhook|csrf"
-    r"|oauth|login|user|service|admin|deploy)token)$"
+    rf"|(?:{'|'.join(_KEYS)})(?:access)?key|secret(?:string|binary|value)"
+    rf"|(?:^|{'|'.join(_TOKENS)})token)$"
 )
+# The same ends and what stands after such a name, to see at once which passes a text needs: most need none.
+_AFTER = r'(?:(?P<field>"\s*+:\s*+")|(?P<nested>\\"\s*+:\s*+\\")|(?P<element>>)|(?P<word> ?[=:]))'
+_ENDS = {
+    "passw": re.compile(rf"passw(?:or)?d{_AFTER}"),
+    "passphrase": re.compile(rf"passphrase{_AFTER}"),
+    "pwd": re.compile(rf"pwd{_AFTER}"),
+    "secret": re.compile(rf"secret(?:string|binary|value)?{_AFTER}"),
+    "credential": re.compile(rf"credentials?{_AFTER}"),
+    "connectionstring": re.compile(rf"connectionstring{_AFTER}"),
+    "userdata": re.compile(rf"userdata{_AFTER}"),
+    "authorization": re.compile(rf"authorization{_AFTER}"),
+    "cookie": re.compile(rf"cookie{_AFTER}"),
+    "key": re.compile(rf"key{_AFTER}"),
+    "token": re.compile(rf"token{_AFTER}"),
+}
+_KEY_STARTS = tuple(f"{of}{how}" for of in _KEYS for how in ("", "access"))
+_SEPARATORS = str.maketrans("", "", "_.-\u0307")  # the last is the second half of "İ" in lower case
 # A string of JSON, and the same inside a string of JSON, where each quote carries a backslash.
 _STRING = r'"((?:[^"\\]|\\.)*+)"'
 _NESTED_STRING = r'\\"((?:[^"\\]|\\\\(?:\\["\\]|[^"\\]))*+)\\"'
@@ -36,6 +57,7 @@ _VARIABLES = re.compile(rf'"Variables"\s*:\s*\{{(?:\s*{_STRING}\s*:\s*{_STRING}\
 _ELEMENT = re.compile(r"(<([A-Za-z]{3,60})>)([^<]+)(?=</)")
 _WORD = re.compile(r"(?<![\w.-])([A-Za-z_-][\w.-]{2,63}+) ?([=:]) ?(?=[^\s=:])")
 _VALUE = re.compile(r"[^\s\"'&,;\\)}\]<]+")
+_HAS_URL = re.compile(r"://[^\s:/@\"'\\]*+:[^\s/@\"'\\]+@")
 _URL = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]{1,20}+://[^\s:/@\"'\\]*+:)(?!\[redacted\])([^\s/@\"'\\]+)(?=@)")
 _SIGNED = re.compile(r"(\b(?:X-Amz-)?(?:Signature|Security-Token)=)(?!\[redacted\])([^\s&\"'\\,]+)", re.I)
 _BEARER = re.compile(r"(\b(?:[Bb]earer|[Bb]asic)\s+)([A-Za-z0-9._~+/-]{12,}=*)")
@@ -48,7 +70,10 @@ _KNOWN = re.compile(
     r"|\bgh[pousr]_[A-Za-z0-9]{30,}|\bglpat-[A-Za-z0-9_-]{20,}|\bxox[abeprs]-[A-Za-z0-9-]{10,}"
     r"|\bsk_live_[A-Za-z0-9]{16,}|\bAIza[A-Za-z0-9_-]{35}\b"
 )
-_STARTS = re.compile("eyJ|oGZXIvYXdz|IQoJb3Jp|gh[pousr]_|glpat-|xox|sk_live_|AIza")
+_STARTS = (
+    *("eyJ", "oGZXIvYXdz", "IQoJb3Jp", "ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
+    *("glpat-", "xox", "sk_live_", "AIza"),
+)
 # A secret key has 40 characters of base64 and stands beside its id; 40 hex digits are a SHA-1.
 _KEY_PAIR = re.compile(
     r"((?:AKIA|ASIA)[A-Z0-9]{16}[\s,:;|\"'\\=]{1,6})(?![0-9a-f]{40})([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
@@ -65,9 +90,9 @@ def redact(text: str) -> str:
     """`text` with each secret replaced by [redacted]. Doing it twice changes nothing more."""
     if "PRIVATE KEY" in text:
         text = _PRIVATE_KEY.sub(MASK, text)
-    if _STARTS.search(text):
+    if any(start in text for start in _STARTS):
         text = _KNOWN.sub(MASK, text)
-    if "://" in text:
+    if _HAS_URL.search(text):
         text = _URL.sub(_masked, text)
     if "earer" in text or "asic" in text:
         text = _BEARER.sub(_masked, text)
@@ -77,11 +102,11 @@ def redact(text: str) -> str:
         text = _SIGNED.sub(_masked, text)
     if '"Variables"' in text:
         text = _VARIABLES.sub(_variables, text)
-    if '"' in text:
-        text = _json(text)
-    if "</" in text:
+    forms = _forms(text)
+    text = _json(text, forms)
+    if "element" in forms:
         text = _ELEMENT.sub(_element, text)
-    return _words(text)
+    return _words(text) if "word" in forms else text
 
 
 def looks_secret(value: str) -> bool:
@@ -95,11 +120,34 @@ def is_secret_name(name: str) -> bool:
     return _NAME.search(re.sub(r"[\W_]", "", name.lower())) is not None
 
 
-def _json(text: str) -> str:
-    text = _FIELD.sub(_field, text)
-    if '\\"' in text:
+def _forms(text: str) -> set[str]:
+    """The forms in which `text` may name a secret: field, nested, element, word. Never too few."""
+    squeezed = text.lower().translate(_SEPARATORS)
+    found: set[str] = set()
+    for word, end in _ENDS.items():
+        if word not in squeezed:
+            continue
+        for match in end.finditer(squeezed):
+            if match.lastgroup and match.lastgroup not in found and _may_end(squeezed, word, match.start()):
+                found.add(match.lastgroup)
+    return found
+
+
+def _may_end(squeezed: str, word: str, place: int) -> bool:
+    """Whether what stands before a "key" or "token" can make it a secret."""
+    if word == "key":
+        return squeezed.endswith(_KEY_STARTS, 0, place)
+    if word == "token":
+        return not place or not squeezed[place - 1].isalnum() or squeezed.endswith(_TOKENS, 0, place)
+    return True
+
+
+def _json(text: str, forms: set[str]) -> str:
+    if "field" in forms:
+        text = _FIELD.sub(_field, text)
+    if "nested" in forms:
         text = _NESTED_FIELD.sub(_nested_field, text)
-    if "alue" in text:
+    if 'alue"' in text and ('ame"' in text or 'ey"' in text):
         text = _VALUE_NAME.sub(_value_name, _NAME_VALUE.sub(_field, text))
     return text
 

@@ -192,6 +192,32 @@ def test_names_of_secrets(name: str, secret: bool) -> None:
     assert is_secret_name(name) is secret
 
 
+_pieces = st.sampled_from(
+    "pass word Wd phrase pwd Secret string VALUE credential s connection user data authorization cookie "
+    "api access key private token next id bot İ".split()
+)
+_separators = st.sampled_from(["", "", "_", "-", "."])
+FORMS = (
+    '{"%s" : "hunter2hunter2"}',
+    json.dumps({"CloudTrailEvent": '{"%s": "hunter2hunter2"}'}),
+    '[{"Name":"%s","Value":"hunter2hunter2"}]',
+    '[{"Value":"hunter2hunter2","Name":"%s"}]',
+    "said %s=hunter2hunter2 twice",
+    "said %s : hunter2hunter2",
+)
+
+
+@given(st.lists(st.tuples(_pieces, _separators), min_size=1, max_size=4), st.sampled_from(FORMS))
+def test_a_value_goes_if_and_only_if_its_name_is_one_of_a_secret(pieces: Any, form: str) -> None:
+    name = "x" + "".join(piece + separator for piece, separator in pieces)
+    assert (MASK in redact(form % name)) is is_secret_name(name)
+
+
+@given(st.lists(_pieces, min_size=1, max_size=4).map("".join).filter(str.isascii))
+def test_an_element_goes_if_and_only_if_its_name_is_one_of_a_secret(name: str) -> None:
+    assert (MASK in redact(f"<a><x{name}>hunter2</x{name}></a>")) is is_secret_name("x" + name)
+
+
 def test_random_values_are_told_from_names() -> None:
     assert looks_secret("aB3dE5fG7hI9jK1lM3nO5pQ7")
     assert not looks_secret("orders-prod-OrdersTable-1ABCDEFGHIJKL")
