@@ -42,6 +42,7 @@ def compose(facts: Facts, state: State, timeline: Mapping[str, Any], revision: i
     ranked = tuple(Hypothesis.model_validate(item) for item in state["hypotheses"])
     cause = RootCause.model_validate(state["root_cause"]) if state.get("root_cause") else None
     due = datetime.fromisoformat(state["next_look"]) if state.get("next_look") else None  # type: ignore[arg-type]
+    told = _nameless(ranked) if verdict == "not_yet" else ranked
     return Report(
         revision=revision,
         verdict=verdict,
@@ -56,8 +57,8 @@ def compose(facts: Facts, state: State, timeline: Mapping[str, Any], revision: i
         why=_why(facts, verdict, cause, ranked, due),
         impact=impact(facts, verdict),
         root_cause=cause,
-        findings=_findings(facts, ranked),
-        hypotheses=ranked if verdict != "not_yet" else _nameless(ranked),
+        findings=_findings(facts, ranked[:1] if ranked[:1] == told[:1] else ()),
+        hypotheses=told,
         gaps=facts.gaps,
         mitigation=Mitigation.model_validate(state["mitigation"]) if state.get("mitigation") else None,
         prevention=tuple(Prevention.model_validate(item) for item in state["prevention"]),
@@ -144,7 +145,7 @@ def _provisional(facts: Facts, due: datetime | None) -> Statement:
 
 
 def _undecided(ranked: tuple[Hypothesis, ...]) -> Statement:
-    titles = [item.title for item in ranked if item.kind != "outside"][:2]
+    titles = [item.title for item in ranked if item.kind != "outside" and item.status != "ruled_out"][:2]
     if not titles:
         return statement("No cause is proven, and nothing that opsleuth can see suggests one.")
     return statement("No cause is proven. The likeliest so far: {titles}.", titles="; ".join(titles))
@@ -155,9 +156,9 @@ def _nameless(ranked: tuple[Hypothesis, ...]) -> tuple[Hypothesis, ...]:
     return tuple(item for item in ranked if not item.event)
 
 
-def _findings(facts: Facts, ranked: tuple[Hypothesis, ...]) -> tuple[Statement, ...]:
+def _findings(facts: Facts, leader: tuple[Hypothesis, ...]) -> tuple[Statement, ...]:
     """What speaks for the leader, and what was tried and refused."""
-    made = [test.statement for test in ranked[0].tests if test.weight > 0] if ranked else []
+    made = [test.statement for item in leader for test in item.tests if test.weight > 0]
     for event in facts.denied:
         made.append(
             statement(
@@ -198,7 +199,8 @@ def _evidence(state: State) -> tuple[ShownEvidence, ...]:
 
 
 def _link(item: Evidence) -> str:
-    host = f"https://{item.region}.{_CONSOLE[partition_of(item.region)]}"
+    console = _CONSOLE[partition_of(item.region)]
+    host = f"https://{item.region}.{console}" if item.region else f"https://{console}"
     if item.service == "cloudtrail":
         attributes = item.parameters.get("LookupAttributes") or []
         chosen = "&".join(f"{one['AttributeKey']}={quote(str(one['AttributeValue']))}" for one in attributes)
@@ -207,4 +209,4 @@ def _link(item: Evidence) -> str:
         return f"{host}/cloudwatch/home?region={item.region}"
     if item.service == "logs":
         return f"{host}/cloudwatch/home?region={item.region}#logsV2:logs-insights"
-    return f"{host}/{item.service}/home?region={item.region}"
+    return f"{host}/{item.service.removesuffix('v2')}/home?region={item.region}"
