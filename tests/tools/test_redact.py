@@ -192,10 +192,11 @@ def test_names_of_secrets(name: str, secret: bool) -> None:
     assert is_secret_name(name) is secret
 
 
-_pieces = st.sampled_from(
+PIECES = (
     "pass word Wd phrase pwd Secret string VALUE credential s connection user data authorization cookie "
-    "api access key private token next id bot İ".split()
+    "api access key private token next id bot İ"
 )
+_pieces = st.sampled_from(PIECES.split())
 _separators = st.sampled_from(["", "", "_", "-", "."])
 FORMS = (
     '{"%s" : "hunter2hunter2"}',
