@@ -14,7 +14,6 @@ from graph.context import Context
 from tools.clock import LiveClock, VirtualClock
 from tools.errors import BadInput, BadRecording
 from tools.evidence import MemoryStore, SqliteStore
-from tools.recording import Player
 from tools.transport import WireAnswer, WireRequest
 
 BEGIN = datetime(2026, 4, 9, 10, 40, tzinfo=UTC)
@@ -110,12 +109,6 @@ def test_evidence_goes_to_a_file_when_a_folder_is_given(tmp_path: Path) -> None:
     assert isinstance(found.aws.store, SqliteStore)
     session.close("one")
     assert (tmp_path / "evidence.db").exists()
-
-
-def test_a_recording_is_made_beside_any_source(tmp_path: Path) -> None:
-    session.session("one", Context(source="quiet:a", record_to=str(tmp_path / "a.yaml")))
-    session.close("one")
-    assert Player(tmp_path / "a.yaml").start() == BEGIN
 
 
 @pytest.mark.parametrize("source", ["", "moon", "moon:1", "Quiet:a"])
