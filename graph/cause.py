@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from graph.claims import event_claims, rate_claim, setting_claim, shown, statement, total_claim, who
 from graph.facts import Facts, SettingStep
@@ -13,7 +13,7 @@ from graph.weighing.moves import Move, event_of, is_document, is_unlimited, move
 from graph.weighing.when import onset_claims
 from graph.words import number, say, stamp
 from tools.catalogue import conditions
-from tools.history import HIDDEN
+from tools.history import HIDDEN, requested
 from tools.models import ChangeEvent, Claim, Statement
 
 
@@ -83,7 +83,7 @@ def _condition(facts: Facts, leader: Hypothesis) -> Statement:
     metric = facts.metric(leader.resource, known.metrics[0]) if known.metrics else None
     counted = metric is not None and metric.total
     return statement(
-        "{title} on {name}. {breaks} {count}No change explains it."
+        "{title} on {name}. {breaks} {count}It needs no change to explain it."
         if counted
         else "{title} on {name}. {breaks}",
         evidence=[one for item in proof for one in item.evidence],
@@ -100,12 +100,26 @@ def _condition(facts: Facts, leader: Hypothesis) -> Statement:
 def _traffic(facts: Facts, leader: Hypothesis) -> Statement:
     found = next(item for item in facts.role(leader.resource, "demand") if item.before is not None)
     return statement(
-        "{name} was asked {after} per second, {before} before. Nobody changed a limit; more was asked for.",
+        "{name} was asked {after} per second, {before} before: more was asked for.{tail}",
         evidence=found.evidence,
         claims=[rate_claim(found, since=True), rate_claim(found, since=False)],
         name=facts.name(leader.resource),
         before=shown(found.before or 0)[0],
         after=shown(found.after or 0)[0],
+        tail=""
+        if not facts.trail_visible or _limit_changed(facts)
+        else say(" No change of its limits is visible."),
+    )
+
+
+def _limit_changed(facts: Facts) -> bool:
+    """Did a visible event set a limit of the resource that shows the symptom, as far back as was looked?"""
+    resource = facts.resource(facts.incident.resource)
+    settings = [one for one in facts.settings_of(resource) if one.limits] if resource else []
+    begin = (facts.onset.earliest if facts.onset else facts.as_of) - timedelta(hours=facts.lookback)
+    return any(
+        event.time >= begin and not event.error_code and any(requested(event, one)[0] for one in settings)
+        for event in facts.changes
     )
 
 

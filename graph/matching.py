@@ -162,14 +162,21 @@ def _by_host(text: str, scope: _Scope) -> tuple[Candidate, ...]:
     arns: list[str] = []
     for url in _URL.findall(plain(text)):
         found = scope.directory.mentioned(url.rstrip(".,;:)"))
-        host = urlsplit(url if "://" in url else f"//{url}").hostname or ""
+        host = _hostname(url)
         arns += [one.arn for one in found] or [one.arn for one in scope.resources if host in _hosts(one)]
     return _start(scope, arns, text)
 
 
 def _hosts(resource: Resource) -> set[str]:
     said = (value for value in resource.config.values() if isinstance(value, str) and "." in value)
-    return {urlsplit(value if "://" in value else f"//{value}").hostname or "" for value in said}
+    return {_hostname(value) for value in said}
+
+
+def _hostname(url: str) -> str:
+    try:
+        return urlsplit(url if "://" in url else f"//{url}").hostname or ""
+    except ValueError:  # brackets where no address is
+        return ""
 
 
 def _by_name(text: str, scope: _Scope) -> tuple[Candidate, ...]:

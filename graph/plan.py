@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from graph.claims import event_claims, setting_claim, statement
+from graph.claims import event_claims, rate_claim, setting_claim, shown, statement
 from graph.facts import Facts
 from graph.models import REPORT_ID, Hypothesis, Mitigation, RootCause, Step
 from graph.plan_calls import again, placed, set_all, undo, valid
@@ -282,15 +282,40 @@ def _mind(facts: Facts, cause: RootCause, resource: Resource, setting: Setting) 
             statement(
                 "It is {now} by now, no longer {value}: somebody changed it again.",
                 evidence=resource.evidence[:1],
-                claims=[setting_claim(resource.arn, setting.path, now, facts.as_of)],
+                claims=[
+                    setting_claim(resource.arn, setting.path, now, facts.as_of),
+                    setting_claim(resource.arn, setting.path, cause.bad_value, cause.latest or facts.as_of),
+                ],
                 now=_spoken(now, setting), value=_spoken(cause.bad_value, setting),
             )
         )  # fmt: skip
     if cause.prior_note:
-        made.append(statement("{note}", note=cause.prior_note))
+        told = _prior_claims(cause, resource, setting)
+        made.append(statement("{note}", claims=told, note=cause.prior_note))
+    made.extend(_too_small(facts, cause, resource, setting))
     if len({source.kind for source in cause.prior_sources}) == 1:
         made.append(statement("The prior value rests on one source only."))
     return tuple(made)
+
+
+def _too_small(facts: Facts, cause: RootCause, resource: Resource, setting: Setting) -> Iterator[Statement]:
+    """The value before may itself have been below demand: then putting it back does not heal."""
+    asked = facts.metric(resource.arn, setting.limits) if setting.limits else None
+    prior = cause.prior_value
+    if asked is None or asked.before is None or isinstance(prior, bool) or not isinstance(prior, int | float):
+        return
+    if prior != setting.unset and 0 <= prior < asked.before:
+        yield statement(
+            "{value} is itself below the demand of {demand} per second: putting it back is right, and not enough.",
+            evidence=asked.evidence,
+            claims=[rate_claim(asked, since=False), *_prior_claims(cause, resource, setting)],
+            value=prior,
+            demand=shown(asked.before)[0],
+        )
+
+
+def _prior_claims(cause: RootCause, resource: Resource, setting: Setting) -> list[Claim]:
+    return [setting_claim(resource.arn, setting.path, one.value, one.time) for one in cause.prior_sources]
 
 
 def _ask(facts: Facts, cause: RootCause, resource: Resource) -> str:
@@ -318,7 +343,7 @@ def _relieve(facts: Facts, cause: RootCause, resource: Resource | None) -> Mitig
         note=say("changes how the table is observed, not how it serves"),
     )
     return Mitigation(
-        summary=say("No setting was changed, so there is nothing to put back."),
+        summary=say("There is no setting to put back."),
         prepare=(_account_step(facts),) if calls else (),
         apply=(),
         post_validate=(_check_step(facts),),
@@ -331,7 +356,7 @@ def _relieve(facts: Facts, cause: RootCause, resource: Resource | None) -> Mitig
 
 def _make_room(facts: Facts, cause: RootCause, red: tuple[Step, ...]) -> Mitigation:
     return Mitigation(
-        summary=say("No setting was changed, so there is nothing to put back."),
+        summary=say("There is no setting to put back."),
         post_validate=(_check_step(facts),),
         advice=(
             say("Slow the senders down, or raise the limit they exceed; how far is for its owner to decide."),

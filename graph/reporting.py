@@ -63,9 +63,19 @@ def compose(facts: Facts, state: State, timeline: Mapping[str, Any], revision: i
         mitigation=Mitigation.model_validate(state["mitigation"]) if state.get("mitigation") else None,
         prevention=tuple(Prevention.model_validate(item) for item in state["prevention"]),
         topology=_topology(facts, cause, ranked),
-        timeline=tuple(TimelineEvent.model_validate(timeline[key]) for key in _in_order(timeline)),
-        evidence=_evidence(state),
+        timeline=_story(timeline, verdict),
+        evidence=tuple(
+            one for one in _evidence(state) if verdict != "not_yet" or one.evidence.service != "cloudtrail"
+        ),
         unverified=unverified(state.get("reading")),
+    )
+
+
+def _story(timeline: Mapping[str, Any], verdict: Verdict) -> tuple[TimelineEvent, ...]:
+    """The timeline in order. While the verdict is provisional nobody is named, so what people did is left out."""
+    events = [TimelineEvent.model_validate(timeline[key]) for key in _in_order(timeline)]
+    return tuple(
+        one for one in events if verdict != "not_yet" or one.node != "forensics" or one.kind == "gap"
     )
 
 

@@ -21,7 +21,7 @@ WEIGHTS: Mapping[str, float] = {
     "time.same_day": -0.5,
     "time.long_before": -1.5,
     "time.slower_than_mechanism": -1.0,
-    "time.after_onset": -9.0,
+    "time.after_onset": -20.0,
     "time.step_before_onset": 1.5,
     "time.no_onset": -3.0,
     "topology.same": 2.0,

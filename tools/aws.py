@@ -13,6 +13,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
 from botocore.loaders import create_loader
 from botocore.parsers import ResponseParserError
+from botocore.utils import parse_timestamp
 
 from tools import guard
 from tools.arn import global_region, partition_of
@@ -41,7 +43,7 @@ from tools.refusals import Refusal, error_of, is_passing
 from tools.transport import Transport, WireAnswer, WireRequest
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import UTC, datetime
 
 __all__ = ["Account", "Answer", "Aws", "LiveTransport", "Pages", "Reader", "region_of"]
 
@@ -245,10 +247,13 @@ class Aws:
         if self._transport.virtual:
             bare = _bare_session()
             bare.set_credentials("recorded", "recorded")
+            _in_utc(bare)
             return boto3.Session(botocore_session=bare)
         _check_region(self.place.region)
         session = boto3.Session(profile_name=self.place.profile or None, region_name=self.place.region)
-        return self._assumed(session) if self.place.role_arn else session
+        session = self._assumed(session) if self.place.role_arn else session
+        _in_utc(session._session)
+        return session
 
     def _assumed(self, session: boto3.Session) -> boto3.Session:
         """A session of the role, renewed before it expires: a run may wait longer than a role session
@@ -339,6 +344,16 @@ def _bare_session() -> Any:
     session = botocore.session.Session(session_vars=_NOTHING_SET)
     session.register_component("data_loader", _models())
     return session
+
+
+def _in_utc(session: Any) -> None:
+    """Times of answers in UTC: botocore gives numbers of seconds in the machine's zone."""
+
+    def parsed(value: Any) -> datetime:
+        moment: datetime = parse_timestamp(value)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=parsed)
 
 
 def _check_region(region: str) -> None:

@@ -76,7 +76,10 @@ class KnownResources:
 def _host(text: str) -> tuple[str, str]:
     """Host and path of a URL or of a bare host; ("", "") for anything else."""
     if "://" in text:
-        parts = urlsplit(text)
-        return parts.hostname or "", parts.path
+        try:
+            parts = urlsplit(text)
+            return parts.hostname or "", parts.path
+        except ValueError:
+            return "", ""
     head, slash, tail = text.partition("/")
     return (head.lower(), slash + tail) if "." in head else ("", "")

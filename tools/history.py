@@ -101,6 +101,7 @@ def prior(
         sources += _versions(reader, setting, resource, change)
     sources += _alarm_history(alarm_updates, alarm_evidence, setting, moment, bad if change else None)
     fits, remark = _step_fits(step, change, bad, setting)
+    fits = fits and not _set_between(own, step, change, setting)
     if step is not None and fits:
         sources.append(_of_step(step))
     if moment is not None:
@@ -194,6 +195,15 @@ def _step_fits(
             f"The metric {step.metric.name} went to {show(step.after)}, the change asked for {show(bad)}.",
         )
     return True, ""
+
+
+def _set_between(
+    own: Sequence[ChangeEvent], step: MetricStep | None, change: ChangeEvent | None, setting: Setting
+) -> bool:
+    """Another visible event set it after the metric last showed the old value: that value was before *that* event."""
+    if step is None or change is None:
+        return False
+    return any(step.earliest <= one.time < change.time and requested(one, setting)[0] for one in own)
 
 
 def _of_step(step: MetricStep) -> PriorSource:

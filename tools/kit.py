@@ -70,8 +70,13 @@ def reference(key: str, value: str) -> str:
     if arns.is_arn(value):
         return value
     if "://" in value:
-        parts = urlsplit(value)
-        return f"{parts.scheme}://{parts.hostname or ''}{parts.path}" if not _SECRET_KEY.search(key) else ""
+        try:
+            parts = urlsplit(value)
+            return (
+                f"{parts.scheme}://{parts.hostname or ''}{parts.path}" if not _SECRET_KEY.search(key) else ""
+            )
+        except ValueError:  # brackets in a password, say: what cannot be read may be a secret
+            return ""
     if _SECRET_KEY.search(key) or not _PLAIN_NAME.fullmatch(value) or _random(value):
         return ""
     return value

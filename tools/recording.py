@@ -259,7 +259,7 @@ class Player:
         if answers:
             why = f"The recording holds {answers} different answers to this question, all given already."
         elif others:
-            why = f"The recording holds {service}:{operation} in {region}, not for these parameters ({others} others)."
+            why = f"The recording holds {service}:{operation} in {region}, but of other questions than this one."
         else:
             why = f"The recording holds no answer of {service}:{operation} in {region}."
         return Gap(

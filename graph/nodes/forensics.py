@@ -32,6 +32,8 @@ def forensics(state: State, *, runtime: Runtime[Context]) -> Trail | dict[str, o
     with desk(state, runtime, "forensics") as work:
         facts = Facts.of(state)
         found = _read(work, facts, state["lookback"])
+        if found is None and facts.changes:
+            return {**work.findings()}  # over budget: what an earlier look saw stays
         until = found.complete_until if found else complete_until(facts.as_of)
         reactions = [event for event in found.noise if settings_in(event)] if found else []
         kept = _near(facts, (*found.events, *reactions)) if found else []

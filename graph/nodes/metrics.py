@@ -15,7 +15,7 @@ from graph.models import MetricFinding
 from graph.state import Measures, State
 from tools.catalogue import services
 from tools.clock import ceil, floor
-from tools.metrics import cite_series, series, step
+from tools.metrics import cite_series, series, steps
 from tools.models import Metric, Resource, Series, Window
 from tools.onset import changed, onset
 from tools.services._spec import MetricSpec, Setting
@@ -37,7 +37,9 @@ def metrics(state: State, *, runtime: Runtime[Context]) -> Measures | dict[str, 
         facts = Facts.of(state)
         begin = facts.onset.earliest if facts.onset else facts.as_of - BASELINE
         found = list(_findings(work, facts, begin))
-        steps = list(_steps(work, facts, begin))
+        stepped = list(_steps(work, facts, begin))
+        if not found and facts.metrics:
+            return {**work.findings()}  # refused or over budget: what an earlier look saw stays
         moved = [item for item in found if item.moved]
         work.tell(
             "observation",
@@ -48,7 +50,7 @@ def metrics(state: State, *, runtime: Runtime[Context]) -> Measures | dict[str, 
         )
         return Measures(
             metrics=[item.model_dump(mode="json") for item in found],
-            steps=[item.model_dump(mode="json") for item in steps],
+            steps=[item.model_dump(mode="json") for item in stepped],
             **work.findings(),
         )
 
@@ -156,15 +158,13 @@ def _steps(work: Desk, facts: Facts, begin: datetime) -> Iterator[SettingStep]:
         read = series(work.reader, [metric for *_, metric in wanted], window)
     for resource, setting, metric in wanted:
         shown = read.get(metric)
-        found = step(shown) if shown is not None else None
-        if shown is None or found is None:
+        found = steps(shown) if shown is not None else ()
+        if shown is None or not found:
             continue
-        yield SettingStep(
-            resource=resource.arn,
-            setting=setting.path,
-            step=replace(
-                found,
-                earliest=found.earliest - TAKING_EFFECT,
-                evidence=(cite_series(work.reader, shown),),
-            ),
-        )
+        cited = (cite_series(work.reader, shown),)
+        for one in found:
+            yield SettingStep(
+                resource=resource.arn,
+                setting=setting.path,
+                step=replace(one, earliest=one.earliest - TAKING_EFFECT, evidence=cited),
+            )

@@ -55,7 +55,9 @@ def _later(work: Desk, state: State, due: datetime) -> Course:
     work.tell("planning", "CloudTrail is not complete yet. Next look {due}.", due=stamp(due))
     work.aws.clock.sleep_until(due)
     work.aws.as_of = due
-    return _course(work, state, due, state["lookback"], list(COLLECTORS))
+    # What cannot have changed is not read again; log lines may only have been late for the first look.
+    tasks = ["forensics", "metrics"] if state["round"] > 1 else list(COLLECTORS)
+    return _course(work, state, due, state["lookback"], tasks)
 
 
 def _course(work: Desk, state: State, as_of: datetime, lookback: int, tasks: list[str]) -> Course:

@@ -12,8 +12,8 @@ from tools.topology import around
 
 
 def topology(state: State, *, runtime: Runtime[Context]) -> Surroundings | dict[str, object]:
-    """Walk outward from the symptom. A later look re-reads only the symptom's own surroundings."""
-    if state.get("resources") and "metrics" not in state["tasks"]:
+    """Walk outward from the symptom, once: a later look goes by the same map."""
+    if state.get("resources"):
         return {}
     with desk(state, runtime, "topology") as work:
         incident = Incident.model_validate(state["incident"])

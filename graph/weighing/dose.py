@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from graph.claims import rate_claim, setting_claim, shown, statement
 from graph.facts import Facts
@@ -11,9 +10,6 @@ from graph.models import Hypothesis, MetricFinding, TestResult
 from graph.weighing.moves import Move, as_number, event_of, move, step_of, whole
 from graph.weights import WEIGHTS
 from graph.words import say
-
-SLACK = timedelta(minutes=10)
-"""A setting's metric comes every five minutes and may lag behind the change by as much."""
 
 
 def dose(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
@@ -67,8 +63,6 @@ def _limit(facts: Facts, hypothesis: Hypothesis, what: Move) -> Iterator[TestRes
 def _own_metric(facts: Facts, hypothesis: Hypothesis, what: Move) -> Iterator[TestResult]:
     found, event = step_of(facts, hypothesis), event_of(facts, hypothesis)
     if found is None or event is None or as_number(what.after, what.setting) != found.step.after:
-        return
-    if not found.step.earliest - SLACK <= event.time <= found.step.latest + SLACK:
         return
     said = statement(
         "the setting's own metric went from {before} to {after}",

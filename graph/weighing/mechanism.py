@@ -78,7 +78,7 @@ def mechanism(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
         said = statement("{operation} moves no metric", evidence=evidence, operation=known.operation)
         return TestResult(test="mechanism", weight=WEIGHTS["mechanism.inert"], statement=said)
     all_effects = effects(facts, hypothesis)
-    if not all_effects and known is None and hypothesis.setting == "":
+    if not all_effects and hypothesis.setting == "":
         operation = event.operation if event else hypothesis.title
         said = statement("opsleuth knows no effect of {operation}", evidence=evidence, operation=operation)
         return TestResult(test="mechanism", weight=WEIGHTS["mechanism.unknown"], statement=said)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal
 
 from graph.facts import Facts, SettingStep
 from graph.models import Hypothesis
 from tools.history import HIDDEN, Prior, prior, requested, same
-from tools.models import AlarmUpdate, ChangeEvent, Resource, Value
+from tools.models import AlarmUpdate, ChangeEvent, MetricStep, Resource, Value
 from tools.services._spec import Setting
 
 Direction = Literal["lowered", "raised", "removed", "changed", "same", "unknown"]
@@ -35,14 +36,29 @@ def event_of(facts: Facts, hypothesis: Hypothesis) -> ChangeEvent | None:
     )
 
 
+SLACK = timedelta(minutes=10)
+"""A setting's metric comes every five minutes and may lag behind the change by as much."""
+
+
 def step_of(facts: Facts, hypothesis: Hypothesis) -> SettingStep | None:
-    """The step of the hypothesis's setting metric, the last one before the symptom was in full."""
+    """The step of the setting's own metric that is this hypothesis's: the one around its event, or without an event
+    the last one that began before the symptom was in full."""
     steps = [
         item
         for item in facts.steps
         if item.resource == hypothesis.resource and item.setting == hypothesis.setting
     ]
-    return steps[-1] if steps else None
+    event = event_of(facts, hypothesis)
+    if event is None:
+        before = [one for one in steps if facts.onset is None or one.step.earliest <= facts.onset.latest]
+        return (before or steps)[-1] if steps else None
+    near = [one for one in steps if one.step.earliest - SLACK <= event.time <= one.step.latest + SLACK]
+    return min(near, key=lambda one: _off(one.step, event.time), default=None)
+
+
+def _off(step: MetricStep, moment: datetime) -> timedelta:
+    """How far a moment lies outside a step's interval."""
+    return max(step.earliest - moment, moment - step.latest, timedelta(0))
 
 
 def move(facts: Facts, hypothesis: Hypothesis) -> Move | None:
