@@ -8,6 +8,7 @@ paginator, waiter or presigned URL.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,6 +24,10 @@ STARTS: Mapping[str, frozenset[str]] = {
     "logs": frozenset({"StartQuery", "StopQuery"}),
     "sts": frozenset({"AssumeRole"}),
 }
+
+
+# A call of unmask, whatever blank, quote or comment stands before its bracket.
+_UNMASK = re.compile(r"unmask(?:[^\w(#/]++|#[^\n\r]*+|/\*.*?\*/|/)*+\(", re.IGNORECASE | re.DOTALL)
 
 
 def _no_unmask(parameters: Json) -> str:
@@ -50,7 +55,7 @@ def _metadata_only(parameters: Json) -> str:
 def _insights_query(parameters: Json) -> str:
     if parameters.get("queryLanguage", "CWLI") != "CWLI":
         return "only the Logs Insights language is known to read and nothing else"
-    if "unmask(" in str(parameters.get("queryString", "")).replace(" ", "").lower():
+    if _UNMASK.search(str(parameters.get("queryString", ""))):
         return "unmask() would undo the masking of a data protection policy"
     named = any(parameters.get(key) for key in ("logGroupName", "logGroupNames", "logGroupIdentifiers"))
     return (

@@ -233,6 +233,21 @@ def _as_list(value: str | list[str]) -> list[str]:
     [
         ("logs", "FilterLogEvents", {"logGroupName": "g", "unmask": True}, "masking"),
         ("logs", "StartQuery", {"logGroupName": "g", "queryString": "fields Unmask (@message)"}, "masking"),
+        ("logs", "StartQuery", {"logGroupName": "g", "queryString": "fields unmask\n(@message)"}, "masking"),
+        ("logs", "StartQuery", {"logGroupName": "g", "queryString": "fields unmask\t(@message)"}, "masking"),
+        ("logs", "StartQuery", {"logGroupName": "g", "queryString": "fields unmask /* */(@m)"}, "masking"),
+        (
+            "logs",
+            "StartQuery",
+            {"logGroupName": "g", "queryString": "fields unmask # a (b\r\n(@m)"},
+            "masking",
+        ),
+        (
+            "logs",
+            "StartQuery",
+            {"logGroupName": "g", "queryString": 'filter a = "#" | fields unmask(a)'},
+            "masking",
+        ),
         ("logs", "StartQuery", {"queryString": "fields @message"}, "log groups"),
         (
             "logs",
