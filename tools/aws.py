@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 import botocore.exceptions as faults
@@ -41,9 +41,6 @@ from tools.reader import Answer, Pages, Reader
 from tools.recording import LiveTransport
 from tools.refusals import Refusal, error_of, is_passing
 from tools.transport import Transport, WireAnswer, WireRequest
-
-if TYPE_CHECKING:
-    from datetime import UTC, datetime
 
 __all__ = ["Account", "Answer", "Aws", "LiveTransport", "Pages", "Reader", "region_of"]
 
