@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.redact import MASK, is_secret_name, looks_secret, redact
+from tools.redact import MASK, URL_MASK, is_secret_name, looks_secret, redact
 
 SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"
@@ -43,6 +44,22 @@ PEM = "-----BEGIN RSA PRIVATE KEY-----\\nMIIEow\\n-----END RSA PRIVATE KEY-----"
         ('{"UserData":"IyEvYmluL2Jhc2g="}', "IyEvYmluL2Jhc2g"),
         ("<SecretAccessKey>abcdef</SecretAccessKey>", "abcdef"),
         ("ghp_" + "a1B2" * 9, "a1B2a1B2"),
+        ("{'user': 'app', 'password': 'Hunter2abc'}", "Hunter2abc"),
+        ("event {'api_key': 'Ab12cdEf34'}", "Ab12cdEf34"),
+        (json.dumps({"message": "{'password': 'Hunter2 abc'}"}), "Hunter2 abc"),
+        ("{'password': \"it's me\"}", "it's me"),
+        ('password = "Hunter2abc"', "Hunter2abc"),
+        (json.dumps({"message": 'password = "Hunter2 abc", user'}), "Hunter2 abc"),
+        ('{"password" => "x1y2", "user" => "app"}', "x1y2"),
+        ("DB_PASS=hunter2", "hunter2"),
+        ("dbPass: 'hunter2'", "hunter2"),
+        ("tool --user app --password Hunter2abc --host db", "Hunter2abc"),
+        ("tool --db-password 'Hunter 2abc'", "Hunter 2abc"),
+        ("mysql -h db -u app -pHunter2abc shop", "Hunter2abc"),
+        ("mysqldump -p'Hunter 2' shop", "Hunter 2"),
+        ("openai sk-proj-" + "a1B2" * 9, "a1B2a1B2"),
+        ("SG." + "a1B2" * 5 + "." + "c3D4" * 10, "c3D4c3D4"),
+        ("xoxb-1234567890-abcdefghij", "abcdefghij"),
         (json.dumps({"CloudTrailEvent": json.dumps({"masterUserPassword": 'a"b\\c'})}), "b\\\\"),
         (json.dumps({"message": json.dumps({"api_key": "v-1", "table": "orders"})}), "v-1"),
     ],
@@ -51,7 +68,7 @@ def test_a_secret_goes(text: str, secret: str) -> None:
     assert secret in text
     after = redact(text)
     assert secret not in after
-    assert MASK in after
+    assert MASK in after or URL_MASK in after
     assert redact(after) == after
 
 
@@ -77,11 +94,72 @@ def test_a_secret_goes(text: str, secret: str) -> None:
         "key=order-17 partition_key=18 items=3 token bucket empty",
         "https://abc123.execute-api.eu-west-1.amazonaws.com/prod/orders?customer=17",
         "ana@example.com wrote to https://example.com/path@2",
+        "{'userName': 'ops-07', 'account': '111122223333', 'nextToken': 'AAAA', 'bypass': 'Yes12345'}",
+        "usage: --password is required, --token-count 5, --user app, mysql -P 3306 -u app shop",
+        "task-sk-orders risk-" + "a" * 30 + " SG.eu disk-0123456789abcdefghij sg-0123456789abcdef0",
+        "docker run --name mysql -p3306:3306",
         "PWD=/var/task LAMBDA_TASK_ROOT=/var/task",
     ],
 )
 def test_what_identifies_stays(text: str) -> None:
     assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://app:p@ss:w0rd@db.example.com:5432/shop?sslmode=on",
+        "https://" + "ghp_" + "a1B2" * 9 + "@db.example.com:5432/shop",
+        "https://x:" + "ghp_" + "a1B2" * 9 + "@db.example.com:5432/shop",
+        "amqps://token:Hunter2abc9@db.example.com:5432/shop?password=Hunter2abc",
+    ],
+)
+def test_a_url_without_its_secret_can_still_be_split(url: str) -> None:
+    after = redact(url)
+    split = urlsplit(after)
+    assert (split.hostname, split.port, split.path) == ("db.example.com", 5432, "/shop")
+    assert not any(secret in after for secret in ("p@ss", "ss:w0rd", "a1B2", "Hunter2"))
+    assert redact(after) == after
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "password",
+                "'",
+                '"',
+                '\\"',
+                "=",
+                ": ",
+                "=>",
+                " ",
+                "x1y2",
+                ",",
+                "}",
+                "{",
+                "\\",
+                "\\n",
+                "--",
+                "mysql",
+                "://",
+                "@",
+                "-p",
+                "[redacted]",
+                "REDACTED",
+                "token",
+                "\n",
+                "DB_PASS",
+            ]
+        ),
+        max_size=25,
+    ).map("".join)
+)
+def test_twice_is_once_and_json_stays_json_among_quotes(line: str) -> None:
+    once = redact(line)
+    assert redact(once) == once
+    nested = {"m": json.dumps({"a": line, line: "x"}), line: [line], "b": "y"}
+    assert _shape(json.loads(_inner(redact(json.dumps(nested))))).values()
 
 
 _names = st.sampled_from(
@@ -166,6 +244,11 @@ def test_a_long_line_takes_one_pass() -> None:
         "a=" * 60_000,
         '\\"a' * 50_000,
         "://" * 40_000,
+        "password='" * 20_000,
+        'password="a' * 20_000,
+        "mysql -" * 20_000,
+        "a://b:c" * 20_000,
+        "--password " * 20_000,
     ):
         assert len(redact(filler)) > 0
 
@@ -232,3 +315,7 @@ def _shape(value: Any) -> Any:
     if isinstance(value, list):
         return [_shape(item) for item in value]
     return "text" if isinstance(value, str) else value
+
+
+def _inner(text: str) -> str:
+    return str(json.loads(text)["m"])
