@@ -16,6 +16,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api import problems
 from api.loopback import LoopbackOnly
+from api.options import place
 from api.problems import Fault, NothingMore, conflict, documented, invalid, unknown
 from api.records import Investigation, Status
 from api.schemas import START_EXAMPLES, AnswerIn, Health, InvestigationOut, Page, Start
@@ -24,7 +25,8 @@ from api.sources import resolved
 from graph import Context, Report
 from graph.models import Verdict
 from graph.words import zone
-from tools.errors import BadInput
+from tools.aws import region_of
+from tools.errors import BadInput, NoCredentials
 from tools.evidence import digest
 
 NEWEST = "latest"
@@ -101,8 +103,22 @@ def _context(body: Start, service: Service) -> Context:
     if given.as_of is not None and source == "live" and given.as_of > service.clock.now():
         told = "as_of lies in the future. Leave it out to look as of now."
         raise invalid(told, Fault(where="context.as_of", what=told))
-    fields = given.model_dump() | {"source": source, "data_dir": str(service.folder)}
+    region = place(given.region, body.trigger.alarm, body.trigger.resource)
+    if source == "live" and not region:
+        _check_region(given.profile)
+    fields = given.model_dump() | {"source": source, "region": region, "data_dir": str(service.folder)}
     return Context.model_validate(fields)
+
+
+def _check_region(profile: str) -> None:
+    """Refuse a request at once when neither it nor the server's environment says where to look."""
+    try:
+        region_of(profile)
+    except NoCredentials as error:
+        raise invalid(str(error), Fault(where="context.profile", what=str(error))) from error
+    except BadInput as error:
+        told = 'No region is known. Name one in the request: "context": {"region": "eu-west-1"}'
+        raise invalid(told, Fault(where="context.region", what=told)) from error
 
 
 @router.get("/investigations", summary="List investigations, newest first", responses=documented(503))

@@ -15,11 +15,12 @@ import click
 from api.files import check_writable, write_whole
 from api.progress import Progress
 from api.render.view import View
+from api.replayed import check_own, other_run
 from api.shelf import Kept, keep, unkept
 from graph import Question, Report, Resume, TimelineEvent, stream
 from graph.words import local_time, say, zone
 from tools.clock import LiveClock
-from tools.errors import BadInput, CannotInvestigate
+from tools.errors import BadInput, CannotInvestigate, OpsleuthError
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -83,16 +84,20 @@ def _end(loop: asyncio.AbstractEventLoop) -> None:
 async def _drive(trigger: Trigger, context: Context, manner: Manner) -> Kept:
     thread, saver = uuid.uuid4().hex, _saver(context)
     what: Trigger | Resume = trigger
-    with Progress(manner.timeline, manner.tz) as progress:
+    virtual = context.source.startswith(("recording:", "world:"))
+    with Progress(manner.timeline, manner.tz, virtual=virtual) as progress:
         while True:
             question: Question | None = None
-            async for update in stream(what, thread, context, saver=saver):
-                if isinstance(update, TimelineEvent):
-                    progress.event(update)
-                elif isinstance(update, Report):
-                    _revision(update, context, manner, progress)
-                else:
-                    question = update
+            try:
+                async for update in stream(what, thread, context, saver=saver):
+                    if isinstance(update, TimelineEvent):
+                        progress.event(update)
+                    elif isinstance(update, Report):
+                        _revision(update, context, manner, progress)
+                    else:
+                        question = update
+            except OpsleuthError as error:
+                raise other_run(error, trigger, context) from error
             if question is None:
                 break
             with progress.paused():
@@ -117,6 +122,7 @@ def _saver(context: Context) -> BaseCheckpointSaver[Any] | None:
 
 def _revision(report: Report, context: Context, manner: Manner, progress: Progress) -> None:
     """Show one revision: text at once, other forms when the last one is in (a pipe takes one document)."""
+    check_own(report, context)
     if manner.shown is not None and manner.shown.report.without_statistics() == report.without_statistics():
         return
     again = manner.shown is not None and _still_not_yet(manner.shown.report, report)

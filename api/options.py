@@ -77,7 +77,11 @@ def output(command: F) -> F:
         help="Write the report to FILE, whole or not at all.",
     )(command)
     return click.option(
-        "--format", "form", type=click.Choice(["text", "md", "json"]), default="text", help="Default: text."
+        "--format",
+        "form",
+        type=click.Choice(["text", "md", "json"]),
+        default=None,
+        help="Default: text, or by the ending of --out.",
     )(command)
 
 
@@ -98,9 +102,37 @@ def one_subject(alarm: str, resource: str, text: str) -> None:
             f"Only one of --alarm, --resource and --text, please; got {' and '.join(given)}."
         )
     if resource:
-        from tools.arn import parse
+        known(resource)
 
-        parse(resource)
+
+def known(resource: str) -> None:
+    """Raise BadInput when `resource` is no ARN, or one of a service that opsleuth does not know."""
+    from tools.arn import parse
+    from tools.catalogue import service_of
+    from tools.errors import BadInput
+
+    arn = parse(resource)
+    if service_of(str(arn)) is None:
+        raise BadInput(
+            f'opsleuth does not know this kind of resource yet ({arn.service}, "{arn.resource}"). '
+            "Name the alarm that fired instead."
+        )
+
+
+def place(region: str, alarm: str, resource: str) -> str:
+    """The region to look at: the one that was named, else the one inside the ARN, else "" (the profile's)."""
+    from tools.arn import is_arn, parse
+
+    subject = (resource or alarm).strip()
+    return region or (parse(subject).region if is_arn(subject) else "")
+
+
+def form(wanted: str | None, out: str) -> str:
+    """The form of the report: the wanted one, else by the ending of the file, else text."""
+    from pathlib import Path
+
+    endings = {".md": "md", ".markdown": "md", ".json": "json"}
+    return wanted or endings.get(Path(out).suffix.lower(), "text")
 
 
 def when(now: str, tz: str, *, live: bool) -> datetime | None:

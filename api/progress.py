@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -30,10 +31,14 @@ _STYLES = {
 class Progress:
     """Counts steps (one node in one round) and shows the newest event."""
 
-    def __init__(self, timeline: bool, tz: str, console: Console | None = None) -> None:
+    def __init__(
+        self, timeline: bool, tz: str, console: Console | None = None, *, virtual: bool = False
+    ) -> None:
         self._timeline = timeline
         self._tz = tz
         self._console = console or Console(stderr=True, highlight=False)
+        self._virtual = virtual
+        self._begun = perf_counter()
         self._steps: set[str] = set()
         self._status: Status | None = None
 
@@ -64,7 +69,8 @@ class Progress:
             "… {steps} steps, {calls} AWS calls, {seconds} s",
             steps=len(self._steps),
             calls=sum(spent.calls.values()),
-            seconds=round(spent.seconds),
+            # A replayed run's own seconds are those of its virtual clock: not what somebody waited.
+            seconds=round(perf_counter() - self._begun if self._virtual else spent.seconds),
         )
         hint = "" if self._timeline else "   " + say("(--timeline shows them live)")
         self._console.print(Text(f" {told}{hint}", style="dim"), soft_wrap=True)

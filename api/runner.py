@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from api.checkpoints import reached
 from api.hub import Hub
 from api.records import Failure, Investigation
+from api.replayed import OtherRun, check_own, other_run
 from api.shelf import keep
 from api.sources import ready
 from api.store import Store
@@ -120,7 +121,8 @@ class LocalRunner:
             if self._closed:
                 raise
         except OpsleuthError as error:
-            await self._end(found.id, Failure(kind=type(error).__name__, detail=str(error)))
+            told = other_run(error, found.trigger, found.context)
+            await self._end(found.id, Failure(kind=_kind(told), detail=str(told)))
         except Exception as error:  # the edge of a run: a defect in one must not end the others
             await self._end(found.id, _defect(found.id, error))
         finally:
@@ -164,6 +166,7 @@ class LocalRunner:
         if isinstance(update, TimelineEvent):
             await self._store.tell(found.id, update)
         else:
+            await asyncio.to_thread(check_own, update, found.context)
             kept = await asyncio.to_thread(keep, update, found.context)
             await self._store.put_report(found.id, update, kept.short)
         self._hub.ring(found.id)
@@ -172,6 +175,11 @@ class LocalRunner:
         ended = await self._store.end(id, error)
         self._hub.ring(id)
         return ended
+
+
+def _kind(error: OpsleuthError) -> str:
+    """The name in the documented tree of errors."""
+    return "CannotInvestigate" if isinstance(error, OtherRun) else type(error).__name__
 
 
 def _defect(id: str, error: Exception) -> Failure:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from api.options import known
 from api.records import Investigation, Status
 from graph import Trigger
 from graph.models import Verdict
@@ -61,7 +62,7 @@ class TriggerIn(_Strict):
     @field_validator("resource")
     @classmethod
     def _is_arn(cls, value: str) -> str:
-        return _checked(arns.parse, value)
+        return _checked(known, value)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> TriggerIn:
@@ -82,7 +83,7 @@ class ContextIn(_Strict):
         "live",
         max_length=4096,
         description="live; recording:PATH on the server's machine, or the name of one in its data folder; "
-        "world:CASE?seed=N, a simulated account (needs opsleuth[evals])",
+        "world:CASE?seed=N, a simulated account (needs the extra `evals`)",
     )
     region: str = Field("", pattern=r"^([a-z]{2,}(-[a-z]+)+-\d+)?$", description="Empty takes the profile's")
     profile: str = Field("", max_length=256, description="AWS profile; empty takes the default credentials")

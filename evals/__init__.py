@@ -33,7 +33,7 @@ def register() -> None:
 def demo(seed: int | None = None) -> tuple[Trigger, Context]:
     """What `opsleuth demo` investigates: the committed recording, or with a seed the world of that case.
 
-    Without a seed nothing of the extra `opsleuth[evals]` is needed; with one, raises BadInput if it is
+    Without a seed nothing of the extra `evals` is needed; with one, raises BadInput if it is
     missing.
     """
     if seed is None:
@@ -84,4 +84,6 @@ def _world(text: str) -> Transport:
 
 def _need_worlds() -> None:
     if find_spec("moto") is None:
-        raise BadInput('Worlds need one more package. Run: pip install "opsleuth[evals]"')
+        raise BadInput(
+            'Simulated accounts need the extra `evals`. In a clone, run: .venv/bin/pip install -e ".[evals]"'
+        )

@@ -12,26 +12,19 @@ from api import options
     "--seed",
     type=click.IntRange(0),
     default=None,
-    help="Make another account of the same kind (needs opsleuth[evals]).",
+    help="Make another account of the same kind (needs the extra `evals`).",
 )
 @options.zone
 @options.output
-def command(seed: int | None, tz: str, form: str, out: str, timeline: bool) -> None:
+def command(seed: int | None, tz: str, form: str | None, out: str, timeline: bool) -> None:
     """Investigate a recorded incident: writes to a DynamoDB table fail since somebody changed a setting.
 
     Nothing leaves this machine. With --seed names, people, times and values are others each time.
     """
-    from time import perf_counter
-
-    begun = perf_counter()
     from api.drive import Manner, drive
     from evals import demo
-    from graph.words import say
 
     place = options.reader_zone(tz)
     trigger, context = demo(seed)
     context = context.model_copy(update={"tz": place})
-    drive(trigger, context, Manner(form=form, out=out, timeline=timeline, tz=place))
-    click.echo(
-        say("Took {seconds} s.", seconds=f"{perf_counter() - begun:.1f}"), err=form != "text" or bool(out)
-    )
+    drive(trigger, context, Manner(form=options.form(form, out), out=out, timeline=timeline, tz=place))

@@ -36,7 +36,7 @@ def command(
     max_calls: int | None,
     tz: str,
     recording: str,
-    form: str,
+    form: str | None,
     out: str,
     timeline: bool,
     no_wait: bool,
@@ -52,6 +52,8 @@ def command(
     While CloudTrail has not delivered yet the answer is NOT YET; the command waits and looks again.
     """
     options.one_subject(alarm, resource, text)
+    if now and recording:
+        raise click.UsageError("A recording has its own time. Leave out --now or --recording.")
     import sys
 
     from api.drive import Manner, drive
@@ -68,7 +70,7 @@ def command(
 
     context = options.context(
         source=source,
-        region=region,
+        region=options.place(region, alarm, resource),
         profile=profile,
         role_arn=role_arn,
         as_of=as_of,
@@ -80,4 +82,4 @@ def command(
         record_to=record_to,
     )
     trigger = Trigger(alarm=alarm.strip(), resource=resource.strip(), text=text.strip())
-    drive(trigger, context, Manner(form=form, out=out, timeline=timeline, tz=place))
+    drive(trigger, context, Manner(form=options.form(form, out), out=out, timeline=timeline, tz=place))

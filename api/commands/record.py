@@ -29,7 +29,7 @@ def command(
     model: str,
     max_calls: int | None,
     tz: str,
-    form: str,
+    form: str | None,
     out: str,
     timeline: bool,
     target: str,
@@ -49,7 +49,7 @@ def command(
     path = Path(target) if target else _free_name()
     check_writable(path)
     context = options.context(
-        region=region,
+        region=options.place(region, alarm, resource),
         profile=profile,
         role_arn=role_arn,
         as_of=as_of,
@@ -59,7 +59,7 @@ def command(
         record_to=str(path),
     )
     trigger = Trigger(alarm=alarm.strip(), resource=resource.strip(), text=text.strip())
-    drive(trigger, context, Manner(form=form, out=out, timeline=timeline, tz=place))
+    drive(trigger, context, Manner(form=options.form(form, out), out=out, timeline=timeline, tz=place))
     click.echo(say("Recorded in {path}", path=path), err=True)
 
 

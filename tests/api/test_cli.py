@@ -86,6 +86,8 @@ def test_schema_describes_what_json_reports_hold(capsys: pytest.CaptureFixture[s
         (["investigate", "--alarm", "a", "--now", "yesterday"], "is not a time"),
         (["investigate", "--alarm", "a", "--now", "2999-01-01T00:00Z"], "lies in the future"),
         (["investigate", "--alarm", "a", "--out", "/nowhere/at/all/report.txt"], "does not exist"),
+        (["investigate", "--alarm", "a", "--now", "2026-01-01", "--recording", "r.yaml"], "its own time"),
+        (["investigate", "--resource", "arn:aws:braket:eu-west-1:111122223333:job/x"], "does not know"),
         (["eval", "--seeds", "5-1"], "smaller number first"),
         (["eval", "--seeds", "one"], "is not a list of seeds"),
         (["eval", "--incidents", "/nowhere"], "is not a folder"),
@@ -107,6 +109,26 @@ def test_bad_usage_is_a_sentence_and_exit_code_2(
 def test_a_recording_that_is_not_there_cannot_be_investigated(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["investigate", "--alarm", "a", "--recording", "/nowhere.yaml"]) == 3
     assert "There is no recording at /nowhere.yaml" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["--alarm", "nope"],
+        ["--alarm", "orders-writes-throttled", "--region", "eu-west-1"],
+        ["--resource", "arn:aws:sqs:ap-northeast-1:111122223333:jobs"],
+        ["--text", "lanterns are out"],
+    ],
+)
+def test_a_recording_asked_for_another_run_names_its_own(
+    asked: list[str], shelf: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recording = ROOT / "evals" / "incidents" / "dynamodb-max-write" / "recording.yaml"
+    assert main(["investigate", *asked, "--recording", str(recording)]) == 3
+    said = capsys.readouterr()
+    assert said.err.count("Replay it with --alarm orders-writes-throttled") == 1
+    assert "DescribeAlarms" not in said.err
+    assert said.out == ""
 
 
 def failing(error: BaseException) -> Callable[[], None]:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import api.drive
+from api import options
 from api.drive import Manner, drive, run_async
 from graph import Context, Question, Report, Resume, TimelineEvent, Trigger
 from tools.errors import BadInput, CannotInvestigate
@@ -140,6 +141,48 @@ def test_json_is_the_report_with_its_id(
     kept = drive(TRIGGER, CONTEXT, Manner(form="json"))
     shown = Report.model_validate_json(capsys.readouterr().out)
     assert shown == proven.model_copy(update={"id": kept.short})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "out", "made"),
+    [
+        (None, "", "text"),
+        (None, "o.md", "md"),
+        (None, "O.JSON", "json"),
+        (None, "o.txt", "text"),
+        ("text", "o.md", "text"),
+        ("json", "", "json"),
+    ],
+)
+def test_the_form_follows_the_ending_unless_it_is_named(wanted: str | None, out: str, made: str) -> None:
+    assert options.form(wanted, out) == made
+
+
+@pytest.mark.parametrize(
+    ("region", "alarm", "resource", "there"),
+    [
+        ("", "", "arn:aws:sqs:eu-north-1:111122223333:jobs", "eu-north-1"),
+        ("us-east-1", "", "arn:aws:sqs:eu-north-1:111122223333:jobs", "us-east-1"),
+        ("", "arn:aws:cloudwatch:eu-north-1:111122223333:alarm:a", "", "eu-north-1"),
+        ("", "a", "", ""),
+    ],
+)
+def test_the_region_inside_an_arn_is_used(region: str, alarm: str, resource: str, there: str) -> None:
+    assert options.place(region, alarm, resource) == there
+
+
+def test_a_replay_tells_the_seconds_that_were_waited(
+    playing: Playing, proven: Report, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slow = proven.model_copy(
+        update={"statistics": proven.statistics.model_copy(update={"seconds": 86_400.0})}
+    )
+    playing([EVENT, slow])
+    drive(TRIGGER, Context(source="world:x"), Manner())
+    assert "86400 s" not in capsys.readouterr().err
+    playing([EVENT, slow])
+    drive(TRIGGER, CONTEXT, Manner())
+    assert "86400 s" in capsys.readouterr().err
 
 
 def test_a_bad_place_is_told_before_anything_is_asked(playing: Playing, tmp_path: Path) -> None:

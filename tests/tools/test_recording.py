@@ -251,7 +251,7 @@ def test_an_unknown_question_is_a_gap_that_names_it(tmp_path: Path) -> None:
         ask(Player(path), "customers")
     assert refused.value.gap == Gap(
         what="dynamodb:DescribeTable",
-        why="The recording holds dynamodb:DescribeTable in eu-west-1, not for these parameters (1 others).",
+        why="The recording holds dynamodb:DescribeTable in eu-west-1, but of other questions than this one.",
         lift="Record the run again: opsleuth record",
         code="NotRecorded",
     )

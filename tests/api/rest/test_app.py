@@ -178,6 +178,13 @@ def test_an_idempotency_key_is_honoured(rest: Any, script: Any, proven: Report) 
         (ALARM | {"context": {"source": "recording:"}}, "context.source", "recording:PATH"),
         (ALARM | {"context": {"source": "recording:/tmp"}}, "context.source", "no recording at /tmp"),
         (ALARM | {"context": {"source": "https://example.com"}}, "context.source", "Known: live"),
+        (ALARM | {"context": {"source": f"recording:{__file__}"}}, "context.source", "is not a recording"),
+        (ALARM | {"context": {"profile": "nobody"}}, "context.profile", "nobody"),
+        (
+            {"trigger": {"resource": "arn:aws:braket:eu-west-1:111122223333:job/x"}},
+            "trigger.resource",
+            "does not know this kind of resource yet (braket",
+        ),
     ],
 )
 def test_a_bad_body_is_told_by_field(rest: Any, script: Any, body: object, where: str, says: str) -> None:
@@ -187,6 +194,23 @@ def test_a_bad_body_is_told_by_field(rest: Any, script: Any, body: object, where
             assert [fault["where"] for fault in got["errors"]] == [where]
             assert says in got["errors"][0]["what"]
             assert (await api.client.get("/investigations")).json()["items"] == []
+
+    asyncio.run(main())
+
+
+def test_a_live_start_without_any_region_is_refused(
+    rest: Any, script: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_REGION")
+
+    async def main() -> None:
+        async with rest(script()) as api:
+            got = check_problem(await api.client.post("/investigations", json=ALARM), 422, "invalid")
+            assert [fault["where"] for fault in got["errors"]] == ["context.region"]
+            arn = "arn:aws:sqs:eu-north-1:111122223333:jobs"
+            made = await api.client.post("/investigations", json={"trigger": {"resource": arn}})
+            assert made.status_code == 202
+            assert made.json()["context"]["region"] == "eu-north-1"
 
     asyncio.run(main())
 
@@ -259,7 +283,7 @@ def test_recordings_are_kept_by_their_whole_path_and_found_by_name(
     near, named = tmp_path / "near.yaml", shelf / "recordings" / "20260313T174100Z.yaml"
     named.parent.mkdir(parents=True)
     for path in (near, named):
-        path.write_text("x")
+        path.write_text("opsleuth: {}\n")
     monkeypatch.chdir(tmp_path)
 
     async def main() -> None:

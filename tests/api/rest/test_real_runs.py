@@ -180,7 +180,7 @@ def test_a_checkpoint_that_never_was_is_none(tmp_path: Path) -> None:
 
 def test_a_failed_source_is_told_as_the_command_line_tells_it(rest: Any, tmp_path: Path) -> None:
     broken = tmp_path / "broken.yaml"
-    broken.write_text("no recording")
+    broken.write_text("opsleuth: {}\n")
 
     async def main() -> None:
         async with rest(Settings().stream) as api:
