@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from api.check_facts import Facts, Later, Setting, Symptom, same, shown
+from api.check_facts import Facts, Later, Setting, Symptom, Traffic, same, shown
 from graph.words import number, say, stamp
 
 Word = Literal["RECOVERED", "NOT YET", "WORSE", "CHANGED AGAIN"]
@@ -38,6 +38,7 @@ def judge(facts: Facts) -> Judgement:
         back = say("Go back: run the way back of the report.") if setting is not None else ""
         return Judgement(word="WORSE", lines=tuple(line for line in (worse, back) if line))
     missing = [*_setting_missing(setting), *_symptom_missing(symptom), *_alarm_missing(facts)]
+    missing += _traffic_missing(symptom, facts.traffic)
     if symptom is None and facts.alarm_state != "OK":
         missing.append(
             say("No metric and no alarm tell whether the symptom is gone: look at the service itself.")
@@ -147,6 +148,22 @@ def _symptom_missing(symptom: Symptom | None) -> list[str]:
     )
     normal = say("Normal is {normal}.", normal=number(symptom.normal)) if symptom.normal is not None else ""
     return [" ".join(part for part in (told, normal, needed) if part)]
+
+
+def _traffic_missing(symptom: Symptom | None, traffic: Traffic | None) -> list[str]:
+    """Where nothing is asked nothing is refused: that proves no recovery. A symptom that falls shows it itself."""
+    if symptom is None or symptom.bad == "down" or traffic is None or not traffic.gone:
+        return []
+    return [
+        say(
+            "There was no traffic since, so quiet proves nothing: {name} is 0 in the last {span}; "
+            "before the incident it was {before} per {period}.",
+            name=traffic.name,
+            span=_span(symptom.period * len(traffic.recent)),
+            before=number(traffic.before),
+            period=_span(symptom.period),
+        )
+    ]
 
 
 def _alarm_missing(facts: Facts) -> list[str]:

@@ -62,6 +62,19 @@ class Symptom:
         return value > line if self.bad == "up" else value < line
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """What is asked of the resource: usual sum per period before the incident, and the latest sums, oldest first."""
+
+    name: str
+    before: float
+    recent: tuple[float, ...]  # a period without a datapoint is 0
+
+    @property
+    def gone(self) -> bool:
+        return self.before > 0 and bool(self.recent) and not any(self.recent)
+
+
 _BREACHES: Mapping[str, Callable[[float, float], bool]] = {
     "GreaterThanThreshold": operator.gt,
     "GreaterThanOrEqualToThreshold": operator.ge,
@@ -76,6 +89,7 @@ class Facts:
 
     setting: Setting | None = None
     symptom: Symptom | None = None
+    traffic: Traffic | None = None  # None where no metric tells it
     alarm: str = ""
     alarm_state: str = ""
     stays_red: bool = False  # the alarm is known not to clear by itself

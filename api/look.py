@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -9,7 +10,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from api.check_facts import Facts, Later, Setting, Symptom
+from api.check import QUIET
+from api.check_facts import Facts, Later, Setting, Symptom, Traffic
 from graph.session import close, session
 from graph.words import say
 from tools import catalogue
@@ -51,6 +53,7 @@ def gather(reader: Reader, report: Report) -> Facts:
     return Facts(
         setting=found,
         symptom=symptom,
+        traffic=_traffic(reader, report),
         alarm=alarm.name if alarm else "",
         alarm_state=str(alarm.config.get("StateValue", "")) if alarm else "",
         stays_red=bool(report.incident.stays_red or (todo is not None and todo.stays_red)),
@@ -213,6 +216,51 @@ def _symptom(reader: Reader, report: Report, alarm: Resource | None) -> Symptom 
         limit=_float(alarm.config.get("Threshold")) if alarm is not None and watched else None,
         comparison=str(alarm.config.get("ComparisonOperator", "")) if alarm is not None and watched else "",
     )
+
+
+def _traffic(reader: Reader, report: Report) -> Traffic | None:
+    """What the bad setting caps or, for other causes, what is asked of the incident's resource."""
+    metric, onset, name = report.incident.metric, report.incident.onset, _asked(report)
+    if metric is None or onset is None or not name:
+        return None
+    wanted = replace(metric, name=name, stat="Sum")
+    step, end = timedelta(seconds=metric.period), floor(reader.as_of - _SETTLING, metric.period)
+    begun = floor(onset.earliest, metric.period)
+    usual = Window(start=begun - step * _PERIODS, end=begun)
+    late = Window(start=end - step * QUIET, end=end)
+    if late.start < usual.end:
+        return None
+    sums = []
+    for window in (usual, late):
+        found = series(reader, [wanted], window, report.incident.region).get(wanted)
+        if found is None or found.metric.period != metric.period:
+            return None
+        points = fill_zero(replace(found, window=window)).points
+        sums.append(tuple(value for moment, value in points if window.start <= moment < window.end))
+    before, recent = sums
+    return Traffic(name=name, before=statistics.median(before) if before else 0.0, recent=recent)
+
+
+def _asked(report: Report) -> str:
+    metric, cause = report.incident.metric, report.root_cause
+    if metric is None:
+        return ""
+    for service in catalogue.services().values():
+        if service.namespace != metric.namespace:
+            continue
+        if cause is not None and cause.field:
+            for spec in service.settings:
+                if (
+                    spec.path == cause.field
+                    and spec.type == catalogue.type_of(cause.resource)
+                    and spec.limits
+                ):
+                    return spec.limits
+        kinds = {spec.type for spec in service.metrics if spec.name == metric.name}
+        for asked in service.metrics:
+            if asked.role == "demand" and asked.type in kinds and asked.stat == "Sum":
+                return asked.name
+    return ""
 
 
 def _since(points: tuple[tuple[datetime, float], ...], start: datetime) -> tuple[tuple[datetime, float], ...]:

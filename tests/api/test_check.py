@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.check import QUIET, Judgement, judge
-from api.check_facts import Facts, Later, Setting, Symptom, same
+from api.check_facts import Facts, Later, Setting, Symptom, Traffic, same
 from tools.models import Gap, Value
 
 NOW = datetime(2026, 3, 13, 18, 0, tzinfo=UTC)
@@ -82,6 +82,21 @@ def test_not_yet_when_the_setting_cannot_be_read() -> None:
     assert found.word == "NOT YET"
     assert "could not be read" in said(found)
     assert "the table: denied" in said(found)
+
+
+def test_quiet_without_any_traffic_is_no_recovery() -> None:
+    idle = Traffic(name="Requests", before=240.0, recent=(0.0,) * QUIET)
+    found = judge(Facts(setting=BACK, symptom=QUIET_NOW, traffic=idle))
+    assert (found.word, found.settled) == ("NOT YET", False)
+    assert "no traffic since" in said(found)
+    assert "Requests is 0 in the last 5 minutes; before the incident it was 240 per minute." in said(found)
+    for other in (
+        replace(idle, before=0.0),
+        replace(idle, recent=(0.0, 3.0)),
+        replace(idle, recent=()),
+        None,
+    ):
+        assert judge(Facts(setting=BACK, symptom=QUIET_NOW, traffic=other)).word == "RECOVERED"
 
 
 def test_not_yet_while_an_alarm_is_red_that_clears_by_itself() -> None:

@@ -128,6 +128,15 @@ def test_a_repaired_table_has_recovered(account: Account, check: Look) -> None:
     assert any("normal since 2026-03-13T17:33:00Z" in line for line in found.lines)
 
 
+def test_a_repaired_table_nobody_writes_to_has_not(account: Account, check: Look, proven: Report) -> None:
+    assert proven.incident.onset is not None
+    begun = proven.incident.onset.earliest
+    account.throttles = {begun - timedelta(minutes=n): 240.0 for n in range(1, 17)}
+    found = check()
+    assert found.word == "NOT YET"
+    assert any("no traffic since" in line and "CapacityUnits is 0" in line for line in found.lines)
+
+
 def test_an_unrepaired_one_has_not(account: Account, check: Look) -> None:
     account.maximum = 3
     account.throttles = {AT - timedelta(minutes=n): 5000.0 for n in range(3, 15)}
