@@ -93,7 +93,7 @@ def _restore(
                 title=say("Way back"),
                 calls=back,
                 note=say(
-                    "only if step 3 makes things worse: it sets {value} again",
+                    "only if applying makes things worse: it sets {value} again",
                     value=_spoken(cause.bad_value, setting),
                 ),
             ),
