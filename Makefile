@@ -16,7 +16,7 @@ STUDIO = .venv-studio/.studio-$(call sum,requirements/studio.lock)
 AWSCLI = .venv-awscli/.awscli-$(call sum,requirements/awscli.lock)
 
 .DEFAULT_GOAL = help
-.PHONY: help demo test check serve studio test-studio awscli lock clean
+.PHONY: help demo test check serve studio test-studio recording awscli lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -42,6 +42,10 @@ studio: $(STUDIO) ## the graph in LangGraph Studio
 
 test-studio: $(DEV) $(STUDIO) ## start it and drive it by a test
 	$(BIN)/pytest tests/studio $(ARGS)
+
+recording: $(DEV) ## record the demo's incident anew, and draw the README's picture
+	$(BIN)/python -m evals.recorded
+	$(BIN)/python -m api.render.picture docs/demo.svg
 
 awscli: $(AWSCLI) ## the AWS command line, in an environment of its own, for one test
 
