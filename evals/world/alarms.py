@@ -70,6 +70,7 @@ class AlarmClock:
     _values: dict[int, float | None] = field(default_factory=dict)  # datapoints by the start of their period
     _rule: Rule | None = None
     _rule_until: float = 0.0
+    _calm: int = 0  # periods without a breach up to the last one, since the rule is as it is
 
     def threshold(self, moment: datetime) -> float:
         return float(self.settings.at("Threshold", moment))
@@ -91,10 +92,17 @@ class AlarmClock:
         self._rule_until = 0.0  # settings may have been laid down since
         wait = self.lag + (self.source.delay if self.source else 75)
         now = as_of.timestamp()
+        self._done = max(self._done, min(self._silent_until(), int(now - wait) // self.period * self.period))
         while self._done + self.period + wait <= now:
             self._done += self.period
             self._evaluate(self._done, self._done + wait)
         return [state for state in self._states if state.time <= as_of]
+
+    def _silent_until(self) -> int:
+        """The end of the periods without any datapoint during which an alarm that ignores missing data stays."""
+        if self.source is None or self.source.sparse is None or not self.ignores_missing:
+            return 0
+        return self.source.sparse * 60 // self.period * self.period
 
     def state(self, as_of: datetime) -> State:
         return self.states(as_of)[-1]
@@ -104,8 +112,13 @@ class AlarmClock:
             moment = datetime.fromtimestamp(at, UTC)
             self._rule = rule_at(self.settings, moment, self.ignores_missing)
             self._rule_until = next_change(self.settings, moment)
+            self._calm = 0
         rule, now = self._rule, self._states[-1].value
         assert rule is not None
+        newest = self._value(end - self.period)
+        self._calm = 0 if newest is None or rule.breaches(newest) else self._calm + 1
+        if now == "OK" and self._calm >= rule.periods:
+            return
         starts = range(end - self.period * rule.periods, end, self.period)
         values = [self._value(start) for start in starts]
         value = rule.follows(values, now)

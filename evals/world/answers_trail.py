@@ -65,8 +65,8 @@ def _match(attribute: Json) -> Callable[[Record], bool]:
         "ReadOnly": lambda one: one.read_only == (value == "true"),
         "Username": lambda one: one.username == value,
         "AccessKeyId": lambda one: one.key == value,
-        "ResourceType": lambda one: any(kind == value for kind, _ in one.listed),
-        "ResourceName": lambda one: any(name == value for _, name in one.listed),
+        "ResourceType": lambda one: value in one.types,
+        "ResourceName": lambda one: value in one.names,
     }
     if key not in tests:
         raise Refusal("InvalidLookupAttributesException", f"{key} is no lookup attribute.")

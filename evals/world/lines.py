@@ -66,6 +66,7 @@ class LogGroup:
     tenants: tuple[str, ...] = ()
     warnings: int = 37  # of 10,000 requests, those that log a warning
     _requests: dict[int, list[Request]] = field(default_factory=dict)
+    _held: int = 0
     _ids: dict[tuple[int, int], str] = field(default_factory=dict)
     _streams: dict[tuple[int, int], str] = field(default_factory=dict)
 
@@ -89,9 +90,10 @@ class LogGroup:
         """The requests of a minute, oldest first."""
         found = self._requests.get(minute)
         if found is None:
-            if sum(map(len, self._requests.values())) > _KEPT:
-                self._requests.clear()
+            if self._held > _KEPT:
+                self._requests, self._held = {}, 0
             found = self._requests[minute] = requests(self.flow, minute)
+            self._held += len(found)
         return found
 
     def marks(self, minute: int, kinds: Collection[str] = KINDS) -> list[Mark]:
@@ -201,7 +203,7 @@ class LogGroup:
         found = self._ids.get((minute, number))
         if found is None:
             if len(self._ids) > _KEPT:
-                self._ids.clear()
+                self._ids = {}
             bits = mix(self.salt, minute, number) << 64 | mix(self.salt, minute, number, 1)
             found = self._ids[minute, number] = uuid(bits)
         return found

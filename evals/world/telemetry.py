@@ -6,7 +6,7 @@ visible `delay` seconds after its period has ended.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -113,12 +113,28 @@ class Telemetry:
         step = period // 60
         first = int(start // period) * step
         last = int(min(end, as_of) // 60) + (1 if min(end, as_of) % 60 else 0)
+        if step == source.every:
+            return list(self._single(source, stat, range(first, last, step), as_of))
         found = []
         for begin in range(first, last, step):
             value = statistic(self._samples(source, begin, begin + step, as_of), stat)
             if value is not None:
                 found.append((begin * 60, value))
         return found
+
+    @staticmethod
+    def _single(source: Source, stat: str, minutes: range, as_of: float) -> Iterator[tuple[int, float]]:
+        """Points of periods that hold one emission each."""
+        place = _PLACES.get(stat)
+        for minute in minutes:
+            if not source.visible(minute, as_of):
+                return
+            sample = source.emit(minute)
+            if sample is None:
+                continue
+            value = sample[place] if place is not None else statistic((sample,), stat)
+            if value is not None:
+                yield minute * 60, value
 
     @staticmethod
     def _samples(source: Source, begin: int, end: int, as_of: float) -> list[Sample]:

@@ -64,6 +64,14 @@ class Record:
     def text(self) -> str:
         return json.dumps(self.body)
 
+    @cached_property
+    def types(self) -> frozenset[str]:
+        return frozenset(kind for kind, _ in self.listed)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        return frozenset(name for _, name in self.listed)
+
     def item(self) -> Json:
         """The record as an item of LookupEvents."""
         found: Json = {
@@ -168,6 +176,7 @@ class Trail:
 
     records: list[Record] = field(default_factory=list)
     by_id: dict[str, Record] = field(default_factory=dict)
+    _seen: tuple[object, list[Record]] = (None, [])  # the last answer of `visible` and to what
 
     def add(self, *records: Record) -> None:
         self.records.extend(records)
@@ -178,8 +187,14 @@ class Trail:
         self.records.sort(key=lambda one: (one.time, one.id), reverse=True)
 
     def visible(self, region: str, as_of: datetime) -> list[Record]:
-        return [
-            one
-            for one in self.records
-            if one.region == region and one.delivered <= as_of and one.time >= as_of - KEEP
-        ]
+        """Events of a region that LookupEvents shows at `as_of`, newest first. Not to be changed."""
+        seen, key = self._seen, (region, as_of, len(self.records))
+        if seen[0] != key:
+            oldest = as_of - KEEP
+            found = [
+                one
+                for one in self.records
+                if one.region == region and one.delivered <= as_of and one.time >= oldest
+            ]
+            seen = self._seen = (key, found)
+        return seen[1]
