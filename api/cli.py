@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import click
 
 from api.commands import bench, check, demo, doctor, eval_, iam_policy, investigate, record, schema, serve
-from tools.errors import BadInput, OpsleuthError
+from tools.errors import BadInput, OpsleuthError, Refused
 
 ANSWERED, BELOW_FLOOR, BAD_USAGE, NOT_INVESTIGATED, STOPPED = 0, 1, 2, 3, 130
 
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OpsleuthError as error:
         if _debug():
             raise
-        click.echo(f"opsleuth: {error}", err=True)
+        click.echo(f"opsleuth: {_told(error)}", err=True)
         return BAD_USAGE if isinstance(error, BadInput) else NOT_INVESTIGATED
     except Exception as error:  # the edge of the process: a person reads this, not a traceback
         if _debug():
@@ -91,6 +91,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo("Set OPSLEUTH_DEBUG=1 and repeat the command to see where it happened.", err=True)
         return NOT_INVESTIGATED
     return STOPPED
+
+
+def _told(error: OpsleuthError) -> str:
+    """The error's sentence, with what lifts it where AWS refused."""
+    lift = error.gap.lift if isinstance(error, Refused) else ""
+    return f"{error} {lift}".strip()
 
 
 def _debug() -> bool:

@@ -103,6 +103,18 @@ def one_subject(alarm: str, resource: str, text: str) -> None:
         )
     if resource:
         known(resource)
+    if alarm.strip().startswith("arn:"):
+        known_alarm(alarm.strip())
+
+
+def known_alarm(alarm: str) -> None:
+    """Raise BadInput when an ARN is none, or not one of a CloudWatch alarm."""
+    from tools.arn import parse
+    from tools.errors import BadInput
+
+    arn = parse(alarm)
+    if (arn.service, arn.type) != ("cloudwatch", "alarm"):
+        raise BadInput(f"{alarm} is not a CloudWatch alarm. Name a resource with --resource ARN.")
 
 
 def known(resource: str) -> None:

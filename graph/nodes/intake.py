@@ -41,6 +41,7 @@ def intake(state: State, *, runtime: Runtime[Context]) -> Scope:
     with desk(state, runtime, "intake") as work:
         account = work.aws.identify(work.reader)
         trigger = _resolve(work, Trigger.model_validate(state["trigger"]))
+        _check_account(trigger, account)
         begin = _from_alarm if trigger.alarm else _from_resource
         incident = begin(work, trigger, account)
         _tell(work, incident)
@@ -65,6 +66,20 @@ def _resolve(work: Desk, trigger: Trigger) -> Trigger:
     if chosen.kind == "alarm":
         return Trigger(alarm=chosen.target, text=trigger.text)
     return Trigger(resource=chosen.target, text=trigger.text)
+
+
+def _check_account(trigger: Trigger, account: str) -> None:
+    """Raise CannotInvestigate when an ARN is of another account: by its name alone something else would be found."""
+    for arn in (trigger.alarm, trigger.resource):
+        other = arns.parse(arn).account if arn.startswith("arn:") else ""
+        if other.isdigit() and account and other != account:
+            raise CannotInvestigate(
+                say(
+                    "{arn} belongs to account {other}, but these credentials are for account {account}. Name a "
+                    "profile or a role of {other}: --profile NAME or --role-arn ARN.",
+                    arn=arn, other=other, account=account,
+                )
+            )  # fmt: skip
 
 
 def _asked(work: Desk, found: Found) -> Candidate:
