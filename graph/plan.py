@@ -9,6 +9,7 @@ from graph.claims import event_claims, rate_claim, setting_claim, shown, stateme
 from graph.facts import Facts
 from graph.models import REPORT_ID, Hypothesis, Mitigation, RootCause, Step
 from graph.plan_calls import again, placed, set_all, undo, valid
+from graph.weighing.dose import per
 from graph.weighing.mechanism import together
 from graph.weighing.moves import Move, is_unlimited
 from graph.words import number, say
@@ -300,17 +301,18 @@ def _mind(facts: Facts, cause: RootCause, resource: Resource, setting: Setting) 
 
 def _too_small(facts: Facts, cause: RootCause, resource: Resource, setting: Setting) -> Iterator[Statement]:
     """The value before may itself have been below demand: then putting it back does not heal."""
-    asked = facts.metric(resource.arn, setting.limits) if setting.limits else None
+    asked = facts.metric(facts.holder(resource.arn), setting.limits) if setting.limits else None
     prior = cause.prior_value
     if asked is None or asked.before is None or isinstance(prior, bool) or not isinstance(prior, int | float):
         return
     if prior != setting.unset and 0 <= prior < asked.before:
         yield statement(
-            "{value} is itself below the demand of {demand} per second: putting it back is right, and not enough.",
+            "{value} is itself below the demand of {demand}{per}: putting it back is right, and not enough.",
             evidence=asked.evidence,
             claims=[rate_claim(asked, since=False), *_prior_claims(cause, resource, setting)],
             value=prior,
             demand=shown(asked.before)[0],
+            per=per(asked),
         )
 
 
