@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from graph.models import Incident, MetricFinding, Model
@@ -17,6 +17,9 @@ from tools.models import ChangeEvent, Gap, LogPattern, MetricStep, Onset, Relati
 from tools.services._spec import Condition, Service, Setting, Signature
 from tools.setting_values import as_value
 from tools.topology import Topology
+
+LOGS_BEFORE = timedelta(hours=1)
+"""How long before the onset log lines are counted, to tell what is new or louder since."""
 
 
 class SettingStep(Model):
@@ -149,6 +152,13 @@ class Facts:
         if key not in self._ways:
             self._ways[key] = topologies.downstream(self.topology, self.holder(arn))
         return self._ways[key]
+
+    def louder(self, pattern: LogPattern) -> bool:
+        """Whether lines of this pattern came at least twice as often since the onset as before it."""
+        if not pattern.after or pattern.is_new or self.log_window is None:
+            return pattern.after > pattern.before
+        since = pattern.after / max(1.0, self.log_window.seconds)
+        return since >= 2 * pattern.before / LOGS_BEFORE.total_seconds()
 
     def of_resource(self, arn: str) -> Iterator[MetricFinding]:
         return (item for item in self.metrics if item.resource == arn)

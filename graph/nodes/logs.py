@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 
 from graph.context import Context
 from graph.desk import desk
-from graph.facts import Facts
+from graph.facts import LOGS_BEFORE, Facts
 from graph.reading import read_patterns
 from graph.state import LogNotes, State, dump, dump_all
 from graph.words import number
@@ -17,7 +17,6 @@ from tools.clock import floor
 from tools.logs import patterns
 from tools.models import LogPattern, Window
 
-BASELINE = timedelta(hours=1)
 MOST_GROUPS = 10
 SETTLING = timedelta(seconds=120)
 """Lines this young may not have arrived yet; counting them would give a number that is still growing."""
@@ -36,7 +35,7 @@ def logs(state: State, *, runtime: Runtime[Context]) -> LogNotes | dict[str, obj
             groups,
             Window(start=begin, end=max(begin, floor(facts.as_of - SETTLING, 60))),
             onset=begin,
-            baseline=Window(start=begin - BASELINE, end=begin),
+            baseline=Window(start=begin - LOGS_BEFORE, end=begin),
         )
         for pattern in found.patterns:
             if pattern.is_new and pattern.after:

@@ -162,7 +162,7 @@ def _unseen_changes(facts: Facts, found: list[Hypothesis]) -> Iterator[Hypothesi
             yield from _setting_hypothesis(facts, *key)
     for pattern in facts.patterns:
         signature = facts.signature(pattern)
-        if signature is None or not pattern.after:
+        if signature is None or not facts.louder(pattern):
             continue
         for resource in facts.resources:
             key = (resource.arn, signature.points_to)
@@ -195,7 +195,7 @@ def _conditions(facts: Facts) -> Iterator[Hypothesis]:
             named = any(
                 (found := facts.signature(pattern)) is not None
                 and found.points_to == condition.key
-                and pattern.after
+                and facts.louder(pattern)
                 and about(facts, pattern, resource.arn)
                 for pattern in facts.patterns
             )

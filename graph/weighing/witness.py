@@ -41,13 +41,13 @@ def _takes(pattern: LogPattern, resource: Resource) -> bool:
 
 
 def logs(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
-    """Do new error texts name this setting or condition, or another one of the same resource?"""
+    """Do error texts that are new or louder name this setting or condition, or another one of the same resource?"""
     if hypothesis.kind not in {"change", "setting", "condition"}:
         return None
     told = [
         (pattern, signature)
         for pattern in facts.patterns
-        if pattern.after and about(facts, pattern, hypothesis.resource)
+        if facts.louder(pattern) and about(facts, pattern, hypothesis.resource)
         if (signature := facts.signature(pattern)) is not None
     ]
     for pattern, signature in told:
