@@ -315,6 +315,13 @@ def test_logs_that_ended_before_the_onset_say_nothing() -> None:
     assert logs(facts, named(facts)) is None
 
 
+@pytest.mark.parametrize(("before", "counts"), [(0, True), (299, True), (301, False), (2000, False)])
+def test_logs_that_were_as_loud_before_the_onset_say_nothing(before: int, counts: bool) -> None:
+    """400 lines in 40 minutes are 600 an hour: twice 299 of the hour before, not twice 301."""
+    facts = writer_fails(configured(timeout=3), patterns=(replace(TIMED_OUT, before=before),))
+    assert (logs(facts, named(facts)) is not None) == counts
+
+
 def test_logs_tell_how_many_lines() -> None:
     facts = writer_fails(configured(timeout=3), patterns=(TIMED_OUT,))
     found = logs(facts, named(facts))
