@@ -70,7 +70,7 @@ class Search:
     def marks(self, minute: int) -> list[Mark]:
         """Lines of a minute that lie in the window and may match, sorted by time."""
         kinds = self.sieve.kinds(minute)
-        found = self.group.marks(minute, kinds) if kinds else []
+        found = self.group.marks(minute, kinds, self.end) if kinds else []
         return (
             found if self.whole(minute) else [mark for mark in found if self.start <= mark.stamp < self.end]
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from evals.world.flow import Flow, Minute
@@ -20,16 +21,16 @@ class Request(NamedTuple):
     hot: bool
 
 
-def requests(flow: Flow, minute: int) -> list[Request]:
-    """The requests of a minute, oldest first. Their numbers, ends and durations add up to the flow's row."""
+def by_second(flow: Flow, minute: int) -> Iterator[list[Request]]:
+    """The requests of each second of a minute, oldest first. Numbers, ends and durations add up to the flow's row."""
     row = flow.minute(minute)
     wanted = [s.requests for s in row.seconds] if row.seconds else _spread(row.requests, minute, flow)
-    found: list[Request] = []
+    first = 0
     for second, count in enumerate(wanted):
-        reasons, waits = _ends(flow, row, second, count, len(found))
+        reasons, waits = _ends(flow, row, second, count, first)
         hot = row.seconds[second].hot if row.seconds else round(count * row.hot / max(1, row.requests))
-        start, first = (minute * 60 + second) * 1000, len(found)
-        found += [
+        start = (minute * 60 + second) * 1000
+        yield [
             Request(
                 first + index,
                 start + index * 1000 // count,
@@ -39,7 +40,7 @@ def requests(flow: Flow, minute: int) -> list[Request]:
             )
             for index in range(count)
         ]
-    return found
+        first += count
 
 
 def failed(row: Minute, reason: str) -> int:

@@ -7,18 +7,20 @@ with the metrics.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 from operator import itemgetter
 from typing import NamedTuple
 
 from evals.world.flow import Flow
-from evals.world.invocations import KEY_REASON, MAX_REASON, Request, failed, requests
+from evals.world.invocations import KEY_REASON, MAX_REASON, Request, by_second, failed
 from evals.world.seed import mix, uuid
 
 _KEPT = 60_000  # requests, and ids of requests, that a group keeps
+_NEVER = 2**60
 _TEXTS = {
     MAX_REASON: "Throughput exceeds the maximum OnDemandThroughput configured on table or index",
     KEY_REASON: (
@@ -92,17 +94,24 @@ class LogGroup:
         if found is None:
             if self._held > _KEPT:
                 self._requests, self._held = {}, 0
-            found = self._requests[minute] = requests(self.flow, minute)
+            found = self._requests[minute] = [one for part in by_second(self.flow, minute) for one in part]
             self._held += len(found)
         return found
 
-    def marks(self, minute: int, kinds: Collection[str] = KINDS) -> list[Mark]:
-        """The lines of some kinds in a minute, sorted by time."""
+    def _first_requests(self, minute: int, before: int) -> Iterable[Request]:
+        """The requests of a minute that came before an epoch millisecond, and some more."""
+        if minute in self._requests or before >= (minute + 1) * 60_000:
+            return self.requests(minute)
+        seconds = -(-(before - minute * 60_000) // 1000)
+        return (one for part in islice(by_second(self.flow, minute), max(0, seconds)) for one in part)
+
+    def marks(self, minute: int, kinds: Collection[str] = KINDS, before: int = _NEVER) -> list[Mark]:
+        """The lines of some kinds in a minute, sorted by time; all of those before an epoch millisecond."""
         last = minute * 60_000 + 59_999
         start, end, report = "start" in kinds, "end" in kinds, "report" in kinds
         found = []
         if set(kinds) - {"warn"}:
-            for request in self.requests(minute):
+            for request in self._first_requests(minute, before):
                 number, stamp, duration, reason, _ = request
                 kind, over = reason or "info", min(stamp + duration, last)
                 if start:
@@ -134,7 +143,10 @@ class LogGroup:
         if kind == "warn":
             return [self.line(minute, mark) for mark in self._warnings(minute)[:most]]
         found: list[Line] = []
-        for request in self.requests(minute):
+        requests = self._requests.get(minute) or (
+            one for part in by_second(self.flow, minute) for one in part
+        )
+        for request in requests:
             if kind in ("start", "end", "report") or (request.reason or "info") == kind:
                 over = min(request.stamp + request.duration, minute * 60_000 + 59_999)
                 stamp = request.stamp if kind == "start" else over
