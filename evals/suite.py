@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from functools import lru_cache
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -89,17 +91,33 @@ def run_suite(
     seeds: Sequence[int] = (1,),
     *,
     only: Sequence[str] = (),
-    processes: int = 1,
+    processes: int | None = 1,
 ) -> SuiteResult:
     """Every case in `incidents` (default: those that come with opsleuth) with every seed, in order.
 
-    Cases are validated before the first run. Raises BadInput. A run that fails is an outcome with `error`.
+    Cases are validated before the first run. `processes`: how many run side by side; None: as many as there are
+    cores. Raises BadInput. A run that fails is an outcome with `error`.
     """
     jobs = [(case, seed) for case in find(incidents, only) for seed in seeds]
-    if processes <= 1:
+    together = min(len(jobs), _cores() if processes is None else processes)
+    if together <= 1:
         return SuiteResult(outcomes=tuple(run_case(case, seed) for case, seed in jobs))
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(together, mp_context=_context()) as pool:
         return SuiteResult(outcomes=tuple(pool.map(run_case, *zip(*jobs, strict=True))))
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _context() -> BaseContext:
+    """New processes without this one's threads and locks; where the system can, they share what they import."""
+    if "forkserver" not in get_all_start_methods():
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["evals.suite", "evals.world"])
+    return context
 
 
 def run_case(case: Case, seed: int) -> Outcome:

@@ -58,7 +58,7 @@ class Seed:
         return f"{self.bits(key):0128x}"[:length]
 
     def letters(self, key: str, length: int, alphabet: str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") -> str:
-        rest = self.bits(key)
+        rest = self.bits(key) % len(alphabet) ** length  # small numbers divide quickly
         found = []
         for _ in range(length):
             rest, place = divmod(rest, len(alphabet))

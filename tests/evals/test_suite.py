@@ -10,7 +10,7 @@ import pytest
 from evals.baselines import NOTHING, Guess
 from evals.cases import find
 from evals.score import Item, Score
-from evals.suite import Outcome, SuiteResult, facts_of, open_world
+from evals.suite import Outcome, SuiteResult, facts_of, open_world, run_suite
 from evals.summary import render
 from evals.truth import resolve
 from tools.errors import BadInput
@@ -98,3 +98,13 @@ def test_the_truth_of_every_case_holds_for_any_seed(case: Any, seed: int) -> Non
         )
         assert validate(made) == ()
     assert bool(truth.plan.apply) == bool(truth.plan.rollback)
+
+
+def test_runs_side_by_side_say_what_runs_in_a_row_say() -> None:
+    def told(processes: int) -> Any:
+        return run_suite(seeds=(3, 4), only=["cloudtrail-denied"], processes=processes).as_json()
+
+    apart = told(2)
+    assert apart == told(1)
+    assert [row["seed"] for row in apart["outcomes"]] == [3, 4]
+    assert apart["right"] == 2
