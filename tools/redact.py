@@ -67,6 +67,8 @@ _PASS = re.compile(
 )
 # name=value, name: value, name = "value", 'name': 'value' as Python prints it, "name" => "value" as Ruby does.
 _WORD = re.compile(r"""(?<![\w.-])([A-Za-z_-][\w.-]{2,63}+)(?:'|\\?"(?= ?=))? ?(=>|:=|[=:]) ?(?=[^\s=:])""")
+# arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME names a secret and holds none.
+_ARN_HEAD = re.compile(r"arn:[\w-]+:[\w-]+:[\w-]*:\d{12}:$")
 _VALUE = re.compile(r"[^\s\"'&,;\\)}\]<]+")
 # A quote that opens is never followed by what follows a string of JSON, so JSON stays JSON.
 _QUOTED = (
@@ -259,7 +261,7 @@ def _words(text: str) -> str:
     """Secrets told as "name=value" or "name: value" in lines, quoted or not."""
     spans = []
     for word in _WORD.finditer(text):
-        if not is_secret_name(word[1]):
+        if not is_secret_name(word[1]) or _ARN_HEAD.search(text, max(0, word.start() - 120), word.start()):
             continue
         start, end, quoted = _value(text, word.end())
         value = text[start:end]

@@ -319,3 +319,9 @@ def _shape(value: Any) -> Any:
 
 def _inner(text: str) -> str:
     return str(json.loads(text)["m"])
+
+
+def test_the_arn_of_a_secret_is_no_secret_but_a_value_after_a_colon_is() -> None:
+    arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:orders-Ab3dEf"
+    assert redact(f"denied on {arn}") == f"denied on {arn}"
+    assert "Ab3dEf99" not in redact("log:secret:Ab3dEf99")
