@@ -3,36 +3,46 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from evals.truth import Harm, Look, TrueActor, TrueCall, TrueDecoy, TrueGap, Truth
-from graph.models import Hypothesis, Mitigation, Report, RootCause, Step
-from tools.models import Call, Gap, Json, Onset, Value
-
-Check = Callable[[Call], Sequence[str]]
-"""What botocore's model says against a call; empty when it is valid."""
+from evals.comparing import Item, differs, item, same
+from evals.score_plan import Check, harmful_calls, plan_item
+from evals.truth import Look, TrueActor, TrueDecoy, TrueGap, Truth
+from graph.models import Hypothesis, Report, RootCause
+from tools.models import Gap, Json, Onset
 
 _NO_CULPRIT = {"stale_alarm", "traffic", "outside"}
 
+Stance = Literal["right", "abstained", "wrong"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """One comparison. `why` says what was expected and found, also when it passed."""
+class Named:
+    """Which parts of the true cause a report names. None: the truth has no such part."""
 
-    name: str
-    ok: bool
-    why: str
+    resource: bool | None = None
+    field: bool | None = None
+    event: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """All comparisons of one run. `onset_error`: seconds from the true onset to the interval told."""
+    """All comparisons of one run.
+
+    `onset_error`: seconds from the true onset to the interval told. `stance`: what the answer about the cause is
+    worth. `predicted`: the probability that the report gives to that answer (see `evals.calibration`). `harmful`:
+    harmful calls of the plan.
+    """
 
     items: tuple[Item, ...]
     onset_error: float | None = None
+    named: Named = Named()
+    stance: Stance = "abstained"
+    predicted: float | None = None
+    harmful: int = 0
 
     @property
     def right(self) -> bool:
@@ -42,19 +52,38 @@ class Score:
     def failed(self) -> tuple[Item, ...]:
         return tuple(item for item in self.items if not item.ok)
 
+    @property
+    def points(self) -> int:
+        """1 for the right answer, 0 for none, -1 for a wrong one: finding nothing beats a wrong name."""
+        return {"right": 1, "abstained": 0, "wrong": -1}[self.stance]
 
-def score(reports: Sequence[Report], truth: Truth, check: Check, false_claims: Sequence[str] = ()) -> Score:
-    """Compare all revisions, oldest first, with the truth. The last one carries the answer."""
+    def ok(self, name: str) -> bool:
+        """Whether the item of this name passed; False when there is none."""
+        return any(one.ok for one in self.items if one.name == name)
+
+
+def score(
+    reports: Sequence[Report],
+    truth: Truth,
+    check: Check,
+    false_claims: Sequence[str] = (),
+    rehearsal: Sequence[str] = (),
+) -> Score:
+    """Compare all revisions, oldest first, with the truth. The last one carries the answer.
+
+    `rehearsal`: what went wrong when the plan was tried out.
+    """
     if not reports:
         return Score(items=(Item(name="verdict", ok=False, why="there is no report"),))
     last = reports[-1]
+    harm = harmful_calls(last.mitigation, truth.harmful)
     items = (
         _verdict(last, truth),
         _cause(last, truth),
         _prior(last.root_cause, truth),
         _actor(last.root_cause, truth),
-        _plan(last, truth, check),
-        _harmless(last.mitigation, truth.harmful),
+        plan_item(last, truth, check, rehearsal),
+        item("harmless", harm, "no harmful call"),
         _gaps(last.gaps, truth.gaps),
         _decoys(last, truth.ruled_out),
         _onset(last.incident.onset, truth),
@@ -62,20 +91,48 @@ def score(reports: Sequence[Report], truth: Truth, check: Check, false_claims: S
         _revisions(reports, truth),
         _claims(false_claims),
     )
-    return Score(items=items, onset_error=onset_error(last.incident.onset, truth.onset))
+    return Score(
+        items=items,
+        onset_error=onset_error(last.incident.onset, truth.onset),
+        named=_named(last.root_cause, truth),
+        stance=stance(last, truth),
+        predicted=predicted(last),
+        harmful=len(harm),
+    )
 
 
-def same(left: Any, right: Any) -> bool:
-    """Equal as JSON values: 250 is 250.0, but True is not 1; lists keep their order."""
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    if isinstance(left, int | float) and isinstance(right, int | float):
-        return float(left) == float(right)
-    if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
-    if isinstance(left, list | tuple) and isinstance(right, list | tuple):
-        return len(left) == len(right) and all(same(a, b) for a, b in zip(left, right, strict=True))
-    return bool(left == right)
+def stance(report: Report, truth: Truth) -> Stance:
+    """right: the true cause is named, or rightly none. abstained: nothing is claimed to be known. Else wrong.
+
+    "Recovered" and "no incident" are claims: said of what is going on they are wrong, not silent.
+    """
+    told = report.root_cause
+    if told is not None and (truth.cause is not None or _culprit(told)):
+        return "right" if truth.cause is not None and _cause(report, truth).ok else "wrong"
+    if truth.cause is None and report.verdict == truth.verdict:
+        return "right"
+    return "abstained" if report.verdict in ("not_found", "not_yet") else "wrong"
+
+
+def predicted(report: Report) -> float:
+    """The probability that a report gives to its own answer about the cause, from 0 to 1."""
+    if report.root_cause is not None:
+        return report.root_cause.confidence
+    culprits = [one.probability for one in report.hypotheses if one.kind not in _NO_CULPRIT]
+    return 1 - max(culprits, default=0.0)
+
+
+def _named(told: RootCause | None, truth: Truth) -> Named:
+    true = truth.cause
+    if true is None:
+        return Named()
+    return Named(
+        resource=told is not None and told.resource == true.resource,
+        field=(told is not None and told.field == true.field) if true.field else None,
+        event=(told is not None and told.event is not None and told.event.id == true.event)
+        if true.event
+        else None,
+    )
 
 
 def onset_error(told: Onset | None, true: datetime | None) -> float | None:
@@ -85,14 +142,9 @@ def onset_error(told: Onset | None, true: datetime | None) -> float | None:
     return max(0.0, (told.earliest - true).total_seconds(), (true - told.latest).total_seconds())
 
 
-def _item(name: str, problems: Iterable[str], fine: str) -> Item:
-    found = [problem for problem in problems if problem]
-    return Item(name=name, ok=not found, why="; ".join(found) or fine)
-
-
 def _verdict(report: Report, truth: Truth) -> Item:
     wrong = report.verdict != truth.verdict
-    return _item(
+    return item(
         "verdict", [f"expected {truth.verdict}, got {report.verdict}"] if wrong else [], truth.verdict
     )
 
@@ -100,18 +152,18 @@ def _verdict(report: Report, truth: Truth) -> Item:
 def _cause(report: Report, truth: Truth) -> Item:
     told, true = report.root_cause, truth.cause
     if true is None:
-        return _item("cause", _culprit(told), "no culprit is named")
+        return item("cause", _culprit(told), "no culprit is named")
     if told is None:
-        return _item("cause", [f"no root cause; expected {true.kind} of {true.resource}"], "")
+        return item("cause", [f"no root cause; expected {true.kind} of {true.resource}"], "")
     problems = [
-        _differs("kind", true.kind, told.kind),
-        _differs("resource", true.resource, told.resource),
-        _differs("field", true.field, told.field) if true.field else "",
-        _differs("bad value", true.bad, told.bad_value) if "bad" in true.model_fields_set else "",
-        _differs("event", true.event, told.event.id if told.event else ""),
+        differs("kind", true.kind, told.kind),
+        differs("resource", true.resource, told.resource),
+        differs("field", true.field, told.field) if true.field else "",
+        differs("bad value", true.bad, told.bad_value) if "bad" in true.model_fields_set else "",
+        differs("event", true.event, told.event.id if told.event else ""),
         *_when(told, truth),
     ]
-    return _item("cause", problems, f"{true.kind} of {true.resource}")
+    return item("cause", problems, f"{true.kind} of {true.resource}")
 
 
 def _culprit(told: RootCause | None) -> list[str]:
@@ -142,133 +194,42 @@ def _prior(told: RootCause | None, truth: Truth) -> Item:
     true = truth.cause
     if true is None or "prior" not in true.model_fields_set:
         claimed = told is not None and told.prior_known
-        return _item(
-            "prior", ["claims a prior value where there is none"] if claimed else [], "no prior value is told"
+        return item(
+            "prior",
+            ["claims a prior value where there is none"] if claimed else [],
+            "no prior value is told",
+            asked=False,
         )
     if told is None or not told.prior_known:
-        return _item("prior", [f"no prior value; expected {true.prior!r}"], "")
+        return item("prior", [f"no prior value; expected {true.prior!r}"], "")
     agreeing = {source.kind for source in told.prior_sources if same(source.value, true.prior)}
-    problems = [_differs("prior value", true.prior, told.prior_value)]
+    problems = [differs("prior value", true.prior, told.prior_value)]
     problems += [
         f"no source of kind {kind} tells {true.prior!r}" for kind in true.sources if kind not in agreeing
     ]
-    return _item("prior", problems, f"{true.prior!r} by {', '.join(sorted(agreeing)) or 'no source'}")
+    return item("prior", problems, f"{true.prior!r} by {', '.join(sorted(agreeing)) or 'no source'}")
 
 
 def _actor(told: RootCause | None, truth: Truth) -> Item:
     actor = told.actor if told else None
     true = truth.actor
     if true is None:
-        return _item(
-            "actor", [f"names {actor.name} where nobody may be named"] if actor else [], "nobody is named"
+        return item(
+            "actor",
+            [f"names {actor.name} where nobody may be named"] if actor else [],
+            "nobody is named",
+            asked=False,
         )
     if actor is None:
-        return _item("actor", [f"nobody is named; expected {true.name}"], "")
-    return _item("actor", _person(true, actor), f"{true.name} ({true.kind}, {true.how})")
+        return item("actor", [f"nobody is named; expected {true.name}"], "")
+    return item("actor", _person(true, actor), f"{true.name} ({true.kind}, {true.how})")
 
 
 def _person(true: TrueActor, told: Any) -> list[str]:
     named = [(field, getattr(true, field), getattr(told, field)) for field in ("kind", "name", "how")]
     named += [("source IP", true.source_ip, told.source_ip)] if true.source_ip else []
     named += [("MFA", true.mfa, told.mfa)] if "mfa" in true.model_fields_set else []
-    return [_differs(*row) for row in named]
-
-
-def _differs(what: str, expected: Value, got: Value) -> str:
-    return "" if same(expected, got) else f"{what}: expected {expected!r}, got {got!r}"
-
-
-def _plan(report: Report, truth: Truth, check: Check) -> Item:
-    plan = report.mitigation
-    apply = _calls(plan.apply) if plan else ()
-    rollback = _calls(plan.rollback) if plan else ()
-    problems = _compare("apply", truth.plan.apply, apply) + _compare(
-        "rollback", truth.plan.rollback, rollback
-    )
-    everything = _all_calls(plan)
-    problems += [
-        f"{call.service}:{call.operation} is invalid: {why}" for call in everything for why in check(call)
-    ]
-    if apply:
-        problems += _account_first(plan, report.incident.account)
-        strays = {call.region for call in apply + rollback} - {"", report.incident.region}
-        problems += [f"a call goes to {region}, not {report.incident.region}" for region in sorted(strays)]
-    return _item("plan", problems, f"{len(apply)} to apply, {len(rollback)} to go back")
-
-
-def _compare(part: str, expected: Sequence[TrueCall], got: Sequence[Call]) -> list[str]:
-    if len(expected) != len(got):
-        names = ", ".join(f"{call.service}:{call.operation}" for call in got) or "none"
-        return [f"{part}: expected {len(expected)} calls, got {len(got)} ({names})"]
-    return [
-        f"{part}: {why}" for true, told in zip(expected, got, strict=True) for why in _call(true, told) if why
-    ]
-
-
-def _call(true: TrueCall, told: Call) -> list[str]:
-    if (true.service, true.operation) != (told.service, told.operation):
-        return [f"expected {true.service}:{true.operation}, got {told.service}:{told.operation}"]
-    allowed = {**true.optional, **true.parameters}
-    missing = [f"{key} is missing" for key in true.parameters if key not in told.parameters]
-    extra = [
-        f"{key} is sent, which is not part of the change" for key in told.parameters if key not in allowed
-    ]
-    shared = [key for key in told.parameters if key in allowed]
-    return missing + extra + [_differs(key, allowed[key], told.parameters[key]) for key in shared]
-
-
-def _account_first(plan: Mitigation | None, account: str) -> list[str]:
-    steps = (*plan.prepare, *plan.pre_validate) if plan else ()
-    first = next((step for step in steps if step.calls), None)
-    if first is None or first.calls[0].operation != "GetCallerIdentity":
-        return ["the first step does not check the account"]
-    return (
-        [] if any(account in text for text in first.expect) else [f"the first step does not expect {account}"]
-    )
-
-
-def _calls(steps: Iterable[Step]) -> tuple[Call, ...]:
-    return tuple(call for step in steps for call in step.calls)
-
-
-def _all_calls(plan: Mitigation | None) -> tuple[Call, ...]:
-    if plan is None:
-        return ()
-    parts = (plan.prepare, plan.pre_validate, plan.apply, plan.post_validate, plan.rollback, plan.stays_red)
-    return tuple(call for steps in parts for call in _calls(steps))
-
-
-def _harmless(plan: Mitigation | None, harms: Sequence[Harm]) -> Item:
-    problems = []
-    for harm in harms:
-        back = (
-            set() if plan is None or not harm.allowed_in_rollback else {id(c) for c in _calls(plan.rollback)}
-        )
-        problems += [
-            f"{call.service}:{call.operation} does harm"
-            for call in _all_calls(plan)
-            if id(call) not in back and _harms(call, harm)
-        ]
-    return _item("harmless", problems, "no harmful call")
-
-
-def _harms(call: Call, harm: Harm) -> bool:
-    if call.operation != harm.operation:
-        return False
-    if not harm.path:
-        return True
-    value = dig(call.parameters, harm.path)
-    return value is not None and (not harm.values or any(same(value, bad) for bad in harm.values))
-
-
-def dig(data: Json, path: str) -> Any:
-    """The value at a dotted path, or None."""
-    value: Any = data
-    for part in path.split("."):
-        if not isinstance(value, dict) or part not in value:
-            return None
-        value = value[part]
-    return value
+    return [differs(*row) for row in named]
 
 
 def _gaps(told: Sequence[Gap], true: Sequence[TrueGap]) -> Item:
@@ -277,7 +238,7 @@ def _gaps(told: Sequence[Gap], true: Sequence[TrueGap]) -> Item:
         for gap in true
         if not any(_lifts(item, gap) for item in told)
     ]
-    return _item("gaps", problems, f"{len(true)} expected gaps are told")
+    return item("gaps", problems, f"{len(true)} expected gaps are told", asked=bool(true))
 
 
 def _lifts(told: Gap, true: TrueGap) -> bool:
@@ -305,7 +266,7 @@ def _decoys(report: Report, true: Sequence[TrueDecoy]) -> Item:
         for decoy in true
         if decoy.event not in refused and not any(_is(hypothesis, decoy) for hypothesis in out)
     ]
-    return _item("ruled out", problems, f"{len(true)} decoys are ruled out")
+    return item("ruled out", problems, f"{len(true)} decoys are ruled out", asked=bool(true))
 
 
 def _is(told: Hypothesis, true: TrueDecoy) -> bool:
@@ -318,14 +279,14 @@ def _is(told: Hypothesis, true: TrueDecoy) -> bool:
 
 def _onset(told: Onset | None, truth: Truth) -> Item:
     if truth.onset is None:
-        return Item(name="onset", ok=True, why="no onset to compare")
+        return Item(name="onset", ok=True, why="no onset to compare", asked=False)
     error = onset_error(told, truth.onset)
     if told is None or error is None:
-        return _item("onset", ["no onset is told"], "")
+        return item("onset", ["no onset is told"], "")
     width = (told.latest - told.earliest).total_seconds()
     problems = [f"{error:.0f} s away from {truth.onset}"] if error > truth.onset_within else []
     problems += [f"the interval is {width:.0f} s wide"] if width > 2 * truth.onset_within + 300 else []
-    return _item("onset", problems, f"{error:.0f} s away")
+    return item("onset", problems, f"{error:.0f} s away")
 
 
 def _prevention(report: Report, truth: Truth) -> Item:
@@ -334,7 +295,7 @@ def _prevention(report: Report, truth: Truth) -> Item:
     problems += [
         f'"{item.title}" has no artefact or reason' for item in report.prevention if not _whole(item)
     ]
-    return _item(
+    return item(
         "prevention", [] if kinds and not problems else problems or ["none"], ", ".join(sorted(kinds))
     )
 
@@ -350,12 +311,12 @@ def _revisions(reports: Sequence[Report], truth: Truth) -> Item:
         problems.append(f"expected {len(truth.revisions)} revisions, got {len(reports)}")
     for report, look in zip(reports, truth.revisions, strict=False):
         problems += _look(report, look, truth)
-    return _item("revisions", problems, f"{len(reports)} as expected")
+    return item("revisions", problems, f"{len(reports)} as expected", asked=bool(truth.revisions))
 
 
 def _look(report: Report, look: Look, truth: Truth) -> list[str]:
     name = f"revision {report.revision}"
-    problems = [_differs(f"{name} verdict", look.verdict, report.verdict)]
+    problems = [differs(f"{name} verdict", look.verdict, report.verdict)]
     if not look.silent:
         return problems
     cause = report.root_cause

@@ -1,0 +1,118 @@
+"""Is the displayed confidence worth its number? Predictions against what turned out right.
+
+The prediction of a run is the probability that its answer about the cause is right:
+
+- a named root cause: the confidence that the report shows for it;
+- no culprit named ("recovered", "no incident", "not found", "not yet"): 1 - the probability of the likeliest culprit
+  among the hypotheses. Who says "nothing found" says that none of them is it.
+
+An answer that finds nothing where there was something counts as not right, so that silence is no way to look sure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log
+
+EDGES = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0)
+"""Bins of the reliability table: each holds its lower edge; the last one holds both."""
+
+_CLIP = 0.001
+"""For the log loss only: a certainty that is wrong costs 6.9, not infinitely much."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """The probability that a run gave to its own answer, and whether that was right."""
+
+    case: str
+    said: float
+    right: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bin:
+    """Predictions from `low` up to `high`: how many, their mean, and the share that was right."""
+
+    low: float
+    high: float
+    runs: int
+    said: float
+    right: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """Scores of all predictions. `constant_*`: what the best constant, the share right itself, would score."""
+
+    runs: int
+    share_right: float
+    bins: tuple[Bin, ...]
+    brier: float
+    constant_brier: float
+    log_loss: float
+    constant_log_loss: float
+    when_right: float | None  # mean prediction; None when no run was right
+    when_wrong: float | None
+
+    @property
+    def gap(self) -> float | None:
+        """Mean prediction when right minus when wrong; None when one of the two never happened."""
+        if self.when_right is None or self.when_wrong is None:
+            return None
+        return self.when_right - self.when_wrong
+
+    @property
+    def beats_constant(self) -> bool | None:
+        """Brier better than the best constant's; None when all runs are alike, for then the constant is perfect."""
+        return None if self.constant_brier == 0 else self.brier < self.constant_brier
+
+
+def calibration(predictions: Sequence[Prediction]) -> Calibration | None:
+    """Reliability table, Brier and log loss of the predictions; None without any."""
+    if not predictions:
+        return None
+    share = _mean([float(one.right) for one in predictions])
+    right = [one.said for one in predictions if one.right]
+    wrong = [one.said for one in predictions if not one.right]
+    return Calibration(
+        runs=len(predictions),
+        share_right=share,
+        bins=_bins(predictions),
+        brier=_mean([(one.said - one.right) ** 2 for one in predictions]),
+        constant_brier=share * (1 - share),
+        log_loss=_mean([_log_loss(one.said, one.right) for one in predictions]),
+        constant_log_loss=-sum(part * log(part) for part in (share, 1 - share) if part > 0),
+        when_right=_mean(right) if right else None,
+        when_wrong=_mean(wrong) if wrong else None,
+    )
+
+
+def _bins(predictions: Sequence[Prediction]) -> tuple[Bin, ...]:
+    """The bins that hold any prediction, lowest first."""
+    found = []
+    for low, high in itertools.pairwise(EDGES):
+        inside = [
+            one for one in predictions if low <= one.said < high or (high == EDGES[-1] and one.said == high)
+        ]
+        if inside:
+            found.append(
+                Bin(
+                    low=low,
+                    high=high,
+                    runs=len(inside),
+                    said=_mean([one.said for one in inside]),
+                    right=_mean([float(one.right) for one in inside]),
+                )
+            )
+    return tuple(found)
+
+
+def _log_loss(said: float, right: bool) -> float:
+    clipped = min(1 - _CLIP, max(_CLIP, said))
+    return -log(clipped if right else 1 - clipped)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
