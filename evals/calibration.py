@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log
 
 EDGES = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0)
@@ -92,7 +93,7 @@ def calibration(predictions: Sequence[Prediction]) -> Calibration | None:
 def _bins(predictions: Sequence[Prediction]) -> tuple[Bin, ...]:
     """The bins that hold any prediction, lowest first."""
     found = []
-    for low, high in itertools.pairwise(EDGES):
+    for low, high in pairwise(EDGES):
         inside = [
             one for one in predictions if low <= one.said < high or (high == EDGES[-1] and one.said == high)
         ]
