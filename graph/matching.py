@@ -241,9 +241,8 @@ def _roles(alarm: Alarm) -> frozenset[str]:
     known = frozenset(
         spec.role
         for service in services().values()
-        if service.namespace == alarm.metric.namespace
         for spec in service.metrics
-        if spec.name == name
+        if spec.name == name and service.namespace_of(spec) == alarm.metric.namespace
     )
     return known or roles_said(re.sub(r"(?<=[a-z0-9X])(?=[A-Z][a-z])", " ", name))
 

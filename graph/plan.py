@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -178,8 +179,12 @@ def _shown(path: str, resource: Resource) -> tuple[str, Value]:
     return inner, find(inner, resource.config)
 
 
+_ROOTED = re.compile(r"\w+(\[\d+\])?\.")
+
+
 def _common_root(paths: Iterable[str]) -> str:
-    heads = {path.split(".", 1)[0] for path in paths}
+    """The word that all paths begin with, or "": no other part of a query can be put before a list of fields."""
+    heads = {path.split(".", 1)[0] if _ROOTED.match(path) else "" for path in paths}
     return heads.pop() if len(heads) == 1 else ""
 
 

@@ -229,8 +229,18 @@ def _for_condition(facts: Facts, cause: RootCause) -> Iterator[Prevention]:
             artefact="\n".join(known.prevent),
         )
     service = facts.service(resource)
-    if service is not None and service.dimensions is not None and known.metrics:
-        yield metric_alarm(resource, service.namespace, service.dimensions(resource), known.metrics[0])
+    spec = (
+        next(
+            (one for one in service.metrics if one.type == resource.type and one.name in known.metrics[:1]),
+            None,
+        )
+        if service is not None
+        else None
+    )
+    if service is None or service.dimensions is None or spec is None:
+        return
+    if spec.stat == "Sum" and spec.role in {"errors", "throttles"}:  # any other has no natural threshold
+        yield metric_alarm(resource, service.namespace_of(spec), service.dimensions(resource), spec.name)
 
 
 def _for_traffic(facts: Facts, cause: RootCause) -> Iterator[Prevention]:

@@ -36,7 +36,7 @@ def watch_setting(facts: Facts, resource: Resource, setting: Setting, prior: flo
         artefact_name="alarm.json",
         artefact={
             "AlarmName": f"{resource.name}-{metric.name}"[:255],
-            "Namespace": service.namespace,
+            "Namespace": service.namespace_of(metric),
             "MetricName": metric.name,
             "Dimensions": [{"Name": key, "Value": value} for key, value in service.dimensions(resource)],
             "Statistic": metric.stat,

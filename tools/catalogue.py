@@ -137,6 +137,7 @@ _INSIDE = (
     (re.compile(r"(:function:[^:]+):[^:]+$"), r"\1"),
     (re.compile(r"(:/(?:apis|restapis)/[^/]+)/.*$"), r"\1"),
     (re.compile(r"(:log-group:[^:]+):.*$"), r"\1"),
+    (re.compile(r":listener(?:-rule)?/((?:app|net|gwy)/[^/]+/[^/]+)/.*$"), r":loadbalancer/\1"),
 )
 
 
@@ -150,7 +151,7 @@ def owner_arn(arn: str) -> str:
 def owner_of(namespace: str, dimensions: Mapping[str, str], region: str, account: str) -> str:
     """ARN of the resource that a metric's dimensions mean by rule, or ""."""
     for service in services().values():
-        if service.namespace == namespace and service.owner:
+        if namespace in service.namespaces and service.owner:
             arn = service.owner(dimensions, partition_of(region), region, account)
             if arn:
                 return arn
@@ -209,7 +210,8 @@ def requested(setting: Setting, event: ChangeEvent) -> Value:
     """The value that an event's request sets; None when it unsets the setting or hides the value."""
     if setting.hidden:
         return None
-    return _value(find(setting.requests.get(event.operation, ""), event.request))
+    value = _value(find(setting.requests.get(event.operation, ""), event.request))
+    return setting.means(event, value) if setting.means and value is not None else value
 
 
 def echoed(setting: Setting, event: ChangeEvent) -> Value:

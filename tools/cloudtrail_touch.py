@@ -232,6 +232,9 @@ def _wanted(arn: Arn) -> list[tuple[tuple[str, ...], str]]:
         pairs = list(zip(words[::2], words[1::2], strict=False))
         return [(_keys(kind), name) for kind, name in pairs]
     name = arn.name.removesuffix(":*")
+    if arn.service == "ecs" and arn.type in ("service", "task") and "/" in name:
+        cluster, _, inner = name.partition("/")
+        return [(_keys(arn.type), inner), (_keys("cluster"), cluster)]
     if arn.service == "lambda" and arn.type == "function" and ":" in name:
         function, _, qualifier = name.partition(":")
         return [(_keys("function"), function), (("name", "qualifier", "functionversion"), qualifier)]
@@ -253,6 +256,8 @@ def _equal(value: str, name: str, service: str, resource: Resource) -> bool:
     if service == "lambda":
         match = _FUNCTION.match(value)
         return match is not None and match["name"] == name and match["account"] in (None, resource.account)
+    if service == "ecs":  # clusters are named by name or by ARN in one and the same field
+        return value.startswith("arn:") and value.rpartition("/")[2] == name
     if service == "sqs":
         match = _QUEUE_URL.match(value)
         return match is not None and match["name"] == name and match["account"] == resource.account

@@ -30,10 +30,10 @@ class KnownResources:
 
     def _index_metric(self, resource: Resource) -> None:
         service = catalogue.services().get(resource.service)
-        if service and service.namespace and service.dimensions:
+        if service and service.dimensions:
             dimensions = frozenset(service.dimensions(resource))
-            if dimensions:
-                self._by_metric.setdefault((service.namespace, dimensions, resource.region), resource.arn)
+            for namespace in service.namespaces if dimensions else ():
+                self._by_metric.setdefault((namespace, dimensions, resource.region), resource.arn)
 
     def by_arn(self, arn: str) -> Resource | None:
         return self._by_arn.get(arn)

@@ -33,8 +33,10 @@ def requested(event: ChangeEvent, setting: Setting) -> tuple[bool, Value]:
         return False, None
     if path.startswith("`"):  # an operation that sets one fixed value: DeleteFunctionConcurrency unsets
         return True, as_value(search(path, {}))
-    found = search(path, event.request)
-    return found is not None, as_value(found)
+    found = as_value(search(path, event.request))
+    if setting.means and found not in (None, HIDDEN):
+        found = setting.means(event, found)
+    return found is not None, found
 
 
 def current(resource: Resource, setting: Setting) -> Value:

@@ -67,9 +67,10 @@ class _Survey:
                 self.known[arn] = found
 
     def list_neighbours(self, regions: Iterable[str]) -> None:
+        kinds = {catalogue.type_of(arn) for arn in self.start}
         for region in regions:
             for service in catalogue.services().values():
-                if service.listed:
+                if service.listed or kinds & set(service.listed_near):
                     self._list(service, region)
 
     def _list(self, service: Service, region: str) -> None:
@@ -221,7 +222,7 @@ def owner(reader: Reader, metric: Metric, region: str = "") -> str:
         return arn
     dimensions = dict(metric.dimensions)
     for service in catalogue.services().values():
-        if service.namespace != metric.namespace or not service.dimensions or not dimensions:
+        if metric.namespace not in service.namespaces or not service.dimensions or not dimensions:
             continue
         with reader.seeing(f"{service.title} in {place}", "which resource the alarm's metric is about"):
             found = KnownResources(service.discover(reader, place))

@@ -161,8 +161,12 @@ def _symptom_series(work: Desk, metric: Metric) -> Series | None:
 def _spec(metric: Metric, resource: str) -> MetricSpec | None:
     """What the service file says of this metric."""
     service = service_of(resource)
-    specs = service.metrics if service is not None and service.namespace == metric.namespace else ()
-    return next((one for one in specs if one.name == metric.name), None)
+    fits = (
+        one
+        for one in (service.metrics if service is not None else ())
+        if one.name == metric.name and service.namespace_of(one) == metric.namespace
+    )
+    return next(fits, None)
 
 
 def _begin(

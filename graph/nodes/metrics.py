@@ -61,8 +61,12 @@ def _wanted(facts: Facts) -> Iterator[tuple[Resource, MetricSpec, Metric]]:
         if service is None or service.dimensions is None or not service.dimensions(resource):
             continue
         for spec in service.metrics:
-            if spec.type == resource.type and spec.role != "setting":
+            if spec.type == resource.type and spec.role != "setting" and _has(resource, spec):
                 yield resource, spec, metric_of(resource, spec)
+
+
+def _has(resource: Resource, spec: MetricSpec) -> bool:
+    return spec.where is None or spec.where(resource)
 
 
 def metric_of(resource: Resource, spec: MetricSpec) -> Metric:
@@ -70,7 +74,7 @@ def metric_of(resource: Resource, spec: MetricSpec) -> Metric:
     service = services()[resource.service]
     assert service.dimensions is not None
     return Metric(
-        namespace=service.namespace,
+        namespace=service.namespace_of(spec),
         name=spec.name,
         dimensions=service.dimensions(resource),
         stat=spec.stat,
@@ -150,7 +154,7 @@ def _steps(work: Desk, facts: Facts, begin: datetime) -> Iterator[SettingStep]:
     wanted: list[tuple[Resource, Setting, Metric]] = []
     for resource in facts.resources:
         for setting in facts.settings_of(resource):
-            if setting.metric is not None:
+            if setting.metric is not None and _has(resource, setting.metric):
                 wanted.append((resource, setting, metric_of(resource, setting.metric)))
     window = Window(start=floor(begin - timedelta(hours=SETTING_HOURS), 300), end=facts.as_of)
     read: dict[Metric, Series] = {}

@@ -36,6 +36,8 @@ class MetricSpec:
     missing: Missing
     unit: str  # for people: "refused writes", "ms"
     period: int = 60
+    namespace: str = ""  # where it differs from the service's: "ECS/ContainerInsights"
+    where: Callable[[Resource], bool] | None = None  # which resources of the type have it; None: all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,9 @@ class Setting:
     beside: tuple[str, ...] = ()  # JMESPaths on the read of values that `restore` sends too and must keep
     prior_version: Callable[[Reader, Resource, ChangeEvent], Iterable[tuple[Value, str]]] | None = None
     hidden: bool = False  # CloudTrail hides the value: who and when can be told, what cannot
+    means: Callable[[ChangeEvent, Value], Value] | None = (
+        None  # a requested value as the describe would show it: "web:42" is the ARN of a task definition
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,4 +197,14 @@ class Service:
     )
     global_region: bool = False  # its events are in the partition's global region only (IAM)
     listed: bool = True  # False: its resources are found where others name them, never by listing all
+    listed_near: tuple[str, ...] = ()  # though not `listed`: types of a symptom whose neighbours it may hold
     complete: tuple[str, ...] = ()  # types that a listing, or being named, tells enough of for the topology
+
+    @property
+    def namespaces(self) -> frozenset[str]:
+        """Every CloudWatch namespace that its metrics are in."""
+        own = {spec.namespace for spec in self.metrics} | {self.namespace}
+        return frozenset(own - {""})
+
+    def namespace_of(self, spec: MetricSpec) -> str:
+        return spec.namespace or self.namespace
