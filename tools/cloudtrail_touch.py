@@ -38,6 +38,11 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     "key": ("keyid", "targetkeyid"),
     "stateMachine": ("statemachinearn",),
     "rule": ("name", "rule", "rulename"),
+    # RDS writes its short words of ARNs out in requests.
+    "db": ("dbinstanceidentifier", "newdbinstanceidentifier", "sourcedbinstanceidentifier"),
+    "pg": ("dbparametergroupname",),
+    "cluster-pg": ("dbclusterparametergroupname",),
+    "cluster": ("cluster", "clustername", "clusterarn", "clusters", "clusteridentifier", "dbclusteridentifier"),
 }
 # Services whose ARNs have no type word: the whole resource part is the name.
 _BARE: Mapping[str, tuple[str, ...]] = {
