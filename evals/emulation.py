@@ -1,0 +1,142 @@
+"""An AWS account of one rehearsal: moto's backends behind clients that can reach nothing else.
+
+moto's own switch (`mock_aws`) turns interception on for every client of the process; here each request is handed to
+moto by a hook on clients of our own instead, so that nothing else in the process is touched and what moto does not
+know stops here. moto keeps the state of its accounts in process-wide variables: hence the lock.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from io import BytesIO
+from typing import Any
+
+import boto3
+from botocore import xform_name
+from botocore.awsrequest import AWSResponse
+from botocore.config import Config
+from botocore.exceptions import ClientError, ParamValidationError
+
+from tools.errors import OpsleuthError
+from tools.models import Call, Json
+
+_lock = threading.RLock()
+_account = threading.local()
+_UNKNOWN = ("not yet implemented", "not implemented", "has not been implemented")
+_BROKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What moto raises where it meets parameters that it was not written for."""
+
+
+class NotEmulated(OpsleuthError):
+    """moto does not know this operation, or breaks on it: nothing can be said about the call."""
+
+
+class CallRefused(OpsleuthError):
+    """The call was answered with an error, or botocore would not send it."""
+
+
+Supplement = Callable[["Emulation", Call], Json]
+"""Answers an operation in moto's place, or corrects moto's answer. It may keep what it needs in `memory`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emulation:
+    """One emulated account, empty at first. Valid inside `emulation` only."""
+
+    account: str
+    region: str
+    supplements: Mapping[tuple[str, str], Supplement] = field(default_factory=dict)  # by service, operation
+    memory: Json = field(default_factory=dict)
+
+    def client(self, service: str, region: str = "") -> Any:
+        """A boto3 client of this account. Requests that moto has no answer for raise NotEmulated."""
+        return _client(service, region or self.region)
+
+    def call(self, call: Call) -> Json:
+        """The answer to one call of a plan. Raises NotEmulated or CallRefused."""
+        supplement = self.supplements.get((call.service, call.operation))
+        return supplement(self, call) if supplement else self.send(call)
+
+    def send(self, call: Call) -> Json:
+        """moto's own answer. Raises NotEmulated or CallRefused."""
+        client = self.client(call.service, call.region)
+        name = f"{call.service}:{call.operation}"
+        try:
+            answer: Json = getattr(client, xform_name(call.operation))(**call.parameters)
+        except NotImplementedError as error:
+            raise NotEmulated(f"moto has no {name}") from error
+        except ParamValidationError as error:
+            raise CallRefused(f"{name} is no valid call: {error}") from error
+        except ClientError as error:
+            raise _told(name, error) from error
+        except ImportError as error:
+            raise NotEmulated(f"moto's {call.service} needs {error.name}, which is not installed") from error
+        except _BROKEN as error:
+            raise NotEmulated(f"moto breaks on {name} ({type(error).__name__}: {error})") from error
+        return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+
+
+@contextmanager
+def emulation(
+    account: str, region: str, supplements: Mapping[tuple[str, str], Supplement] | None = None
+) -> Iterator[Emulation]:
+    """An empty account; one at a time in a process, and gone afterwards."""
+    from moto.core.base_backend import BackendDict
+
+    with _lock:
+        BackendDict.reset()
+        _account.id = account
+        try:
+            yield Emulation(account, region, supplements or {})
+        finally:
+            BackendDict.reset()
+            _account.id = ""
+
+
+def _told(name: str, error: ClientError) -> OpsleuthError:
+    shown = error.response.get("Error", {})
+    code, message = str(shown.get("Code", "")), str(shown.get("Message", ""))
+    if any(text in f"{code} {message}".lower() for text in _UNKNOWN) or code in ("501", "InternalFailure"):
+        return NotEmulated(f"moto has no {name} ({message or code})")
+    return CallRefused(f"{name} is refused: {code}: {message}")
+
+
+@lru_cache(maxsize=64)
+def _client(service: str, region: str) -> Any:
+    client = _session().client(service, region_name=region)
+    client.meta.events.register_first("before-send.*.*", _send)
+    return client
+
+
+@lru_cache(maxsize=1)
+def _session() -> Any:
+    made = boto3.Session(aws_access_key_id="rehearsal", aws_secret_access_key="rehearsal")
+    made._session.set_default_client_config(Config(retries={"max_attempts": 0, "mode": "standard"}))
+    return made
+
+
+def _send(request: Any, event_name: str, **_: Any) -> AWSResponse:
+    """moto's answer to a request, never the network's: this hook answers first and always."""
+    from moto.core.botocore_stubber import BotocoreStubber
+
+    account = getattr(_account, "id", "")
+    if not account:
+        raise NotEmulated("a request was sent outside of a rehearsal")
+    request.headers["x-moto-account-id"] = account
+    answer = BotocoreStubber().process_request(request)
+    if answer is None:
+        raise NotEmulated(f"moto does not know {request.url}")
+    status, headers, body = answer
+    return AWSResponse(request.url, status, headers, _Raw(body.encode() if isinstance(body, str) else body))
+
+
+class _Raw(BytesIO):
+    """A body as botocore reads it."""
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        while contents := self.read():
+            yield contents
