@@ -31,6 +31,7 @@ _ALIASES: Mapping[str, Mapping[str, str]] = {
         "groupSet": "GroupIds",
         "ipPermissions": "IpPermissions",
         "tagSpecificationSet": "TagSpecifications",
+        "aclProtocol": "Protocol",
     },
 }
 # Recorded members that are no parameters of the call.
