@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from tools import arn as arns
 from tools import catalogue
-from tools.models import Resource
+from tools.models import Json, Resource
 
 _QUEUE_PATH = re.compile(r"^/(\d{12})/([A-Za-z0-9_.-]+)/?$")
 _QUEUE_HOST = re.compile(r"^(?:sqs\.([a-z0-9-]+)|([a-z0-9-]+)\.queue)\.")
 _API_HOST = re.compile(r"^([a-z0-9]+)\.execute-api\.([a-z0-9-]+)\.")
+_ENDPOINTS = ("DNSName", "Endpoint", "ReaderEndpoint")
 _SHORTEST_NAME = 3
 
 
@@ -23,9 +24,12 @@ class KnownResources:
     def __init__(self, resources: Iterable[Resource]) -> None:
         self._by_arn = {resource.arn: resource for resource in sorted(resources, key=lambda one: one.arn)}
         self._by_name: dict[str, list[Resource]] = defaultdict(list)
+        self._by_host: dict[str, list[Resource]] = defaultdict(list)
         self._by_metric: dict[tuple[str, frozenset[tuple[str, str]], str], str] = {}
         for resource in self._by_arn.values():
             self._by_name[resource.name].append(resource)
+            for host in _endpoints(resource.config):
+                self._by_host[host].append(resource)
             self._index_metric(resource)
 
     def _index_metric(self, resource: Resource) -> None:
@@ -57,6 +61,8 @@ class KnownResources:
         if place := _API_HOST.match(host):
             region, id = place.group(2), place.group(1)
             return tuple(one for one in self.of("api") if one.region == region and one.config.get("Id") == id)
+        if known := self._by_host.get(host.partition(":")[0]):
+            return tuple(known)
         return self.named(text) if len(text) >= _SHORTEST_NAME else ()
 
     def measured(self, namespace: str, dimensions: Mapping[str, str], region: str) -> str:
@@ -71,6 +77,15 @@ class KnownResources:
             return best
         account = next((one.account for one in self._by_arn.values() if one.account), "")
         return catalogue.owner_of(namespace, dimensions, region, account)
+
+
+def _endpoints(config: Json) -> Iterator[str]:
+    """Hosts under which a resource is reached, as its configuration says: load balancers, databases, caches."""
+    for key in _ENDPOINTS:
+        told = config.get(key)
+        host = told.get("Address") if isinstance(told, Mapping) else told
+        if isinstance(host, str) and "." in host and "/" not in host:
+            yield host.lower()
 
 
 def _host(text: str) -> tuple[str, str]:

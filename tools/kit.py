@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tools import arn as arns
 from tools.errors import NotThere
-from tools.models import Call, ChangeEvent, Json, Resource, Value
+from tools.evidence import canonical
+from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
+from tools.policies import allowed
 
 if TYPE_CHECKING:
     from tools.aws import Answer, Reader
+    from tools.services._spec import Directory
 
 _SECRET_KEY = re.compile(
     r"pass(word|wd|phrase)?|secret|token|credential|api_?key|private|signature|salt|(^|_)(pwd|key|auth)($|_)",
     re.I,
 )
+_HINTS = ("table", "queue", "topic", "bucket", "stream", "function", "secret", "parameter", "cluster", "api")
+_NEVER_MEANT = ("role", "alarm", "stage", "event-source-mapping", "log-group", "listener", "task-definition")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{1,127}")
 
 
@@ -80,6 +86,69 @@ def reference(key: str, value: str) -> str:
     if _SECRET_KEY.search(key) or not _PLAIN_NAME.fullmatch(value) or _random(value):
         return ""
     return value
+
+
+def meant(key: str, value: str, directory: Directory) -> Iterable[tuple[str, float]]:
+    """ARNs that one environment variable means, each with how sure that is.
+
+    A plain name counts for more when the key names its type.
+    """
+    if arns.is_arn(value):
+        known = directory.mentioned(value)
+        yield (known[0].arn if known else value, 0.9)
+        return
+    hint = next((word for word in _HINTS if word in key.lower()), "")
+    for found in directory.mentioned(value):
+        if found.type in _NEVER_MEANT:
+            continue
+        if value != found.name:  # a URL or a host, which means one thing only
+            yield (found.arn, 0.9)
+        elif not hint or hint == found.type:
+            yield (found.arn, 0.85 if hint else 0.6)
+
+
+def uses(
+    resource: Resource, variables: Mapping[str, str], role: str, directory: Directory, said_by: str
+) -> Iterable[Relation]:
+    """What a program works with: what its variables name, and what its role's policies allow by name.
+
+    `said_by` is the read and the field of the variables: "lambda:GetFunctionConfiguration Environment".
+    """
+    may = allowed(directory.by_arn(role), (one.arn for one in directory.of())) if role else {}
+    named: dict[str, tuple[str, float]] = {}
+    for key, value in variables.items():
+        for target, confidence in meant(key, value, directory):
+            if target != resource.arn and confidence > named.get(target, ("", 0.0))[1]:
+                named[target] = (key, confidence)
+    for target, (key, confidence) in named.items():
+        what, words = "uses", f"{said_by}.{key}"
+        if target in may:
+            # Two independent sources agree; the policy tells reading from writing when it allows only one.
+            what, policy = may[target]
+            words, confidence = f"{words} and policy {policy} of its role", 0.97
+        yield relation(resource, target, what, words, confidence)
+    for target, (verb, policy) in may.items():
+        if target not in named and target != resource.arn:
+            kind = {"writes": "may write", "reads": "may read"}.get(verb, "may use")
+            yield relation(resource, target, kind, f"iam:GetRolePolicy {policy} of its role", 0.6)
+
+
+def relation(resource: Resource, target: str, kind: str, said_by: str, confidence: float = 1.0) -> Relation:
+    """From `resource` to `target`, on the word of the resource's own configuration."""
+    return Relation(
+        source=resource.arn,
+        target=target,
+        kind=kind,
+        provenance=said_by,
+        confidence=confidence,
+        evidence=resource.evidence,
+    )
+
+
+def plain(item: Mapping[str, Any]) -> Json:
+    """An item of an answer as JSON values: times as ISO 8601 in UTC."""
+    found: Json = json.loads(canonical(item))
+    return found
 
 
 def _random(value: str) -> bool:

@@ -90,13 +90,20 @@ class _Survey:
 
     def read_roles(self, relations: Iterable[Relation]) -> None:
         """Read what the listed functions run as: policies may name a symptom that no variable names."""
-        roles = sorted({one.target for one in relations if one.kind == "runs as"} - self.read)
-        for arn in roles[:_MOST_ROLES]:
+        self._read_told(relations, "runs as", "Policies of some roles", "roles are in use; the policies")
+
+    def read_definitions(self, relations: Iterable[Relation]) -> None:
+        """Read the definitions of the listed services: their variables may name a symptom."""
+        self._read_told(relations, "uses definition", "Some task definitions", "are in use; the variables")
+
+    def _read_told(self, relations: Iterable[Relation], kind: str, what: str, words: str) -> None:
+        told = sorted({one.target for one in relations if one.kind == kind} - self.read)
+        for arn in told[:_MOST_ROLES]:
             self.describe(arn)
-        if len(roles) > _MOST_ROLES:
+        if len(told) > _MOST_ROLES:
             self.reader.missing(
-                "Policies of some roles",
-                f"{len(roles)} roles are in use; the policies of the first {_MOST_ROLES} were read.",
+                what,
+                f"{len(told)} {words} of the first {_MOST_ROLES} were read.",
                 "who else may use the resource",
                 code="BudgetSpent",
             )
@@ -168,6 +175,8 @@ def around(reader: Reader, start: Sequence[str], *, radius: int = 3, most: int =
     survey.list_neighbours(dict.fromkeys([region for region in regions if region] or [reader.region]))
     relations = survey.relations()
     if not any(one.target in survey.start and one.kind not in _NOT_REQUESTS for one in relations):
+        survey.read_definitions(relations)
+        relations = survey.relations()
         survey.read_roles(relations)
         relations = survey.relations()
     distance = survey.distances(relations)

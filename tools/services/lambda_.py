@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tools.arn import build, is_arn
+from tools.arn import build
 from tools.arn import parse as parse_arn
 from tools.errors import BadInput, NotThere
-from tools.kit import call, here, optional, record, reference, text, whole
+from tools.kit import call, here, optional, record, reference, relation, text, uses, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
-from tools.policies import allowed, document, listed
+from tools.policies import document, listed
 from tools.services._spec import (
     Change,
     Condition,
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 _SOURCE = "lambda.amazonaws.com"
 _API = re.compile(r"^arn:[\w-]+:execute-api:([\w-]+):\d{12}:([a-z0-9]+)/")
-_HINTS = ("table", "queue", "topic", "bucket", "stream", "function", "secret", "parameter", "cluster", "api")
 
 
 def function_arn(event: ChangeEvent, name: str) -> str:
@@ -226,17 +225,6 @@ def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
         yield from _sends(resource)
 
 
-def _relation(resource: Resource, target: str, kind: str, said_by: str, confidence: float = 1.0) -> Relation:
-    return Relation(
-        source=resource.arn,
-        target=target,
-        kind=kind,
-        provenance=said_by,
-        confidence=confidence,
-        evidence=resource.evidence,
-    )
-
-
 def _feeds(mapping: Resource) -> Iterable[Relation]:
     source, target = text(mapping.config, "EventSourceArn"), text(mapping.config, "FunctionArn")
     if not source or not target:
@@ -251,7 +239,7 @@ def _feeds(mapping: Resource) -> Iterable[Relation]:
     yield Relation(
         source=table, target=mapping.arn, kind="read by", provenance=said_by, evidence=mapping.evidence
     )
-    yield _relation(mapping, function, "feeds", "lambda:ListEventSourceMappings FunctionArn")
+    yield relation(mapping, function, "feeds", "lambda:ListEventSourceMappings FunctionArn")
     if failed := text(mapping.config, "DestinationConfig", "OnFailure", "Destination"):
         yield Relation(
             source=function,
@@ -264,42 +252,10 @@ def _feeds(mapping: Resource) -> Iterable[Relation]:
 
 def _uses(resource: Resource, directory: Directory) -> Iterable[Relation]:
     role = text(resource.config, "Role")
-    may = allowed(directory.by_arn(role), (one.arn for one in directory.of())) if role else {}
-    named: dict[str, tuple[str, float]] = {}
-    for key, value in (resource.config.get("Environment") or {}).get("Variables", {}).items():
-        for target, confidence in _meant(key, value, directory):
-            if target != resource.arn and confidence > named.get(target, ("", 0.0))[1]:
-                named[target] = (key, confidence)
-    for target, (key, confidence) in named.items():
-        said_by = f"lambda:GetFunctionConfiguration Environment.{key}"
-        if target in may:
-            # Two independent sources agree; the policy tells reading from writing when it allows only one.
-            what, policy = may[target]
-            yield _relation(resource, target, what, f"{said_by} and policy {policy} of its role", 0.97)
-        else:
-            yield _relation(resource, target, "uses", said_by, confidence)
-    for target, (what, policy) in may.items():
-        if target not in named and target != resource.arn:
-            kind = {"writes": "may write", "reads": "may read"}.get(what, "may use")
-            yield _relation(resource, target, kind, f"iam:GetRolePolicy {policy} of its role", 0.6)
+    variables = (resource.config.get("Environment") or {}).get("Variables", {})
+    yield from uses(resource, variables, role, directory, "lambda:GetFunctionConfiguration Environment")
     if role:
-        yield _relation(resource, role, "runs as", "lambda:GetFunctionConfiguration Role")
-
-
-def _meant(key: str, value: str, directory: Directory) -> Iterable[tuple[str, float]]:
-    """ARNs that one environment variable means. A plain name counts for more when the key names its type."""
-    if is_arn(value):
-        known = directory.mentioned(value)
-        yield (known[0].arn if known else value, 0.9)
-        return
-    hint = next((word for word in _HINTS if word in key.lower()), "")
-    for found in directory.mentioned(value):
-        if found.type in ("role", "alarm", "stage", "event-source-mapping", "log-group"):
-            continue
-        if "://" in value or ("." in value and found.type == "api"):
-            yield (found.arn, 0.9)
-        elif not hint or hint == found.type:
-            yield (found.arn, 0.85 if hint else 0.6)
+        yield relation(resource, role, "runs as", "lambda:GetFunctionConfiguration Role")
 
 
 def _invoked(resource: Resource, directory: Directory) -> Iterable[Relation]:
@@ -339,15 +295,15 @@ def _sources(statement: Mapping[str, Any]) -> list[str]:
 def _sends(resource: Resource) -> Iterable[Relation]:
     for group in log_groups(resource):
         target = build("logs", resource.region, resource.account, f"log-group:{group}")
-        yield _relation(resource, target, "logs to", "lambda:GetFunctionConfiguration LoggingConfig.LogGroup")
+        yield relation(resource, target, "logs to", "lambda:GetFunctionConfiguration LoggingConfig.LogGroup")
     if dead := text(resource.config, "DeadLetterConfig", "TargetArn"):
         said_by = "lambda:GetFunctionConfiguration DeadLetterConfig"
-        yield _relation(resource, dead, "sends failures to", said_by)
+        yield relation(resource, dead, "sends failures to", said_by)
     destinations = (resource.config.get("EventInvokeConfig") or {}).get("DestinationConfig") or {}
     for which, kind in (("OnFailure", "sends failures to"), ("OnSuccess", "sends results to")):
         if target := text(destinations, which, "Destination"):
             said_by = f"lambda:GetFunctionEventInvokeConfig DestinationConfig.{which}"
-            yield _relation(resource, target, kind, said_by)
+            yield relation(resource, target, kind, said_by)
 
 
 def log_groups(resource: Resource) -> tuple[str, ...]:
