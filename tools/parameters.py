@@ -250,6 +250,12 @@ _RENAMED: Mapping[tuple[str, str, str], str] = {
     ("eks", "UpdateClusterVersion", "version"): "kubernetes-version",
     ("eks", "UpdateNodegroupVersion", "version"): "kubernetes-version",
 }
+# What awscli calls the opposite of a switch instead of "no-..." (the same customization).
+_OPPOSITES: Mapping[tuple[str, str], str] = {
+    ("ec2", "egress"): "ingress",
+    ("ec2", "disable-api-termination"): "enable-api-termination",
+    ("ecs", "enable-execute-command"): "disable-execute-command",
+}
 _GLOBAL_OPTIONS = frozenset(
     [
         "debug",
@@ -319,6 +325,9 @@ def _arguments(call: Call, model: OperationModel) -> list[str] | None:
         option = _RENAMED.get((call.service, call.operation, name), xform_name(name, "-"))
         if option in _GLOBAL_OPTIONS or _needs_json(call, option, value):
             return None
+        if value is False and (opposite := _OPPOSITES.get((call.service, option))):
+            found.append(f"--{opposite}")
+            continue
         found.append(_argument(option, shape.members[name], value))
     return found
 

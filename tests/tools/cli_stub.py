@@ -84,11 +84,13 @@ def _main() -> None:
             config.write(f"[profile {profile}]\naws_access_key_id = none\naws_secret_access_key = none\n")
         config.flush()
         os.environ["AWS_CONFIG_FILE"] = config.name
-        drivers: dict[bool, Any] = {}
+        drivers: dict[tuple[bool, str], Any] = {}
         answers = []
         for arguments in asked["commands"]:
             # One driver keeps the profile of its last command, so those without one get their own.
-            named = "--profile" in arguments
+            # Its switches for EC2's attributes (ec2 modify-...-attribute) stay with a driver as well.
+            attribute = "".join(one for one in arguments[1:2] if one.endswith("-attribute"))
+            named = ("--profile" in arguments, attribute)
             if named not in drivers:
                 drivers[named] = clidriver.create_clidriver()
             errors = io.StringIO()

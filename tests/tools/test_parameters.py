@@ -240,6 +240,8 @@ _ODD = [
         ComparisonOperator="GreaterThanThreshold",
     ),
     call("ec2", "ModifyInstanceAttribute", InstanceId="i-0a1", DisableApiTermination={"Value": False}),
+    call("ec2", "DeleteNetworkAclEntry", NetworkAclId="acl-0a1", RuleNumber=90, Egress=False),
+    call("ec2", "DeleteNetworkAclEntry", NetworkAclId="acl-0a1", RuleNumber=90, Egress=True),
     call(
         "config",
         "PutConfigurationRecorder",
