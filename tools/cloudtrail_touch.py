@@ -42,7 +42,14 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     "db": ("dbinstanceidentifier", "newdbinstanceidentifier", "sourcedbinstanceidentifier"),
     "pg": ("dbparametergroupname",),
     "cluster-pg": ("dbclusterparametergroupname",),
-    "cluster": ("cluster", "clustername", "clusterarn", "clusters", "clusteridentifier", "dbclusteridentifier"),
+    "cluster": (
+        "cluster",
+        "clustername",
+        "clusterarn",
+        "clusters",
+        "clusteridentifier",
+        "dbclusteridentifier",
+    ),
 }
 # Services whose ARNs have no type word: the whole resource part is the name.
 _BARE: Mapping[str, tuple[str, ...]] = {

@@ -2,9 +2,9 @@
 
 `config` of an instance or cluster is the item of DescribeDBInstances or DescribeDBClusters, with `Events` (what
 DescribeEvents tells of the last 14 days, oldest first). `config` of a parameter group is the item of
-DescribeDBParameterGroups, with `Parameters` (name -> value, those a user set), `ApplyTypes` (name -> static or dynamic),
-`ApplyMethods` (name -> immediate or pending-reboot) and `DBInstances` (those that use it: `DBInstanceIdentifier`,
-`ParameterApplyStatus`, `EnabledCloudwatchLogsExports`).
+DescribeDBParameterGroups, with `Parameters` (name -> value, those a user set), `ApplyTypes` (name -> static or
+dynamic), `ApplyMethods` (name -> immediate or pending-reboot) and `DBInstances` (those that use it:
+`DBInstanceIdentifier`, `ParameterApplyStatus`, `EnabledCloudwatchLogsExports`).
 """
 
 from __future__ import annotations
@@ -101,6 +101,8 @@ def discover(reader: Reader, region: str) -> Iterable[Resource]:
 def _resource(type: str, arn: str, config: Json, evidence: Iterable[str]) -> Resource:
     parts = parse_arn(arn)
     plain: Json = json.loads(canonical({key: value for key, value in config.items() if key != "TagList"}))
+    if groups := plain.get("VpcSecurityGroups"):  # their order means nothing, and differs between answers
+        plain["VpcSecurityGroups"] = sorted(groups, key=lambda one: text(one, "VpcSecurityGroupId"))
     return Resource(
         arn=arn,
         service="rds",
