@@ -25,7 +25,9 @@ from tools.cassette import Cassette, Interaction, Unanswered, read, write
 from tools.errors import BadRecording, NotRecorded
 from tools.evidence import canonical, plain
 from tools.models import Gap, Json
+from tools.protocols import CannotRecode, recoded
 from tools.redact import redact
+from tools.scrub import kept
 from tools.transport import Transport, WireAnswer, WireRequest
 
 Scrub = Callable[[str], str]
@@ -128,7 +130,7 @@ class RecordingTransport:
             self._starts.append(request.as_of)
             self._kept.append(
                 Interaction(
-                    account=request.account,
+                    account=self._scrub(request.account),
                     region=request.region,
                     service=request.service,
                     operation=request.operation,
@@ -162,7 +164,7 @@ class RecordingTransport:
             self._unanswered.setdefault(
                 _key(request, parameters, request.account),
                 Unanswered(
-                    account=request.account,
+                    account=self._scrub(request.account),
                     region=request.region,
                     service=request.service,
                     operation=request.operation,
@@ -193,15 +195,17 @@ class Player:
     """Answers from a recording, in virtual time. Safe for threads.
 
     `resumed_at`: the moment on the run's clock at which a run goes on; equal questions recorded before it
-    count as asked. Raises BadRecording when the file cannot be used.
+    count as asked. `scrub`: what the recorder was given. By default secrets are masked and, when the originals
+    of the recording are kept on this machine, real names in questions replaced as they were in the recording.
+    Raises BadRecording when the file cannot be used.
     """
 
     virtual = True
 
-    def __init__(self, path: Path, resumed_at: datetime | None = None, *, scrub: Scrub = redact) -> None:
+    def __init__(self, path: Path, resumed_at: datetime | None = None, *, scrub: Scrub | None = None) -> None:
         cassette = read(path)
         self._path = path
-        self._scrub = scrub
+        self._scrub: Scrub = scrub or kept(path) or redact
         self._lock = threading.Lock()
         self.header = cassette.header
         self._start = cassette.start
@@ -227,8 +231,12 @@ class Player:
         return self._start
 
     def send(self, request: WireRequest) -> WireAnswer:
-        """The recorded answer. Raises NotRecorded, or BadRecording when it is in another protocol."""
-        key = _key(request, plain(request.parameters, self._scrub), request.account or self._account)
+        """The recorded answer, in the protocol of the request.
+
+        Raises NotRecorded, or BadRecording when it was recorded in a protocol that it cannot be taken from.
+        """
+        account = self._scrub(request.account) if request.account else self._account
+        key = _key(request, plain(request.parameters, self._scrub), account)
         with self._lock:
             answers = self._answers.get(key, [])
             turn = self._used[key]
@@ -239,14 +247,15 @@ class Player:
             answer = _lasting(answers)[-1]
         else:
             raise NotRecorded(self._gap(key, len(answers)), "NotRecorded")
-        if answer.protocol != request.protocol:
+        try:
+            return recoded(answer, request.service, request.operation, request.protocol)
+        except CannotRecode as error:
             call = f"{request.service}:{request.operation}"
             raise BadRecording(
                 f"{self._path} holds {call} in the {answer.protocol} protocol; the botocore installed here "
-                f"speaks {request.protocol}. Install botocore {self.header.get('botocore', 'of that time')}, "
-                "or record again with: opsleuth record"
-            )
-        return answer
+                f"speaks {request.protocol}, and the answer cannot be taken over ({error}). Install botocore "
+                f"{self.header.get('botocore', 'of that time')}, or re-record: record again with: opsleuth record"
+            ) from error
 
     def close(self) -> None:
         pass
