@@ -129,6 +129,9 @@ class Condition:
     relieve: tuple[str, ...]  # what to do, in sentences; there is no setting to put back
     prevent: tuple[str, ...]
     calls: Callable[[Resource], tuple[Call, ...]] | None = None  # a safe first step, if there is one
+    shown: Callable[[Resource], bool] | None = (
+        None  # whether the resource's own description says that it holds
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,15 @@ def resource(service: Service, type: str, arn: str) -> Resource:
 
 
 _CONFIGS: dict[str, Json] = {
+    "service": {
+        "networkConfiguration": {
+            "awsvpcConfiguration": {
+                "subnets": ["subnet-0a1b2c3d4e5f60001"],
+                "securityGroups": ["sg-0a1b2c3d4e5f60001"],
+                "assignPublicIp": "DISABLED",
+            }
+        },
+    },
     "table": {
         "OnDemandThroughput": {"MaxReadRequestUnits": 500, "MaxWriteRequestUnits": 2},
         "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
