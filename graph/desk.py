@@ -94,7 +94,7 @@ def desk(state: State, runtime: Runtime[Context], node: str) -> Iterator[Desk]:
     context = runtime.context
     moment = state.get("as_of")
     as_of = datetime.fromisoformat(moment) if moment else None
-    opened = session(run_id(runtime), context, as_of)
+    opened = session(run_id(runtime), context, as_of, state.get("trigger"))
     opened.aws.as_of = as_of or opened.start
     letter = _LETTERS[node]
     used = sum(1 for key in state.get("evidence") or {} if key.startswith(letter))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from graph.context import Context
 from tools.aws import Account, Aws, region_of
@@ -38,12 +39,20 @@ def register(scheme: str, factory: Factory) -> None:
         _factories[scheme] = factory
 
 
-def session(run: str, context: Context, resumed_at: datetime | None = None) -> Session:
-    """The session of this run. `resumed_at`: the look that a resumed run was at, when the session is made anew."""
+def session(
+    run: str,
+    context: Context,
+    resumed_at: datetime | None = None,
+    trigger: Mapping[str, Any] | None = None,
+) -> Session:
+    """The session of this run. `resumed_at`: the look that a resumed run was at, when the session is made anew.
+
+    `trigger`: what is investigated; a recording tells it.
+    """
     with _lock:
         found = _sessions.get(run)
         if found is None:
-            found = _open(context, resumed_at)
+            found = _open(context, resumed_at, trigger or {})
             _sessions[run] = found
         return found
 
@@ -57,8 +66,8 @@ def close(run: str) -> None:
         found.aws.store.close()
 
 
-def _open(context: Context, resumed_at: datetime | None) -> Session:
-    transport = _transport(context, resumed_at)
+def _open(context: Context, resumed_at: datetime | None, trigger: Mapping[str, Any]) -> Session:
+    transport = _transport(context, resumed_at, trigger)
     start = _start(context, transport)
     clock: Clock = VirtualClock(resumed_at or start) if transport.virtual else LiveClock()
     region = context.region or _region(transport) or region_of(context.profile)
@@ -82,7 +91,7 @@ def _start(context: Context, transport: Transport) -> datetime:
     return floor((context.as_of or now).astimezone(UTC), 60)
 
 
-def _transport(context: Context, resumed_at: datetime | None) -> Transport:
+def _transport(context: Context, resumed_at: datetime | None, trigger: Mapping[str, Any]) -> Transport:
     scheme, _, rest = context.source.partition(":")
     inner: Transport
     if scheme == "live":
@@ -95,7 +104,8 @@ def _transport(context: Context, resumed_at: datetime | None) -> Transport:
         known = ", ".join(["live", "recording:PATH", *(f"{name}:…" for name in sorted(_factories))])
         raise BadInput(f'"{context.source}" is not a source. Known: {known}')
     if context.record_to:
-        return RecordingTransport(inner, Path(context.record_to))
+        asked = {name: value for name, value in trigger.items() if value}
+        return RecordingTransport(inner, Path(context.record_to), context={"trigger": asked} if asked else {})
     return inner
 
 
