@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tools import arn as arns
 from tools import network_rules as rules
 from tools.errors import NotThere
-from tools.evidence import canonical
-from tools.kit import call, here, optional, record, text
+from tools.kit import call, here, optional, plain, record, relation, text
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.services._spec import (
     Change,
@@ -83,7 +82,7 @@ def discover(reader: Reader, region: str) -> Iterable[Resource]:
 def _resource(
     type: str, item: Mapping[str, Any], region: str, account: str, evidence: tuple[str, ...]
 ) -> Resource:
-    config: Json = json.loads(canonical(item))
+    config = plain(item)
     id = str(item[_KINDS[type][3]])
     owner = text(config, "OwnerId") or account
     return Resource(
@@ -199,7 +198,7 @@ def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
         yield from _routes(resource)
     elif resource.type == "vpc":
         for id in config.get("VpcEndpoints") or []:
-            yield _relation(
+            yield relation(
                 resource, _arn(resource, "vpc-endpoint", id), "served by", "ec2:DescribeVpcEndpoints"
             )
     elif resource.type == "nat-gateway":
@@ -211,22 +210,16 @@ def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
     elif resource.type == "vpc-endpoint":
         said_by = "ec2:DescribeVpcEndpoints"
         for id in config.get("SubnetIds") or []:
-            yield _relation(resource, _arn(resource, "subnet", id), "in", f"{said_by} SubnetIds")
+            yield relation(resource, _arn(resource, "subnet", id), "in", f"{said_by} SubnetIds")
         for group in config.get("Groups") or []:
             yield from _named(resource, "GroupId", "security-group", "guarded by", said_by, group)
-
-
-def _relation(resource: Resource, target: str, kind: str, said_by: str) -> Relation:
-    return Relation(
-        source=resource.arn, target=target, kind=kind, provenance=said_by, evidence=resource.evidence
-    )
 
 
 def _named(
     resource: Resource, key: str, type: str, kind: str, said_by: str, inside: Mapping[str, Any] | None = None
 ) -> Iterable[Relation]:
     if id := text(inside if inside is not None else resource.config, key):
-        yield _relation(resource, _arn(resource, type, id), kind, f"{said_by} {key}")
+        yield relation(resource, _arn(resource, type, id), kind, f"{said_by} {key}")
 
 
 def _connects(resource: Resource) -> Iterable[Relation]:
@@ -251,12 +244,12 @@ def _routes(resource: Resource) -> Iterable[Relation]:
     said_by = "ec2:DescribeRouteTables Routes"
     for route in resource.config.get("Routes") or []:
         if nat := text(route, "NatGatewayId"):
-            yield _relation(resource, _arn(resource, "nat-gateway", nat), "routes to", said_by)
+            yield relation(resource, _arn(resource, "nat-gateway", nat), "routes to", said_by)
         if instance := text(route, "InstanceId"):
             arn = arns.build("ec2", resource.region, resource.account, f"instance/{instance}")
-            yield _relation(resource, arn, "routes to", said_by)
+            yield relation(resource, arn, "routes to", said_by)
         if (gateway := text(route, "GatewayId")).startswith("vpce-"):
-            yield _relation(resource, _arn(resource, "vpc-endpoint", gateway), "routes to", said_by)
+            yield relation(resource, _arn(resource, "vpc-endpoint", gateway), "routes to", said_by)
 
 
 def owner(dimensions: Mapping[str, str], partition: str, region: str, account: str) -> str:

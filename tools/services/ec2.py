@@ -1,0 +1,900 @@
+"""EC2: instances, their volumes, roles and metadata, and what programs on them log by the CloudWatch agent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from tools import agent_logs, middleware
+from tools import arn as arns
+from tools import network_rules as rules
+from tools.errors import NotThere
+from tools.kit import call, here, optional, plain, record, relation, text, uses, whole
+from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
+from tools.services._spec import (
+    Change,
+    Condition,
+    Directory,
+    Effect,
+    MetricSpec,
+    Missing,
+    Read,
+    Role,
+    Service,
+    Setting,
+    inert,
+)
+
+if TYPE_CHECKING:
+    from tools.aws import Reader
+
+_SOURCE = "ec2.amazonaws.com"
+_MOST_PEERS = 10  # instances that one may connect to
+_NO_IOPS = ("gp2", "st1", "sc1", "standard")  # volume types whose speed follows from their size
+
+
+# -- what an event touches --------------------------------------------------------------------------
+
+
+def _touches(event: ChangeEvent) -> tuple[str, ...]:
+    """The instances that the request names, or that the answer tells of."""
+    sent, answered = rules.body(event), rules.answer(event)
+    ids = [text(sent, "instanceId") or text(sent, "InstanceId")]
+    ids.append(text(answered, "iamInstanceProfileAssociation", "instanceId"))
+    for place in (sent, answered):
+        ids += [text(one, "instanceId") for one in rules.items(place.get("instancesSet"))]
+    return tuple(here(event, "ec2", f"instance/{id}") for id in dict.fromkeys(ids) if id)
+
+
+def _touches_volume(event: ChangeEvent) -> tuple[str, ...]:
+    sent = rules.body(event)
+    id = text(sent, "VolumeId") or text(sent, "volumeId")
+    return (here(event, "ec2", f"volume/{id}"), *_touches(event)) if id else ()
+
+
+# -- reading ----------------------------------------------------------------------------------------
+
+
+def discover(reader: Reader, region: str) -> Iterable[Resource]:
+    """All instances as they are listed; `describe` adds role, log groups and what they may connect to."""
+    pages = reader.pages("ec2", "DescribeInstances", "Reservations", region=region, MaxResults=1000)
+    for reservation in pages.items:
+        for item in reservation.get("Instances") or []:
+            yield _instance(item, region, reservation.get("OwnerId") or reader.aws.account, pages.evidence)
+
+
+def _instance(
+    item: Mapping[str, Any], region: str, account: str, evidence: Iterable[str], **more: Any
+) -> Resource:
+    return _resource("instance", item["InstanceId"], {**plain(item), **more}, region, account, evidence)
+
+
+def _resource(
+    type: str, id: str, config: Json, region: str, account: str, evidence: Iterable[str]
+) -> Resource:
+    return Resource(
+        arn=arns.build("ec2", region, account, f"{type}/{id}"),
+        service="ec2",
+        type=type,
+        name=id,
+        account=account,
+        region=region,
+        config=config,
+        tags={tag["Key"]: tag["Value"] for tag in config.get("Tags") or []},
+        evidence=tuple(dict.fromkeys(one for one in evidence if one)),
+    )
+
+
+def describe(reader: Reader, arn: str) -> Resource | None:
+    """An instance or a volume whole. An instance also says `IamInstanceProfile.Roles` (ARNs), `LogGroups` (names),
+    `AdmittedBy` (security groups that let its own groups in) and `MayConnectTo` (ids of instances behind those).
+    """
+    parts = arns.parse(arn)
+    if parts.type == "volume":
+        return _describe_volume(reader, parts)
+    try:
+        answer = reader.ask("ec2", "DescribeInstances", region=parts.region, InstanceIds=[parts.name])
+    except NotThere:
+        return None
+    for reservation in answer.data.get("Reservations") or []:
+        for item in reservation.get("Instances") or []:
+            evidence = [answer.evidence]
+            more = _profile(reader, item, evidence)
+            more |= _peers(reader, parts.region, item, evidence)
+            more |= _log_groups(reader, parts.region, item, evidence)
+            return _instance(item, parts.region, parts.account, evidence, **more)
+    return None
+
+
+def _describe_volume(reader: Reader, parts: arns.Arn) -> Resource | None:
+    try:
+        answer = reader.ask("ec2", "DescribeVolumes", region=parts.region, VolumeIds=[parts.name])
+    except NotThere:
+        return None
+    for item in answer.data.get("Volumes") or []:
+        return _resource("volume", parts.name, plain(item), parts.region, parts.account, (answer.evidence,))
+    return None
+
+
+def _profile(reader: Reader, item: Mapping[str, Any], evidence: list[str]) -> Json:
+    """The instance profile with the ARNs of its roles (one at most, by IAM's limits)."""
+    profile = dict(item.get("IamInstanceProfile") or {})
+    if not (arn := text(profile, "Arn")):
+        return {}
+    name = arn.rpartition("/")[2]
+    got = optional(reader, "iam", "GetInstanceProfile", "Role of the instance", InstanceProfileName=name)
+    if got is None or not got.data:
+        return {}
+    evidence.append(got.evidence)
+    roles = [str(role["Arn"]) for role in got.data["InstanceProfile"].get("Roles") or []]
+    return {"IamInstanceProfile": {**profile, "Roles": roles}}
+
+
+def _peers(reader: Reader, region: str, item: Mapping[str, Any], evidence: list[str]) -> Json:
+    """Security groups that admit the instance's groups, and the running instances which those guard."""
+    own = sorted(group_ids(item))
+    found: Json = {}
+    if not own:
+        return found
+    with reader.seeing("What the instance may connect to", "what it calls behind other security groups"):
+        admitting = [{"Name": "ip-permission.group-id", "Values": own}]
+        groups = reader.pages(
+            "ec2", "DescribeSecurityGroups", "SecurityGroups", region=region, Filters=admitting
+        )
+        # A group that admits itself (the default one does) says nothing of who calls whom.
+        found["AdmittedBy"] = sorted({str(one["GroupId"]) for one in groups.items} - set(own))
+        if found["AdmittedBy"]:
+            evidence.extend(groups.evidence)
+            guarded = [
+                {"Name": "instance.group-id", "Values": found["AdmittedBy"]},
+                {"Name": "instance-state-name", "Values": ["running"]},
+            ]
+            pages = reader.pages("ec2", "DescribeInstances", "Reservations", region=region, Filters=guarded)
+            ids = sorted(
+                str(one["InstanceId"]) for reservation in pages.items for one in reservation["Instances"]
+            )
+            found["MayConnectTo"] = [id for id in ids if id != item["InstanceId"]][:_MOST_PEERS]
+            evidence.extend(pages.evidence)
+    return found
+
+
+def _log_groups(reader: Reader, region: str, item: Mapping[str, Any], evidence: list[str]) -> Json:
+    tags = {tag["Key"]: tag["Value"] for tag in item.get("Tags") or []}
+    names = [tags[key] for key in ("Name", "aws:autoscaling:groupName") if tags.get(key)]
+    groups: list[str] = []
+    with reader.seeing("Log groups of the instance", "what its programs log by the CloudWatch agent"):
+        found, seen = agent_logs.log_groups(reader, region, str(item["InstanceId"]), names)
+        groups.extend(found)
+        evidence.extend(seen)
+    return {"LogGroups": groups}
+
+
+def group_ids(config: Mapping[str, Any]) -> set[str]:
+    """Ids of the security groups that guard a thing, in the shapes of EC2, RDS, Lambda, load balancers and ECS."""
+    inside = config.get("VpcConfig") or config.get("vpcConfig") or {}
+    awsvpc = (config.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
+    found = [
+        *(config.get("SecurityGroups") or []),
+        *(config.get("VpcSecurityGroups") or []),
+        *(inside.get("SecurityGroupIds") or []),
+        *(awsvpc.get("securityGroups") or []),
+    ]
+    ids = (
+        text(one, "GroupId") or text(one, "VpcSecurityGroupId") if isinstance(one, dict) else one
+        for one in found
+    )
+    return {str(id) for id in ids if id}
+
+
+# -- relations --------------------------------------------------------------------------------------
+
+
+def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
+    """What guards an instance, where it lies, whom it runs as, what it stores on and logs to, whom it may call."""
+    if resource.type != "instance":
+        return
+    config, said_by = resource.config, "ec2:DescribeInstances"
+    for group in sorted(group_ids(config)):
+        yield relation(
+            resource, _near(resource, "security-group", group), "guarded by", f"{said_by} SecurityGroups"
+        )
+    if subnet := text(config, "SubnetId"):
+        yield relation(resource, _near(resource, "subnet", subnet), "in", f"{said_by} SubnetId")
+    for mapping in config.get("BlockDeviceMappings") or []:
+        if volume := text(mapping, "Ebs", "VolumeId"):
+            target = _near(resource, "volume", volume)
+            yield relation(resource, target, "uses", f"{said_by} BlockDeviceMappings")
+    for interface in config.get("NetworkInterfaces") or []:
+        if id := text(interface, "NetworkInterfaceId"):
+            target = _near(resource, "network-interface", id)
+            yield relation(resource, target, "uses", f"{said_by} NetworkInterfaces")
+    for role in (config.get("IamInstanceProfile") or {}).get("Roles") or []:
+        yield relation(resource, role, "runs as", "iam:GetInstanceProfile Roles")
+        yield from uses(resource, {}, role, directory, said_by)
+    for group in config.get("LogGroups") or []:
+        target = arns.build("logs", resource.region, resource.account, f"log-group:{group}")
+        yield relation(resource, target, "logs to", "logs:DescribeLogStreams", 0.9)
+    yield from _may_call(resource, directory)
+
+
+def _near(resource: Resource, type: str, id: str) -> str:
+    return arns.build("ec2", resource.region, resource.account, f"{type}/{id}")
+
+
+_CALLED = ("instance", "db-instance", "db-cluster", "load-balancer", "function", "service")
+
+
+def _may_call(resource: Resource, directory: Directory) -> Iterable[Relation]:
+    """Things behind security groups that let the instance's own groups in: likely what it calls."""
+    own = group_ids(resource.config)
+    admitting = set(resource.config.get("AdmittedBy") or [])
+    for group in directory.of("security-group"):
+        if group.region == resource.region and _admits(group) & own and group.name not in own:
+            admitting.add(group.name)
+    said_by = "ec2:DescribeSecurityGroups IpPermissions"
+    named = {_near(resource, "instance", id) for id in resource.config.get("MayConnectTo") or []}
+    for other in directory.of(*_CALLED) if admitting else ():
+        if other.region == resource.region and group_ids(other.config) & admitting:
+            named.add(other.arn)
+    for target in sorted(named - {resource.arn}):
+        yield relation(resource, target, "may connect to", said_by, 0.6)
+
+
+def _admits(group: Resource) -> set[str]:
+    return {
+        text(pair, "GroupId")
+        for permission in group.config.get("IpPermissions") or []
+        for pair in permission.get("UserIdGroupPairs") or []
+    }
+
+
+def owner(dimensions: Mapping[str, str], partition: str, region: str, account: str) -> str:
+    for key, word in (("VolumeId", "volume"), ("InstanceId", "instance")):
+        if id := dimensions.get(key, ""):
+            return f"arn:{partition}:ec2:{region}:{account}:{word}/{id}"
+    return ""
+
+
+# -- settings ---------------------------------------------------------------------------------------
+
+# SDKs keep credentials of the metadata service until shortly before they expire, six hours at most.
+_CREDENTIALS_LAST = 6 * 3600 + 900
+_FAILS = (
+    Effect(metric="role:errors", direction="up", on="upstream", after=(0, 1800)),
+    Effect(metric="role:latency", direction="up", on="upstream", after=(0, 1800)),
+)
+_NO_METADATA = (
+    Effect(metric="MetadataNoTokenRejected", direction="up", after=(0, _CREDENTIALS_LAST)),
+    Effect(metric="role:errors", direction="up", on="upstream", after=(0, _CREDENTIALS_LAST)),
+    Effect(metric="role:demand", direction="down", on="downstream", after=(0, _CREDENTIALS_LAST)),
+)
+_SMALLER = (
+    Effect(metric="CPUUtilization", direction="up", after=(0, 3600)),
+    Effect(metric="mem_used_percent", direction="up", after=(0, 3600)),
+    Effect(metric="CPUCreditBalance", direction="down", after=(0, 7200)),
+    *_FAILS,
+)
+_SLOWER = (
+    Effect(metric="VolumeQueueLength", direction="up", after=(0, 7200)),
+    Effect(metric="BurstBalance", direction="down", after=(0, 14400)),
+    Effect(metric="role:latency", direction="up", on="upstream", after=(0, 7200)),
+    Effect(metric="role:errors", direction="up", on="upstream", after=(0, 7200)),
+)
+
+
+def _read(resource: Resource) -> Call:
+    return call("ec2", "DescribeInstances", resource, InstanceIds=[resource.name])
+
+
+def _read_volume(resource: Resource) -> Call:
+    return call("ec2", "DescribeVolumes", resource, VolumeIds=[resource.name])
+
+
+def _restore_type(resource: Resource, value: Value) -> tuple[Call, ...]:
+    """The type changes only while the instance is stopped: a running one is stopped and started again."""
+    if value is None:
+        return ()
+    ids = [resource.name]
+    change = call(
+        "ec2",
+        "ModifyInstanceAttribute",
+        resource,
+        InstanceId=resource.name,
+        InstanceType={"Value": str(value)},
+    )
+    if text(resource.config, "State", "Name") == "stopped":
+        return (change,)
+    return (
+        call("ec2", "StopInstances", resource, InstanceIds=ids),
+        change,
+        call("ec2", "StartInstances", resource, InstanceIds=ids),
+    )
+
+
+def _restore_check(resource: Resource, value: Value) -> tuple[Call, ...]:
+    if not isinstance(value, bool):
+        return ()
+    return (
+        call(
+            "ec2",
+            "ModifyInstanceAttribute",
+            resource,
+            InstanceId=resource.name,
+            SourceDestCheck={"Value": value},
+        ),
+    )
+
+
+def _restore_metadata(name: str, resource: Resource, value: Value) -> tuple[Call, ...]:
+    if value is None:
+        return ()
+    sent: Json = {name: whole(value) if name == "HttpPutResponseHopLimit" else str(value)}
+    # AWS wants the endpoint said whenever tokens or hops are ("You must provide a value for HttpEndpoint").
+    sent.setdefault("HttpEndpoint", text(resource.config, "MetadataOptions", "HttpEndpoint") or "enabled")
+    return (call("ec2", "ModifyInstanceMetadataOptions", resource, InstanceId=resource.name, **sent),)
+
+
+def _metadata(name: str, words: str, unit: str, when: Any = "any") -> Setting:
+    recorded = name[0].lower() + name[1:]
+    return Setting(
+        type="instance",
+        name=words,
+        path=f"MetadataOptions.{name}",
+        unit=unit,
+        requests={
+            "ModifyInstanceMetadataOptions": f"ModifyInstanceMetadataOptionsRequest.{name} || {recorded}",
+            "RunInstances": f"metadataOptions.{recorded}",
+        },
+        restore=partial(_restore_metadata, name),
+        read=_read,
+        query=f"Reservations[0].Instances[0].MetadataOptions.{name}",
+        echo="new",
+        effects=tuple(
+            Effect(metric=one.metric, direction=one.direction, on=one.on, after=one.after, when=when)
+            for one in _NO_METADATA
+        ),
+    )
+
+
+def _restore_volume(name: str, resource: Resource, value: Value) -> tuple[Call, ...]:
+    if value is None or (name != "VolumeType" and text(resource.config, "VolumeType") in _NO_IOPS):
+        return ()
+    sent = str(value) if name == "VolumeType" else whole(value)
+    return (call("ec2", "ModifyVolume", resource, VolumeId=resource.name, **{name: sent}),)
+
+
+def _volume(name: str, words: str, unit: str, when: Any) -> Setting:
+    return Setting(
+        type="volume",
+        name=words,
+        path=name,
+        unit=unit,
+        requests={"ModifyVolume": f"ModifyVolumeRequest.{name} || {name[0].lower()}{name[1:]}"},
+        restore=partial(_restore_volume, name),
+        read=_read_volume,
+        query=f"Volumes[0].{name}",
+        echo="old",
+        echo_path=f"ModifyVolumeResponse.volumeModification.original{name}",
+        effects=tuple(
+            Effect(metric=one.metric, direction=one.direction, on=one.on, after=one.after, when=when)
+            for one in _SLOWER
+        ),
+    )
+
+
+SETTINGS = (
+    Setting(
+        type="instance",
+        name="instance type",
+        path="InstanceType",
+        unit="",
+        requests={"ModifyInstanceAttribute": "instanceType.value", "RunInstances": "instanceType"},
+        restore=_restore_type,
+        read=_read,
+        query="Reservations[0].Instances[0].InstanceType",
+        echo="none",
+        effects=_SMALLER,
+    ),
+    _metadata("HttpTokens", "tokens for metadata", ""),
+    _metadata("HttpPutResponseHopLimit", "hops of a metadata token", "hops", "lowered"),
+    _metadata("HttpEndpoint", "metadata service", ""),
+    Setting(
+        type="instance",
+        name="source and destination check",
+        path="SourceDestCheck",
+        unit="",
+        requests={"ModifyInstanceAttribute": "sourceDestCheck.value"},
+        restore=_restore_check,
+        read=_read,
+        query="Reservations[0].Instances[0].SourceDestCheck",
+        echo="none",
+        effects=_FAILS,
+    ),
+    _volume("VolumeType", "volume type", "", "any"),
+    _volume("Iops", "provisioned IOPS", "operations per second", "lowered"),
+    _volume("Throughput", "provisioned throughput", "MiB per second", "lowered"),
+)
+
+# -- undo -------------------------------------------------------------------------------------------
+
+_Earlier = tuple[ChangeEvent, ...]
+
+
+def _ids(event: ChangeEvent) -> list[str]:
+    return [arns.parse(arn).name for arn in _touches(event)]
+
+
+def _start(event: ChangeEvent, earlier: _Earlier) -> tuple[Call, ...]:
+    """Start those that ran before: the answer says in which state each was."""
+    was = {
+        text(one, "instanceId"): text(one, "previousState", "name")
+        for one in rules.items(event.response.get("instancesSet"))
+    }
+    ids = [id for id in _ids(event) if was.get(id, "running") in ("running", "pending")]
+    return (call("ec2", "StartInstances", event, InstanceIds=ids),) if ids else ()
+
+
+def _undo_groups(event: ChangeEvent, earlier: _Earlier) -> tuple[Call, ...]:
+    """The security groups that an earlier request gave the instance, or that it was launched with."""
+    ids = _ids(event)
+    if not _groups(event.request) or len(ids) != 1:
+        return ()
+    for before in earlier:
+        if before.id == event.id or before.error_code:
+            continue
+        if groups := _groups_of(before, ids[0]):
+            return (call("ec2", "ModifyInstanceAttribute", event, InstanceId=ids[0], Groups=groups),)
+    return ()
+
+
+def _groups(place: Mapping[str, Any]) -> list[str]:
+    return [id for one in rules.items(place.get("groupSet")) if (id := text(one, "groupId"))]
+
+
+def _groups_of(event: ChangeEvent, id: str) -> list[str]:
+    if event.operation == "ModifyInstanceAttribute" and _ids(event) == [id]:
+        return _groups(event.request)
+    if event.operation == "RunInstances":
+        for one in rules.items(event.response.get("instancesSet")):
+            if text(one, "instanceId") == id:
+                return _groups(one)
+    return []
+
+
+def _association(event: ChangeEvent) -> Mapping[str, Any]:
+    found = rules.answer(event).get("iamInstanceProfileAssociation")
+    return found if isinstance(found, dict) else {}
+
+
+def _profile_of(event: ChangeEvent, id: str) -> Json:
+    """The instance profile that an event gave the instance, as a call takes it; {} when it is not about that."""
+    if id not in _ids(event):
+        return {}
+    if event.operation == "RunInstances":
+        asked = event.request.get("iamInstanceProfile") or {}
+        named = {"Arn": text(asked, "arn")} if text(asked, "arn") else {"Name": text(asked, "name")}
+        return {key: value for key, value in named.items() if value}
+    if event.operation not in ("AssociateIamInstanceProfile", "ReplaceIamInstanceProfileAssociation"):
+        return {}
+    if arn := text(_association(event), "iamInstanceProfile", "arn"):
+        return {"Arn": arn}
+    asked = rules.body(event).get("IamInstanceProfile") or {}
+    return {key: text(asked, key) for key in ("Arn", "Name") if text(asked, key)}
+
+
+def _undo_profile(event: ChangeEvent, earlier: _Earlier) -> tuple[Call, ...]:
+    """Associate what was taken away, take away what was associated, put back what was replaced."""
+    ids = _ids(event)
+    association = text(_association(event), "associationId")
+    if event.operation == "AssociateIamInstanceProfile":
+        sent: Json = {"AssociationId": association}
+        return (call("ec2", "DisassociateIamInstanceProfile", event, **sent),) if association else ()
+    if event.operation == "DisassociateIamInstanceProfile":
+        arn = text(_association(event), "iamInstanceProfile", "arn")
+        sent = {"InstanceId": ids[0], "IamInstanceProfile": {"Arn": arn}} if ids and arn else {}
+        return (call("ec2", "AssociateIamInstanceProfile", event, **sent),) if sent else ()
+    known = (one for one in earlier if one.id != event.id and not one.error_code)
+    before = next((found for one in known for id in ids if (found := _profile_of(one, id))), {})
+    if not before or not association:
+        return ()
+    return (call("ec2", event.operation, event, AssociationId=association, IamInstanceProfile=before),)
+
+
+# -- changes ----------------------------------------------------------------------------------------
+
+_INSTANCE = "i-0a1b2c3d4e5f60718"
+_VOLUME = "vol-0a1b2c3d4e5f60718"
+_PROFILE = "arn:aws:iam::111122223333:instance-profile/web"
+_DONE: Json = {"requestId": "0f0e2b7d-64a1-4c63-9a53-5f6d3f0b7c11", "_return": True}
+_SET: Json = {"instancesSet": {"items": [{"instanceId": _INSTANCE}]}}
+
+
+def _states(before: tuple[int, str], after: tuple[int, str]) -> Json:
+    item = {
+        "instanceId": _INSTANCE,
+        "currentState": {"code": after[0], "name": after[1]},
+        "previousState": {"code": before[0], "name": before[1]},
+    }
+    return {"requestId": _DONE["requestId"], "instancesSet": {"items": [item]}}
+
+
+def _wrapped(operation: str, inner: Json, answer: bool = False) -> Json:
+    word = "Response" if answer else "Request"
+    more = {"xmlns": "http://ec2.amazonaws.com/doc/2016-11-15/"} if answer else {}
+    return {f"{operation}{word}": {**more, **inner}}
+
+
+def _profile_answer(operation: str, state: str) -> Json:
+    association = {
+        "associationId": "iip-assoc-0a1b2c3d4e5f60718",
+        "instanceId": _INSTANCE,
+        "iamInstanceProfile": {"arn": _PROFILE, "id": "AIPAEXAMPLEEXAMPLE07"},
+        "state": state,
+    }
+    return _wrapped(operation, {"iamInstanceProfileAssociation": association}, answer=True)
+
+
+_GONE = (
+    Effect(metric="CPUUtilization", direction="silent", after=(0, 900)),
+    Effect(metric="CPUUtilization", direction="down", after=(0, 900)),
+    Effect(metric="NetworkIn", direction="silent", after=(0, 900)),
+    Effect(metric="NetworkIn", direction="down", after=(0, 900)),
+    Effect(metric="NetworkOut", direction="silent", after=(0, 900)),
+    Effect(metric="StatusCheckFailed", direction="silent", after=(0, 900)),
+    Effect(metric="role:errors", direction="up", on="upstream", after=(0, 900)),
+    Effect(metric="role:latency", direction="up", on="upstream", after=(0, 900)),
+    Effect(metric="role:saturation", direction="up", on="upstream", after=(0, 900)),
+    Effect(metric="role:work", direction="down", on="upstream", after=(0, 900)),
+    Effect(metric="role:demand", direction="down", on="downstream", after=(0, 900)),
+    Effect(metric="role:demand", direction="silent", on="downstream", after=(0, 900)),
+)
+_NO_ROLE = (
+    Effect(metric="role:errors", direction="up", on="upstream", after=(0, _CREDENTIALS_LAST)),
+    Effect(metric="role:work", direction="down", on="upstream", after=(0, _CREDENTIALS_LAST)),
+    Effect(metric="role:demand", direction="down", on="downstream", after=(0, _CREDENTIALS_LAST)),
+)
+
+
+def _change(
+    operation: str,
+    breaks: str,
+    request: Json,
+    response: Json,
+    effects: tuple[Effect, ...] = (),
+    *,
+    touches: Any = _touches,
+    undo: Any = None,
+    more: tuple[Json, ...] = (),
+) -> Change:
+    return Change(
+        operation=operation,
+        touches=touches,
+        breaks=breaks,
+        example=record(_SOURCE, operation, request, response),
+        more_examples=tuple(record(_SOURCE, operation, one, response) for one in more),
+        effects=effects,
+        undo=undo,
+    )
+
+
+_ATTRIBUTE: Json = {"instanceId": _INSTANCE}
+_METADATA: Json = {
+    "InstanceId": _INSTANCE,
+    "HttpTokens": "required",
+    "HttpPutResponseHopLimit": 1,
+    "HttpEndpoint": "enabled",
+}
+_MODIFICATION: Json = {
+    "volumeId": _VOLUME,
+    "modificationState": "modifying",
+    "originalVolumeType": "gp3",
+    "originalIops": 6000,
+    "originalThroughput": 250,
+    "originalSize": 100,
+    "targetVolumeType": "gp3",
+    "targetIops": 3000,
+    "targetThroughput": 125,
+    "targetSize": 100,
+}
+
+CHANGES = (
+    _change(
+        "StopInstances",
+        "Whatever runs on the instance is gone until it is started; those who call it fail.",
+        {**_SET, "force": False},
+        _states((16, "running"), (64, "stopping")),
+        _GONE,
+        undo=_start,
+    ),
+    _change(
+        "TerminateInstances",
+        "The instance is gone for good, and with it the volumes that go with it.",
+        _SET,
+        _states((16, "running"), (32, "shutting-down")),
+        _GONE,
+    ),
+    _change(
+        "RebootInstances",
+        "Whatever runs on the instance is away for some minutes, and starts cold.",
+        _SET,
+        _DONE,
+        (*_FAILS, Effect(metric="StatusCheckFailed", direction="up", after=(0, 900))),
+    ),
+    _change(
+        "StartInstances",
+        "One more takes part: what it was stopped for begins again.",
+        _SET,
+        _states((80, "stopped"), (0, "pending")),
+        (
+            Effect(metric="role:demand", direction="up", on="downstream", after=(0, 1800)),
+            Effect(metric="role:saturation", direction="up", on="downstream", after=(0, 1800)),
+            Effect(metric="role:errors", direction="up", on="upstream", after=(0, 1800)),
+        ),
+    ),
+    _change(
+        "ModifyInstanceAttribute",
+        "The instance is another machine, guarded by other rules, or forwards no more.",
+        {**_ATTRIBUTE, "instanceType": {"value": "t3.small"}},
+        _DONE,
+        _FAILS,
+        undo=_undo_groups,
+        more=(
+            {**_ATTRIBUTE, "sourceDestCheck": {"value": True}},
+            {**_ATTRIBUTE, "groupSet": {"items": [{"groupId": "sg-0a1b2c3d4e5f60718"}]}},
+            {**_ATTRIBUTE, "userData": "<sensitiveDataRemoved>"},
+        ),
+    ),
+    _change(
+        "ModifyInstanceMetadataOptions",
+        "Programs that ask for metadata without a token, or through too many hops, get no credentials.",
+        _wrapped("ModifyInstanceMetadataOptions", _METADATA),
+        _wrapped(
+            "ModifyInstanceMetadataOptions",
+            {
+                "instanceId": _INSTANCE,
+                "instanceMetadataOptions": {"state": "pending", "httpTokens": "required"},
+            },
+            answer=True,
+        ),
+    ),
+    *(
+        _change(
+            operation,
+            "Programs on the instance work with other permissions, or none, when their credentials run out.",
+            _wrapped(operation, request),
+            _profile_answer(operation, state),
+            _NO_ROLE,
+            undo=_undo_profile,
+        )
+        for operation, request, state in (
+            (
+                "AssociateIamInstanceProfile",
+                {"InstanceId": _INSTANCE, "IamInstanceProfile": {"Name": "web"}},
+                "associating",
+            ),
+            (
+                "DisassociateIamInstanceProfile",
+                {"AssociationId": "iip-assoc-0a1b2c3d4e5f60718"},
+                "disassociating",
+            ),
+            (
+                "ReplaceIamInstanceProfileAssociation",
+                {"AssociationId": "iip-assoc-0f9e8d7c6b5a40312", "IamInstanceProfile": {"Name": "web"}},
+                "associating",
+            ),
+        )
+    ),
+    _change(
+        "ModifyVolume",
+        "The volume is slower than what the instance asks of it. A larger size never goes back.",
+        _wrapped("ModifyVolume", {"VolumeId": _VOLUME, "VolumeType": "gp3", "Iops": 3000, "Throughput": 125}),
+        _wrapped("ModifyVolume", {"volumeModification": _MODIFICATION}, answer=True),
+        touches=_touches_volume,
+    ),
+    _change(
+        "DetachVolume",
+        "The instance loses the data on the volume.",
+        {"volumeId": _VOLUME, "instanceId": _INSTANCE, "force": False},
+        {
+            "requestId": _DONE["requestId"],
+            "volumeId": _VOLUME,
+            "instanceId": _INSTANCE,
+            "device": "/dev/sdf",
+            "status": "detaching",
+        },
+        (
+            Effect(metric="VolumeReadOps", direction="silent", after=(0, 900)),
+            Effect(metric="VolumeWriteOps", direction="silent", after=(0, 900)),
+            *_FAILS,
+        ),
+        touches=_touches_volume,
+        undo=lambda event, earlier: (
+            (
+                call(
+                    "ec2",
+                    "AttachVolume",
+                    event,
+                    VolumeId=text(event.request, "volumeId"),
+                    InstanceId=text(event.response, "instanceId"),
+                    Device=text(event.response, "device"),
+                ),
+            )
+            if text(event.response, "device") and text(event.response, "instanceId")
+            else ()
+        ),
+    ),
+    *(
+        inert(operation, touches, record(_SOURCE, operation, request, response))
+        for operation, touches, request, response in (
+            (
+                "RunInstances",
+                _touches,
+                {
+                    "instancesSet": {"items": [{"imageId": "ami-0a1b2c3d", "minCount": 1, "maxCount": 1}]},
+                    "instanceType": "t3.large",
+                    "metadataOptions": {"httpTokens": "optional", "httpPutResponseHopLimit": 2},
+                    "iamInstanceProfile": {"name": "web"},
+                },
+                {
+                    "requestId": _DONE["requestId"],
+                    "instancesSet": {
+                        "items": [
+                            {
+                                "instanceId": _INSTANCE,
+                                "instanceState": {"code": 0, "name": "pending"},
+                                "groupSet": {"items": [{"groupId": "sg-0f9e8d7c6b5a40312"}]},
+                            }
+                        ]
+                    },
+                },
+            ),
+            ("MonitorInstances", _touches, _SET, _DONE),
+            (
+                "AttachVolume",
+                _touches_volume,
+                {"volumeId": _VOLUME, "instanceId": _INSTANCE, "device": "/dev/sdf"},
+                {"requestId": _DONE["requestId"], "status": "attaching"},
+            ),
+        )
+    ),
+)
+
+# -- metrics and states -----------------------------------------------------------------------------
+
+
+def _bursts(resource: Resource) -> bool:
+    return text(resource.config, "InstanceType").startswith("t")
+
+
+def _metric(
+    name: str, stat: str, role: Role, bad: Any, unit: str, missing: Missing = "unknown", **more: Any
+) -> MetricSpec:
+    # Basic monitoring gives a point in five minutes; status checks are made every minute.
+    return MetricSpec(
+        type=more.pop("type", "instance"),
+        name=name,
+        stat=stat,
+        role=role,
+        bad=bad,
+        missing=missing,
+        unit=unit,
+        period=more.pop("period", 300),
+        **more,
+    )
+
+
+# The agent's series with no dimension but the instance are there when its `aggregation_dimensions` say so.
+_agent = partial(_metric, period=60, namespace="CWAgent")
+_volume_metric = partial(_metric, type="volume", namespace="AWS/EBS")
+
+METRICS = (
+    _metric("CPUUtilization", "Average", "saturation", "up", "%"),
+    _metric("NetworkIn", "Sum", "demand", "down", "bytes in"),
+    _metric("NetworkOut", "Sum", "work", "down", "bytes out"),
+    _metric("StatusCheckFailed", "Maximum", "errors", "up", "failed checks", period=60),
+    _metric("StatusCheckFailed_Instance", "Maximum", "errors", "up", "failed checks", period=60),
+    _metric("StatusCheckFailed_System", "Maximum", "errors", "up", "failed checks", period=60),
+    _metric("CPUCreditBalance", "Minimum", "saturation", "down", "credits left", where=_bursts),
+    _metric("MetadataNoToken", "Sum", "demand", "", "requests without a token", "zero"),
+    _metric("MetadataNoTokenRejected", "Sum", "errors", "up", "refused requests without a token", "zero"),
+    _agent("mem_used_percent", "Maximum", "saturation", "up", "% of the memory used"),
+    _agent("disk_used_percent", "Maximum", "saturation", "up", "% of the disk used"),
+    _volume_metric("VolumeQueueLength", "Average", "backlog", "up", "waiting operations"),
+    _volume_metric("VolumeReadOps", "Sum", "demand", "", "reads", "idle"),
+    _volume_metric("VolumeWriteOps", "Sum", "demand", "", "writes", "idle"),
+    _volume_metric(
+        "BurstBalance",
+        "Minimum",
+        "saturation",
+        "down",
+        "% of the burst left",
+        where=lambda resource: text(resource.config, "VolumeType") in ("gp2", "st1", "sc1"),
+    ),
+)
+
+CONDITIONS = (
+    Condition(
+        key="system-check-failed",
+        type="instance",
+        title="system check failed: the machine below the instance is broken",
+        metrics=("StatusCheckFailed_System",),
+        breaks="The instance is not reachable, or its hardware is failing. Nobody changed anything.",
+        relieve=(
+            "Stop and start the instance: it moves to other hardware. Data on instance store volumes is lost.",
+            "See AWS Health for a notice about the hardware.",
+        ),
+        prevent=("Recover by alarm on StatusCheckFailed_System, or run it in an Auto Scaling group.",),
+    ),
+    Condition(
+        key="instance-check-failed",
+        type="instance",
+        title="instance check failed: the operating system does not answer",
+        metrics=("StatusCheckFailed_Instance",),
+        breaks="The operating system hangs, ran out of memory, or did not come up again.",
+        relieve=(
+            "Read the console output before anything else: it is gone after a restart.",
+            "Reboot the instance; if it does not come back, look at its disk from another instance.",
+        ),
+        prevent=("Alarm on StatusCheckFailed_Instance; watch memory and disk with the CloudWatch agent.",),
+    ),
+    Condition(
+        key="cpu-credits-spent",
+        type="instance",
+        title="CPU credits spent",
+        metrics=("CPUCreditBalance",),
+        breaks="The instance falls back to its baseline of CPU: everything on it takes longer.",
+        relieve=("Switch its credits to unlimited, or move to a type that does not burst.",),
+        prevent=("Alarm on CPUCreditBalance below an hour's use.",),
+    ),
+    Condition(
+        key="burst-spent",
+        type="volume",
+        title="burst credits of the volume spent",
+        metrics=("BurstBalance",),
+        breaks="The volume falls back to its baseline of 3 operations per second and GiB: reads and writes wait.",
+        relieve=(
+            "Change the volume to gp3 with the IOPS it needs: it stays online. A larger machine changes nothing.",
+        ),
+        prevent=("Use gp3 for new volumes; alarm on BurstBalance below 20 %.",),
+    ),
+    *middleware.conditions("instance", memory=("mem_used_percent",), storage=("disk_used_percent",)),
+)
+
+SERVICE = Service(
+    name="ec2",
+    title="EC2",
+    client="ec2",
+    event_sources=(_SOURCE,),
+    reads=(
+        Read(
+            operation="DescribeInstances",
+            action="ec2:DescribeInstances",
+            shows="which instances exist, what guards them and whom they run as",
+        ),
+        Read(operation="DescribeVolumes", action="ec2:DescribeVolumes", shows="how fast volumes may be"),
+        Read(
+            operation="DescribeSecurityGroups",
+            action="ec2:DescribeSecurityGroups",
+            shows="who may connect to whom",
+        ),
+    ),
+    types={"instance": "container", "volume": "component"},
+    arns={"instance": r"ec2:instance/.+", "volume": r"ec2:volume/.+"},
+    discover=discover,
+    describe=describe,
+    relations=relations,
+    namespace="AWS/EC2",
+    dimensions=lambda resource: (
+        (("InstanceId" if resource.type == "instance" else "VolumeId", resource.name),)
+    ),
+    owner=owner,
+    metrics=METRICS,
+    settings=SETTINGS,
+    changes=CHANGES,
+    conditions=CONDITIONS,
+    signatures=middleware.SIGNATURES,
+    log_groups=lambda resource: tuple(resource.config.get("LogGroups") or ()),
+    listed=False,  # found where load balancers and routes name them, and near databases, which they call
+    listed_near=("db-instance", "db-cluster"),
+)
