@@ -14,10 +14,19 @@ from tools.errors import BadInput
 
 if TYPE_CHECKING:
     from evals.benchmarks import BenchResult
-    from evals.suite import SuiteResult
+    from evals.results import SuiteResult
     from tools.transport import Transport
 
-__all__ = ["bench", "demo", "register", "render", "run_suite"]
+__all__ = [
+    "bench",
+    "compare_results",
+    "demo",
+    "keep_first_runs",
+    "register",
+    "render",
+    "run_suite",
+    "write_scoreboard",
+]
 
 DEMO = "dynamodb-max-write"
 BENCHMARKS = ("cloudtrail",)
@@ -42,20 +51,30 @@ def demo(seed: int | None = None) -> tuple[Trigger, Context]:
         (case,) = find(only=[DEMO])
         return Trigger(**trigger(case)), Context(source=f"recording:{case.folder / 'recording.yaml'}")
     _need_worlds()
-    from evals.suite import begin
+    from evals.worlds import begin
 
     register()
     return begin(DEMO, seed)
 
 
 def run_suite(
-    incidents: Path | None = None, seeds: Sequence[int] = (1,), only: Sequence[str] = (), processes: int = 1
+    incidents: Path | None = None,
+    seeds: Sequence[int] = (1,),
+    only: Sequence[str] = (),
+    processes: int | None = None,
+    unseen: Sequence[str] = (),
+    out: Path | None = None,
 ) -> SuiteResult:
-    """Investigate every case with every seed and compare each report with the world's truth and ledger."""
+    """Investigate every case with every seed and compare each report with the world's truth and ledger.
+
+    `processes`: how many run side by side; None: one per core. `unseen`: run the change cases again without what is
+    known of the change ("mechanism", "text"). `out`: a folder for one JSON log per run.
+    """
     _need_worlds()
     from evals.suite import run_suite as run
 
-    return run(incidents, seeds, only=only, processes=processes)
+    logs = out / "runs" if out is not None else None
+    return run(incidents, seeds, only=only, processes=processes, unseen=unseen, logs=logs)
 
 
 def render(result: SuiteResult) -> str:
@@ -63,6 +82,32 @@ def render(result: SuiteResult) -> str:
     from evals.summary import render as show
 
     return show(result)
+
+
+def write_scoreboard(result: SuiteResult, folder: Path) -> tuple[Path, ...]:
+    """Write scoreboard.md, scoreboard.html and results.json into `folder`. Raises BadInput when it cannot."""
+    from evals.scoreboard import write
+
+    return write(result, folder)
+
+
+def compare_results(first: Path, second: Path) -> str:
+    """What got better or worse between two results that `opsleuth eval --json` or `--out` wrote, as text."""
+    from evals.compare import compare as both
+
+    return both(first, second).render()
+
+
+def keep_first_runs(
+    result: SuiteResult, incidents: Path | None = None
+) -> tuple[SuiteResult, tuple[str, ...]]:
+    """Keep the score of cases that were never run before; older scores stay as they are.
+
+    Returns the result with all first scores, and the names of the cases whose score is new.
+    """
+    from evals.first_runs import keep
+
+    return keep(result, incidents)
 
 
 def bench(name: str, path: Path) -> BenchResult:
@@ -77,7 +122,7 @@ def bench(name: str, path: Path) -> BenchResult:
 def _world(text: str) -> Transport:
     """The transport of "CASE?seed=N&...": the string after "world:"."""
     _need_worlds()
-    from evals.suite import open_world
+    from evals.worlds import open_world
 
     return open_world(text).transport()
 

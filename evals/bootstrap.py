@@ -39,8 +39,7 @@ def interval(values: Mapping[str, Sequence[float]]) -> Interval | None:
     if not held:
         return None
     rows = [(sum(row), len(row)) for row in held.values()]
-    means = _sorted_means([rows])
-    low, high = _ends(means)
+    low, high = _ends(_sorted_means([rows]) if len(rows) > 1 else [_mean(rows)])
     return Interval(mean=_mean(rows), low=low, high=high, cases=len(rows))
 
 

@@ -84,7 +84,7 @@ def calibration(predictions: Sequence[Prediction]) -> Calibration | None:
         brier=_mean([(one.said - one.right) ** 2 for one in predictions]),
         constant_brier=share * (1 - share),
         log_loss=_mean([_log_loss(one.said, one.right) for one in predictions]),
-        constant_log_loss=-sum(part * log(part) for part in (share, 1 - share) if part > 0),
+        constant_log_loss=sum(-part * log(part) for part in (share, 1 - share) if part > 0),
         when_right=_mean(right) if right else None,
         when_wrong=_mean(wrong) if wrong else None,
     )

@@ -1,10 +1,13 @@
-"""A suite's result as text: one line per case and seed, what failed and why, and the baseline beside."""
+"""A suite's result as text: one line per case and seed, what failed and why, then the figures of the whole."""
 
 from __future__ import annotations
 
-from evals.suite import Outcome, SuiteResult
+from evals.baselines import NAMES
+from evals.calibration import Calibration, calibration
+from evals.figures import Figure, baselines, checks, figures, onset_errors, total, unseen
+from evals.results import Outcome, SuiteResult
 
-_SHORT = {
+SHORT = {
     "verdict": "verdict",
     "cause": "cause",
     "prior": "prior",
@@ -18,29 +21,52 @@ _SHORT = {
     "revisions": "revs",
     "claims": "claims",
 }
+"""Name of an item -> how a column is headed."""
+
+_WIDTH = 22
 
 
 def render(result: SuiteResult) -> str:
-    """The table, the reasons of what failed, and the totals. Ends with a newline."""
+    """The table, the reasons of what failed, and the figures. Ends with a newline."""
     width = max([len("case"), *(len(outcome.case) for outcome in result.outcomes)])
-    head = [f"{'case':<{width}}", "seed", *_SHORT.values(), "latest change", "calls", "seconds"]
-    lines = ["  ".join(head), *(_row(outcome, width) for outcome in result.outcomes)]
-    return "\n".join([*lines, "", *_reasons(result), *_totals(result)]) + "\n"
+    head = [
+        f"{'case':<{width}}",
+        "seed",
+        *SHORT.values(),
+        *(name.split()[0] for name in NAMES),
+        "calls",
+        "seconds",
+    ]
+    lines = ["  ".join(head), *(_row(outcome, width) for outcome in result.outcomes), ""]
+    lines += [*reasons(result), *_figures(result), *_calibration(result), *_unseen(result), *_checks(result)]
+    return "\n".join([*lines, *_last(result)]) + "\n"
+
+
+def mark(outcome: Outcome, name: str) -> str:
+    """✓ passed, ✗ failed, · nothing was asked, – not reached."""
+    found = next((one for one in outcome.score.items if one.name == name), None)
+    if found is None:
+        return "–"
+    return ("✓" if found.asked else "·") if found.ok else "✗"
+
+
+def guessed(outcome: Outcome, name: str) -> str:
+    """✓ or ✗ for a baseline; a chance as a percentage; – when it was not asked."""
+    found = next((one.right for one in outcome.baselines if one.name == name), None)
+    if found is None:
+        return "–"
+    return {0.0: "✗", 1.0: "✓"}.get(found, f"{found:.0%}")
 
 
 def _row(outcome: Outcome, width: int) -> str:
-    marks = {item.name: "✓" if item.ok else "✗" for item in outcome.score.items}
     cells = [f"{outcome.case:<{width}}", f"{outcome.seed:>4}"]
-    cells += [f"{marks.get(name, '–'):^{len(short)}}" for name, short in _SHORT.items()]
-    cells += [
-        f"{'✓' if outcome.baseline_right else '✗':^13}",
-        f"{outcome.calls:>5}",
-        f"{outcome.seconds:>7.1f}",
-    ]
-    return "  ".join(cells)
+    cells += [f"{mark(outcome, name):^{len(short)}}" for name, short in SHORT.items()]
+    cells += [f"{guessed(outcome, name):^{len(name.split()[0])}}" for name in NAMES]
+    return "  ".join([*cells, f"{outcome.calls:>5}", f"{outcome.seconds:>7.1f}"])
 
 
-def _reasons(result: SuiteResult) -> list[str]:
+def reasons(result: SuiteResult) -> list[str]:
+    """One line for everything that failed; a last empty one when there is any."""
     lines = []
     for outcome in result.outcomes:
         where = f"{outcome.case} seed {outcome.seed}"
@@ -55,15 +81,76 @@ def _reasons(result: SuiteResult) -> list[str]:
     return [*lines, ""] if lines else []
 
 
-def _totals(result: SuiteResult) -> list[str]:
-    runs = len(result.outcomes)
-    baseline = sum(outcome.baseline_right for outcome in result.outcomes)
-    calls = sum(outcome.calls for outcome in result.outcomes)
-    seconds = sum(outcome.seconds for outcome in result.outcomes)
-    errors = sorted(o.score.onset_error for o in result.outcomes if o.score.onset_error is not None)
-    onset = f", onset off by {errors[len(errors) // 2]:.0f} s (median)" if errors else ""
+def shown(figure: Figure) -> tuple[str, str]:
+    """A figure's value and its interval as text; a total has no interval."""
+    value = figure.value
+    if figure.kind == "total":
+        return str(total(figure)), ""
+    form = {"share": "{:.1%}", "points": "{:+.2f}", "mean": "{:.1f}"}[figure.kind]
+    spread = "" if value.cases < 2 else f"{form.format(value.low)} to {form.format(value.high)}"
+    return form.format(value.mean), spread
+
+
+def _figures(result: SuiteResult) -> list[str]:
+    lines = [f"{'':<{_WIDTH}}  {'value':>7}  {'95 % over cases':<18}  runs"]
+    for figure in (*figures(result.outcomes), *(_as_baseline(one) for one in baselines(result.outcomes))):
+        value, spread = shown(figure)
+        lines.append(f"{figure.name:<{_WIDTH}}  {value:>7}  {spread:<18}  {figure.runs:>4}")
+    median, most = onset_errors(result.outcomes)
+    if median is not None and most is not None:
+        lines.append(f"onset off by {median:.0f} s (median), {most:.0f} s (90 %)")
+    return [*lines, ""]
+
+
+def _as_baseline(figure: Figure) -> Figure:
+    return Figure(name=f'"{figure.name}"', kind=figure.kind, value=figure.value, runs=figure.runs)
+
+
+def _calibration(result: SuiteResult) -> list[str]:
+    table = calibration(result.predictions)
+    if table is None:
+        return []
+    lines = ["confidence   runs   mean  right"]
+    lines += [
+        f"{one.low:>4.0%} to {one.high:>4.0%} {one.runs:>4}  {one.said:>5.1%}  {one.right:>5.1%}"
+        for one in table.bins
+    ]
+    return [*lines, *calibration_lines(table), ""]
+
+
+def calibration_lines(table: Calibration) -> list[str]:
+    """Brier, log loss and the mean confidence right and wrong, as sentences."""
+    right, wrong = (_share(value) for value in (table.when_right, table.when_wrong))
+    gap = "" if table.gap is None else f", {table.gap:+.1%} apart"
     return [
-        f"opsleuth right in {result.right} of {runs}{onset}; false claims: {result.false_claims}",
-        f'"latest change wins" right in {baseline} of {runs}',
-        f"{calls} AWS calls, {seconds:.1f} s",
+        f"Brier {table.brier:.4f}, best constant {table.constant_brier:.4f}; "
+        f"log loss {table.log_loss:.4f}, best constant {table.constant_log_loss:.4f}",
+        f"mean confidence when right {right}, when wrong {wrong}{gap}",
+    ]
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"
+
+
+def _unseen(result: SuiteResult) -> list[str]:
+    lines = [
+        f"{one.case} seed {one.seed}: unseen {one.how}: {'✓' if one.named else '✗'} {one.told}"
+        for one in result.unseen
+    ]
+    found = unseen(result)
+    if found:
+        told = ", ".join(f"{shown(one)[0]} ({one.name})" for one in found)
+        lines.append(f"cause named without what is known of the change: {told}")
+    return [*lines, ""] if lines else []
+
+
+def _checks(result: SuiteResult) -> list[str]:
+    signs = {True: "✓", False: "✗", None: "–"}
+    return [f"{signs[one.ok]} {one.text}" for one in checks(result)]
+
+
+def _last(result: SuiteResult) -> list[str]:
+    return [
+        f"opsleuth right in {result.right} of {len(result.outcomes)}; false claims: {result.false_claims}"
     ]

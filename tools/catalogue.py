@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import jmespath  # type: ignore[import-untyped]
@@ -13,7 +15,7 @@ import jmespath  # type: ignore[import-untyped]
 from tools.arn import is_arn, partition_of
 from tools.arn import parse as parse_arn
 from tools.models import ChangeEvent, Json, Metric, Resource, Value
-from tools.services import services
+from tools.services import services as _all_services
 from tools.services._spec import Change, Condition, Effect, Service, Setting, Signature
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "signatures",
     "supported",
     "type_of",
+    "without",
 ]
 
 _LAMBDA_DATES: Mapping[str, str] = {
@@ -103,6 +106,62 @@ def _compiled(path: str) -> Any:
 def find(path: str, data: Mapping[str, Any]) -> Any:
     """What a JMESPath finds in `data`, or None. Path "" finds None."""
     return _compiled(path).search(data) if path else None
+
+
+# -- what is known ---------------------------------------------------------------------------------
+
+_left: Mapping[str, Service] | None = None  # set within `without` only
+
+
+def services() -> Mapping[str, Service]:
+    """Every service by the name of its file, sorted."""
+    return _all_services() if _left is None else _left
+
+
+@contextmanager
+def without(
+    source: str, operation: str, setting: str = "", *, signatures: bool = False
+) -> Iterator[tuple[str, ...]]:
+    """Within the block no service file knows `operation` of the event source `source`, nor the setting of that path.
+
+    For evals: does opsleuth find a cause that nobody told it about? What goes: the operation's `Change` with its
+    undo, the `Setting` with its effects, what other settings say of the operation, and with `signatures` the error
+    texts that point to either. Yields regular expressions of those texts, gone or not. The whole process forgets,
+    threads too, so nothing else may run meanwhile; blocks do not nest.
+    """
+    global _left
+    if _left is not None:
+        raise RuntimeError("a part of the catalogue is hidden already")
+    pointed = tuple(
+        one
+        for service in _all_services().values()
+        for one in service.signatures
+        if source in service.event_sources and one.points_to in {operation, setting or operation}
+    )
+    gone = pointed if signatures else ()
+    _left = MappingProxyType(
+        {
+            name: _lessened(service, operation, setting, gone) if source in service.event_sources else service
+            for name, service in _all_services().items()
+        }
+    )
+    try:
+        yield tuple(text for one in pointed for text in (one.match, re.escape(one.reason)) if text)
+    finally:
+        _left = None
+
+
+def _lessened(service: Service, operation: str, setting: str, gone: tuple[Signature, ...]) -> Service:
+    kept = (one for one in service.settings if not setting or one.path != setting)
+    return replace(
+        service,
+        changes=tuple(one for one in service.changes if one.operation != operation),
+        settings=tuple(
+            replace(one, requests={name: path for name, path in one.requests.items() if name != operation})
+            for one in kept
+        ),
+        signatures=tuple(one for one in service.signatures if one not in gone),
+    )
 
 
 # -- services and resources ------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -25,7 +26,31 @@ import click
     show_default=True,
     help="Exit 1 when less than this share is right, or any claim is false.",
 )
-@click.option("--processes", type=click.IntRange(1), default=1, show_default=True)
+@click.option(
+    "--processes", type=click.IntRange(1), default=None, help="Runs side by side. Default: one per core."
+)
+@click.option(
+    "--unseen",
+    multiple=True,
+    type=click.Choice(["mechanism", "text"]),
+    help="Run the change cases again without what is known of that change; may be repeated.",
+)
+@click.option(
+    "--out",
+    default=None,
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write scoreboard.html, scoreboard.md, results.json and a log per run.",
+)
+@click.option("--first-run", is_flag=True, help="Keep the score of cases that were never run before.")
+@click.option(
+    "--compare",
+    nargs=2,
+    default=None,
+    type=click.Path(path_type=Path, exists=True),
+    metavar="A B",
+    help="Run nothing; tell what two results have got better and worse.",
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -34,21 +59,31 @@ def command(
     seeds: str,
     as_json: bool,
     floor: float,
-    processes: int,
+    processes: int | None,
+    unseen: tuple[str, ...],
+    out: Path | None,
+    first_run: bool,
+    compare: tuple[Path, Path] | None,
 ) -> None:
     """Investigate simulated accounts and compare each report with the truth of the simulation. Offline."""
+    import evals
+
+    if compare is not None:
+        click.echo(evals.compare_results(*compare), nl=False)
+        return
     numbers = parse_seeds(seeds)
     if incidents is not None and not incidents.is_dir():
         raise click.UsageError(f"{incidents} is not a folder with cases.")
-    from evals import render, run_suite
-
-    result = run_suite(incidents, numbers, only, processes)
+    result = evals.run_suite(incidents, numbers, only, processes, unseen, out)
+    if first_run:
+        result, kept = evals.keep_first_runs(result, incidents)
+        click.echo(f"First scores kept: {', '.join(kept) or 'none, every case has one'}", err=True)
     if as_json:
-        import json
-
         click.echo(json.dumps(result.as_json(), indent=2))
     else:
-        click.echo(render(result), nl=False)
+        click.echo(evals.render(result), nl=False)
+    for path in evals.write_scoreboard(result, out) if out is not None else ():
+        click.echo(f"Wrote {path}", err=True)
     if not result.passed(floor):
         ctx.exit(1)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 import evals
 from api.cli import main
 from api.commands.eval_ import parse_seeds
-from evals.suite import SuiteResult
+from evals.results import SuiteResult
 
 
 @pytest.mark.parametrize(
@@ -35,16 +36,50 @@ def test_other_texts_are_refused_not_guessed(text: str) -> None:
         parse_seeds(text)
 
 
-def test_an_eval_below_its_floor_is_exit_code_1(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    asked: list[object] = []
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What the command asks of the suite, which runs nothing."""
+    found: list[object] = []
 
     def run_suite(*arguments: object) -> SuiteResult:
-        asked.extend(arguments)
+        found.extend(arguments)
         return SuiteResult(outcomes=())
 
     monkeypatch.setattr(evals, "run_suite", run_suite)
+    return found
+
+
+def test_an_eval_below_its_floor_is_exit_code_1(
+    asked: list[object], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["eval", "--seeds", "1-3", "--case", "a", "--json", "--processes", "2"]) == 1
     assert json.loads(capsys.readouterr().out)["runs"] == 0
-    assert asked == [None, (1, 2, 3), ("a",), 2]
+    assert asked == [None, (1, 2, 3), ("a",), 2, (), None]
+
+
+def test_processes_are_left_to_the_machine_and_unseen_may_be_repeated(
+    asked: list[object], tmp_path: Path
+) -> None:
+    assert main(["eval", "--unseen", "text", "--unseen", "mechanism", "--out", str(tmp_path)]) == 1
+    assert asked == [None, (1,), (), None, ("text", "mechanism"), tmp_path]
+    assert (tmp_path / "scoreboard.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_first_scores_are_kept_once(
+    asked: list[object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["eval", "--first-run", "--incidents", str(tmp_path)]) == 1
+    assert "First scores kept: none" in capsys.readouterr().err
+    assert json.loads((tmp_path / "first_runs.json").read_text(encoding="utf-8")) == {}
+
+
+def test_comparing_runs_nothing(
+    asked: list[object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(SuiteResult(outcomes=()).as_json()), encoding="utf-8")
+    assert main(["eval", "--compare", str(path), str(path)]) == 2
+    assert "share no run" in capsys.readouterr().err
+    path.write_text("{}", encoding="utf-8")
+    assert main(["eval", "--compare", str(path), str(path)]) == 2
+    assert asked == []

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from evals.baselines import LOOKBACK, NOTHING, latest_change
+import pytest
+
+from evals.baselines import LOOKBACK, NAMES, NOTHING, Guess, Scene, changes, judged, latest, loudest, nearest
 from tools.aws import Account, Aws
 from tools.budget import Budget, Limits
 from tools.clock import VirtualClock
@@ -77,20 +80,83 @@ def test_the_newest_change_that_succeeded_is_blamed() -> None:
         event("UpdateTable", 6),
         event("TagResource", 7),
     )
-    guess = latest_change(aws(trail), RED)
+    found = changes(aws(trail), RED, ["eu-west-1"])
+    assert [one.event for one in found] == ["id-UpdateTable", "id-TagResource"]
+    guess = latest(Scene(changes=found))
     assert (guess.event, guess.action, guess.actor) == ("id-UpdateTable", "UpdateTable", "dana")
     assert guess.time == RED - timedelta(minutes=6)
 
 
 def test_only_changes_of_the_day_before_are_asked_for() -> None:
     trail = Trail(event("UpdateTable", 6))
-    latest_change(aws(trail), RED)
+    changes(aws(trail), RED, ["eu-west-1", "eu-west-1"])
     (asked,) = trail.asked
     assert asked["LookupAttributes"] == [{"AttributeKey": "ReadOnly", "AttributeValue": "false"}]
     assert (asked["StartTime"], asked["EndTime"]) == (RED - LOOKBACK, RED)
 
 
 def test_who_sees_nothing_blames_nobody() -> None:
-    assert latest_change(aws(Trail()), RED) == NOTHING
-    assert latest_change(aws(Trail(event("Refused", 1, errorCode="AccessDenied"))), RED) == NOTHING
-    assert latest_change(aws(Trail(event("UpdateTable", 1), denied=True)), RED) == NOTHING
+    assert changes(aws(Trail()), RED, ["eu-west-1"]) == ()
+    assert changes(aws(Trail(event("Refused", 1, errorCode="AccessDenied"))), RED, ["eu-west-1"]) == ()
+    assert changes(aws(Trail(event("UpdateTable", 1), denied=True)), RED, ["eu-west-1"]) == ()
+    assert latest(Scene()) == nearest(Scene()) == loudest(Scene()) == NOTHING
+
+
+def test_changes_of_two_regions_are_one_list() -> None:
+    found = changes(
+        aws(Trail(event("UpdateTable", 6), event("PutMetricAlarm", 9))), RED, ["eu-west-1", "us-east-1"]
+    )
+    assert [one.action for one in found] == ["UpdateTable", "UpdateTable", "PutMetricAlarm", "PutMetricAlarm"]
+
+
+def guess(name: str, minutes: float) -> Guess:
+    return Guess(event=name, action=name, time=RED - timedelta(minutes=minutes))
+
+
+SCENE = Scene(
+    changes=(guess("far", 1), guess("role", 5), guess("near", 20), guess("nearer", 40), guess("older", 60)),
+    touched={
+        "far": ("bucket",),
+        "role": ("role",),
+        "near": ("function",),
+        "nearer": ("table",),
+        "older": ("table",),
+    },
+    relations=frozenset({("function", "table"), ("function", "role"), ("api", "function")}),
+    symptom="table",
+    loud={"table": 2.0, "function": 9.0, "api": 50.0},
+)
+"""A table shows the symptom; its caller's metric jumps most among what was changed."""
+
+
+def test_each_baseline_has_its_own_culprit() -> None:
+    assert latest(SCENE).event == "far"
+    assert nearest(SCENE).event == "nearer", "the newest of those on the symptom's own resource"
+    assert loudest(SCENE).event == "near", "the api is louder, but nobody changed it"
+
+
+def test_distance_counts_along_relations_in_both_directions() -> None:
+    assert nearest(replace(SCENE, symptom="api")).event == "near"
+    assert nearest(replace(SCENE, symptom="unknown")).event == "far", "nothing is near: the newest of all"
+
+
+@pytest.mark.parametrize(
+    ("true", "right"),
+    [
+        ("far", [1, 0, 0, 0.2]),
+        ("nearer", [0, 1, 0, 0.2]),
+        ("near", [0, 0, 1, 0.2]),
+        ("older", [0, 0, 0, 0.2]),
+        ("", [0, 0, 0, 0]),
+    ],
+)
+def test_a_baseline_is_right_when_it_names_the_true_event(true: str, right: list[float]) -> None:
+    found = judged(SCENE, true, innocent=False)
+    assert [one.name for one in found] == list(NAMES)
+    assert [one.right for one in found] == right
+
+
+def test_where_nothing_is_to_blame_only_who_blames_nothing_is_right() -> None:
+    assert [one.right for one in judged(SCENE, "", innocent=True)] == [0, 0, 0, 0]
+    assert [one.right for one in judged(Scene(), "", innocent=True)] == [1, 1, 1, 1]
+    assert [one.right for one in judged(Scene(), "near", innocent=False)] == [0, 0, 0, 0]

@@ -7,22 +7,38 @@ from typing import Any
 
 import pytest
 
-from evals.baselines import NOTHING, Guess
+from evals.baselines import NOTHING, Baseline, Guess
 from evals.cases import find
-from evals.score import Item, Score
-from evals.suite import Outcome, SuiteResult, facts_of, open_world, run_suite
+from evals.comparing import Item
+from evals.results import Outcome, SuiteResult
+from evals.score import Score
+from evals.suite import run_suite
 from evals.summary import render
-from evals.truth import resolve
+from evals.worlds import open_world, truth_of
 from tools.errors import BadInput
 from tools.models import Call
 from tools.parameters import validate
 
+GUESS = Guess(event="e", actor="dana", action="UpdateTable", time=datetime(2026, 2, 3, tzinfo=UTC))
+
+
+def items(**passed: bool) -> tuple[Item, ...]:
+    return tuple(Item(name=name, ok=ok, why="so it is") for name, ok in passed.items())
+
+
+def guesses(right: float) -> tuple[Baseline, ...]:
+    return (
+        Baseline(name="latest change", guess=GUESS, right=right),
+        Baseline(name="random change", guess=NOTHING, right=right / 4),
+    )
+
+
 RIGHT = Outcome(
     case="alpha",
     seed=1,
-    score=Score(items=(Item(name="verdict", ok=True, why="root_cause"),), onset_error=12.0),
-    baseline=Guess(event="e", actor="dana", action="UpdateTable", time=datetime(2026, 2, 3, tzinfo=UTC)),
-    baseline_right=True,
+    score=Score(items=items(verdict=True, cause=True), onset_error=12.0, stance="right", predicted=0.9),
+    baselines=guesses(1),
+    verdict="root_cause",
     revisions=1,
     calls=34,
     seconds=1.25,
@@ -30,10 +46,17 @@ RIGHT = Outcome(
 WRONG = replace(
     RIGHT,
     case="beta",
-    score=Score(items=(Item(name="verdict", ok=False, why="expected no_incident, got recovered"),)),
+    score=Score(
+        items=(
+            Item(name="verdict", ok=False, why="expected no_incident, got recovered"),
+            *items(cause=False),
+        ),
+        stance="wrong",
+        predicted=0.7,
+        harmful=2,
+    ),
     false_claims=("why: says 3, true is 4",),
-    baseline=NOTHING,
-    baseline_right=False,
+    baselines=guesses(0),
 )
 BROKEN = replace(RIGHT, seed=2, score=Score(items=()), error="CannotInvestigate: no such alarm")
 
@@ -50,9 +73,35 @@ def test_the_table_shows_each_run_its_reasons_and_the_totals() -> None:
     assert "beta seed 1: verdict: expected no_incident, got recovered" in text
     assert "beta seed 1: false claim: why: says 3, true is 4" in text
     assert "alpha seed 2: no report. CannotInvestigate: no such alarm" in text
-    assert "opsleuth right in 1 of 3, onset off by 12 s (median); false claims: 1" in text
-    assert '"latest change wins" right in 2 of 3' in text
-    assert "102 AWS calls" in text
+    assert "opsleuth right in 1 of 3; false claims: 1" in text
+    assert "onset off by 12 s (median), 12 s (90 %)" in text
+    assert "✗ every baseline below 50%: latest change 66.7%, random change 16.7%" in text
+    assert "✗ no harmful steps: 2" in text
+
+
+def line(text: str, start: str) -> list[str]:
+    return next(line for line in text.splitlines() if line.startswith(start)).removeprefix(start).split()
+
+
+def test_figures_are_printed_with_their_intervals_and_runs() -> None:
+    text = render(result(RIGHT, WRONG, BROKEN))
+    assert line(text, "cause ") == ["33.3%", "0.0%", "to", "50.0%", "3"]
+    assert line(text, "cause, silence at 0 ") == ["+0.00", "-1.00", "to", "+0.50", "3"]
+    assert line(text, "harmful steps ") == ["2", "3"]
+    assert line(text, "AWS calls ") == ["34.0", "34.0", "to", "34.0", "3"]
+    assert line(text, '"random change" ') == ["16.7%", "0.0%", "to", "25.0%", "3"]
+
+
+def test_calibration_is_printed_for_runs_with_a_report() -> None:
+    text = render(result(RIGHT, WRONG, BROKEN))
+    assert line(text, " 90% to  95%") == ["1", "90.0%", "100.0%"]
+    assert line(text, " 70% to  80%") == ["1", "70.0%", "0.0%"]
+    assert "mean confidence when right 90.0%, when wrong 70.0%, +20.0% apart" in text
+
+
+def test_what_was_not_asked_is_no_merit() -> None:
+    idle = replace(RIGHT, score=Score(items=(Item(name="gaps", ok=True, why="none", asked=False),)))
+    assert "·" in render(result(idle)).splitlines()[1]
 
 
 def test_the_exit_code_tells_whether_the_floor_holds() -> None:
@@ -69,7 +118,10 @@ def test_json_is_the_same_whatever_a_run_lasted() -> None:
     assert first == slower
     data: dict[str, Any] = json.loads(first)
     assert (data["runs"], data["right"], data["false_claims"]) == (2, 1, 1)
-    assert data["outcomes"][0]["baseline"]["time"] == "2026-02-03T00:00:00+00:00"
+    assert data["outcomes"][0]["baselines"][0]["guess"]["time"] == "2026-02-03T00:00:00+00:00"
+    assert data["figures"]["cause"]["mean"] == 0.5
+    assert data["by_case"]["beta"]["cause"] == {"mean": 0.0, "low": 0.0, "high": 0.0, "runs": 1}
+    assert data["calibration"]["brier"] == pytest.approx((0.1**2 + 0.7**2) / 2)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +140,7 @@ def test_a_world_without_seed_is_the_first() -> None:
 @pytest.mark.parametrize("seed", [1, 11])
 def test_the_truth_of_every_case_holds_for_any_seed(case: Any, seed: int) -> None:
     world = open_world(f"{case.folder}?seed={seed}")
-    truth = resolve(case.truth, facts_of(world), case.name)
+    truth = truth_of(case, world)
     assert (truth.actor is None) == (truth.cause is None or not truth.cause.event)
     if truth.cause is not None and truth.cause.event:
         assert world.ledger.event(truth.cause.event) is not None

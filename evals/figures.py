@@ -1,0 +1,213 @@
+"""The figures of a suite: shares with bootstrap intervals over cases, calibration, and what must hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from evals.baselines import NAMES
+from evals.bootstrap import Interval, grouped, interval, quantile
+from evals.calibration import calibration
+from evals.results import Outcome, SuiteResult
+from tools.models import Json
+
+Kind = Literal["share", "points", "mean", "total"]
+
+CAUSE_FLOOR = 0.9
+FIRST_RUN_FLOOR = 0.6
+BASELINE_CEILING = 0.5
+UNSEEN_AIMS = {"mechanism": 0.6, "text": 0.4}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One figure of a suite. `runs`: those that it was asked of. share: 0 to 1; points: -1 to 1."""
+
+    name: str
+    kind: Kind
+    value: Interval
+    runs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that must hold of a whole suite. `ok` None: cannot be told from these runs."""
+
+    text: str
+    ok: bool | None
+
+
+def _item(name: str) -> Callable[[Outcome], float | None]:
+    """1 or 0 for runs whose truth asks for it. A run without report fails all that is asked of every run."""
+
+    def value(outcome: Outcome) -> float | None:
+        found = next((one for one in outcome.score.items if one.name == name), None)
+        if found is None:
+            return 0.0 if outcome.error else None
+        return float(found.ok) if found.asked else None
+
+    return value
+
+
+def _named(part: str) -> Callable[[Outcome], float | None]:
+    def value(outcome: Outcome) -> float | None:
+        named: bool | None = getattr(outcome.score.named, part)
+        return None if named is None else float(named)
+
+    return value
+
+
+FIGURES: Mapping[str, tuple[Kind, Callable[[Outcome], float | None]]] = {
+    "all right": ("share", lambda one: float(one.right)),
+    "cause": ("share", _item("cause")),
+    "its resource": ("share", _named("resource")),
+    "its field": ("share", _named("field")),
+    "its event": ("share", _named("event")),
+    "cause, silence at 0": ("points", lambda one: float(one.score.points)),
+    "verdict": ("share", _item("verdict")),
+    "actor": ("share", _item("actor")),
+    "prior value": ("share", _item("prior")),
+    "onset": ("share", _item("onset")),
+    "gaps": ("share", _item("gaps")),
+    "decoys ruled out": ("share", _item("ruled out")),
+    "plan exact": ("share", _item("plan")),
+    "plan rehearsed": ("share", lambda one: {"ok": 1.0, "failed": 0.0}.get(one.rehearsal)),
+    "prevention": ("share", _item("prevention")),
+    "revisions": ("share", _item("revisions")),
+    "harmful steps": ("total", lambda one: float(one.score.harmful)),
+    "false claims": ("total", lambda one: float(len(one.false_claims))),
+    "AWS calls": ("mean", lambda one: float(one.calls)),
+    "seconds": ("mean", lambda one: one.seconds),
+}
+"""Name -> how it is printed, and its value for one run; None where it is not asked."""
+
+
+def figures(outcomes: Sequence[Outcome]) -> tuple[Figure, ...]:
+    """All figures that any of these runs was asked for."""
+    found = []
+    for name, (kind, value) in FIGURES.items():
+        rows = [(one.case, got) for one in outcomes if (got := value(one)) is not None]
+        of = interval(grouped(rows))
+        if of is not None:
+            found.append(Figure(name=name, kind=kind, value=of, runs=len(rows)))
+    return tuple(found)
+
+
+def baselines(outcomes: Sequence[Outcome]) -> tuple[Figure, ...]:
+    """The share in which each baseline names the cause."""
+    found = []
+    for name in NAMES:
+        rows = [(one.case, base.right) for one in outcomes for base in one.baselines if base.name == name]
+        of = interval(grouped(rows))
+        if of is not None:
+            found.append(Figure(name=name, kind="share", value=of, runs=len(rows)))
+    return tuple(found)
+
+
+def unseen(result: SuiteResult) -> tuple[Figure, ...]:
+    """The share in which the cause is named without what is known of the change."""
+    found = []
+    for how in UNSEEN_AIMS:
+        rows = [(one.case, float(one.named)) for one in result.unseen if one.how == how]
+        of = interval(grouped(rows))
+        if of is not None:
+            found.append(Figure(name=how, kind="share", value=of, runs=len(rows)))
+    return tuple(found)
+
+
+def onset_errors(outcomes: Sequence[Outcome]) -> tuple[float | None, float | None]:
+    """Median and 90th percentile of the seconds between the true onset and the interval told."""
+    errors = [one.score.onset_error for one in outcomes if one.score.onset_error is not None]
+    return quantile(errors, 0.5), quantile(errors, 0.9)
+
+
+def total(figure: Figure) -> int:
+    """The sum over all runs of a figure of kind "total"."""
+    return round(figure.value.mean * figure.runs)
+
+
+def checks(result: SuiteResult) -> tuple[Check, ...]:
+    """What must hold of a whole suite, each in one sentence. A part of the suite need not hold it."""
+    known = {one.name: one for one in figures(result.outcomes)}
+    found = []
+    if "cause" in known:
+        cause = known["cause"].value.mean
+        found.append(
+            Check(text=f"cause right in at least {CAUSE_FLOOR:.0%}: {cause:.1%}", ok=cause >= CAUSE_FLOOR)
+        )
+    for name in ("false claims", "harmful steps"):
+        if name in known:
+            count = total(known[name])
+            found.append(Check(text=f"no {name}: {count}", ok=count == 0))
+    bases = baselines(result.outcomes)
+    if bases:
+        listed = ", ".join(f"{one.name} {one.value.mean:.1%}" for one in bases)
+        low = all(one.value.mean < BASELINE_CEILING for one in bases)
+        found.append(Check(text=f"every baseline below {BASELINE_CEILING:.0%}: {listed}", ok=low))
+    table = calibration(result.predictions)
+    if table is not None:
+        said = (
+            f"Brier better than the best constant: {table.brier:.4f}, the constant {table.constant_brier:.4f}"
+        )
+        said += "" if table.beats_constant is not None else " (all answers are alike, so it cannot be beaten)"
+        found.append(Check(text=said, ok=table.beats_constant))
+    for one in unseen(result):
+        aim = UNSEEN_AIMS[one.name]
+        said = f"cause named with unseen {one.name} in at least {aim:.0%}: {one.value.mean:.1%} of {one.runs}"
+        found.append(Check(text=said, ok=one.value.mean >= aim))
+    return (*found, *_first(result))
+
+
+def _first(result: SuiteResult) -> tuple[Check, ...]:
+    first = result.first_runs or {}
+    runs = sum(len(row["seeds"]) for row in first.values())
+    if not runs:
+        return ()
+    share = sum(row["cause"] * len(row["seeds"]) for row in first.values()) / runs
+    said = (
+        f"cause right at the first run of {len(first)} cases in at least {FIRST_RUN_FLOOR:.0%}: {share:.1%}"
+    )
+    return (Check(text=said, ok=share >= FIRST_RUN_FLOOR),)
+
+
+def as_json(result: SuiteResult) -> Json:
+    """Everything but seconds, for durations differ between equal runs."""
+    outcomes = result.outcomes
+    median, most = onset_errors(outcomes)
+    table = calibration(result.predictions)
+    return {
+        "figures": _rows(one for one in figures(outcomes) if one.name != "seconds"),
+        "onset_error_seconds": {"median": median, "p90": most},
+        "by_case": {
+            case: _rows(one for one in figures(rows) if one.name != "seconds")
+            for case, rows in by_case(outcomes).items()
+        },
+        "baselines": _rows(baselines(outcomes)),
+        "unseen_share": _rows(unseen(result)),
+        "calibration": {**asdict(table), "gap": table.gap, "beats_constant": table.beats_constant}
+        if table
+        else None,
+        "checks": [asdict(one) for one in checks(result)],
+        "first_runs": dict(result.first_runs or {}),
+    }
+
+
+def _rows(found: Iterable[Figure]) -> Json:
+    rows: Json = {}
+    for one in found:
+        rows[one.name] = {
+            "mean": one.value.mean,
+            "low": one.value.low,
+            "high": one.value.high,
+            "runs": one.runs,
+        }
+    return rows
+
+
+def by_case(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
+    """The outcomes of each case, in order."""
+    found: dict[str, list[Outcome]] = {}
+    for one in outcomes:
+        found.setdefault(one.case, []).append(one)
+    return found

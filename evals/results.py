@@ -1,0 +1,155 @@
+"""What a suite's runs came to, as data: in memory, as JSON, and read back from JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evals.baselines import Baseline
+from evals.calibration import Prediction
+from evals.score import Score
+from tools.errors import BadInput
+from tools.models import Json
+
+if TYPE_CHECKING:
+    from evals.story import Story
+    from graph.models import Report
+
+FORMAT = 1
+
+_KEYS = {"case", "seed", "score", "right", "points", "false_claims", "calls", "error"}
+_SCORE_KEYS = {"items", "predicted", "stance", "harmful", "onset_error"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One case with one seed. `error` is set when the run gave no report. `story`: for the picture of a failure."""
+
+    case: str
+    seed: int
+    score: Score
+    false_claims: tuple[str, ...] = ()
+    baselines: tuple[Baseline, ...] = ()
+    verdict: str = ""
+    rehearsal: str = ""  # ok, failed, not_rehearsable; "" without a report
+    revisions: int = 0
+    calls: int = 0
+    misses: tuple[str, ...] = ()
+    seconds: float = 0.0
+    error: str = ""
+    story: Story | None = None
+
+    @property
+    def right(self) -> bool:
+        return not self.error and self.score.right
+
+    def as_json(self) -> Json:
+        """Plain data, the same in every run: durations and pictures are left out."""
+        kept = {one.name: getattr(self, one.name) for one in fields(self)}
+        del kept["seconds"], kept["story"]
+        row: Json = {
+            **kept,
+            "score": asdict(self.score),
+            "baselines": [asdict(one) for one in self.baselines],
+        }
+        for one in row["baselines"]:
+            one["guess"]["time"] = _text(one["guess"]["time"])
+        return {**row, "right": self.right, "points": self.score.points}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unseen:
+    """One change case run without what opsleuth knows of that change. `named`: resource and event are right."""
+
+    case: str
+    seed: int
+    how: str  # mechanism or text
+    named: bool
+    told: str = ""  # what the report said instead
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteResult:
+    """All outcomes, by case and seed; `unseen`, when asked for. `first_runs`: see `evals.first_runs`."""
+
+    outcomes: tuple[Outcome, ...]
+    unseen: tuple[Unseen, ...] = ()
+    first_runs: Mapping[str, Json] | None = None
+
+    @property
+    def right(self) -> int:
+        return sum(outcome.right for outcome in self.outcomes)
+
+    @property
+    def false_claims(self) -> int:
+        return sum(len(outcome.false_claims) for outcome in self.outcomes)
+
+    @property
+    def predictions(self) -> tuple[Prediction, ...]:
+        """Those of runs that gave a report."""
+        return tuple(
+            Prediction(case=one.case, said=one.score.predicted, right=one.score.stance == "right")
+            for one in self.outcomes
+            if one.score.predicted is not None
+        )
+
+    def passed(self, floor: float = 1.0) -> bool:
+        """Whether at least this share of all runs is right and no claim anywhere is false."""
+        return bool(self.outcomes) and self.right >= floor * len(self.outcomes) and not self.false_claims
+
+    def exit_code(self, floor: float = 1.0) -> int:
+        return 0 if self.passed(floor) else 1
+
+    def as_json(self) -> Json:
+        """Plain data, the same in every run: durations are left out."""
+        from evals.figures import as_json as figures
+
+        return {
+            "format": FORMAT,
+            "runs": len(self.outcomes),
+            "right": self.right,
+            "false_claims": self.false_claims,
+            **figures(self),
+            "unseen": [asdict(one) for one in self.unseen],
+            "outcomes": [outcome.as_json() for outcome in self.outcomes],
+        }
+
+
+def write_log(folder: Path, outcome: Outcome, reports: Sequence[Report]) -> Path:
+    """CASE-SEED.json in `folder`, which exists: outcome, seconds, and every revision of the report."""
+    place = folder / f"{outcome.case}-{outcome.seed}.json"
+    row = {**outcome.as_json(), "seconds": round(outcome.seconds, 3)}
+    row["reports"] = [report.model_dump(mode="json") for report in reports]
+    place.write_text(json.dumps(row, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return place
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def read_outcomes(path: Path) -> list[dict[str, Any]]:
+    """The outcomes of a file that `opsleuth eval --json` or `--out` wrote; a folder means its results.json.
+
+    Raises BadInput when it is no such file.
+    """
+    place = path / "results.json" if path.is_dir() else path
+    try:
+        data = json.loads(place.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise BadInput(f"{place} cannot be read as JSON: {error}") from error
+    outcomes = data.get("outcomes") if isinstance(data, dict) and data.get("format") == FORMAT else None
+    if not isinstance(outcomes, list) or not all(_whole(row) for row in outcomes):
+        raise BadInput(f"{place} is no result of `opsleuth eval --json` or `--out` in format {FORMAT}.")
+    return outcomes
+
+
+def _whole(row: Any) -> bool:
+    """Whether this is an outcome with all that two results are compared by."""
+    if not isinstance(row, dict) or not row.keys() >= _KEYS:
+        return False
+    return isinstance(row["score"], dict) and row["score"].keys() >= _SCORE_KEYS
