@@ -412,6 +412,11 @@ SERVICE = Service(
         Read(
             operation="GetPolicyVersion", action="iam:GetPolicyVersion", shows="what a managed policy allows"
         ),
+        Read(
+            operation="GetInstanceProfile",
+            action="iam:GetInstanceProfile",
+            shows="whom an instance runs as",
+        ),
     ),
     types={"role": "other", "policy": "other", "user": "other"},
     arns={"role": r"iam:role/.+", "policy": r"iam:policy/.+", "user": r"iam:user/.+"},

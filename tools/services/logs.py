@@ -271,6 +271,11 @@ SERVICE = Service(
             action="logs:DescribeSubscriptionFilters",
             shows="who receives the lines of a log group",
         ),
+        Read(
+            operation="DescribeLogStreams",
+            action="logs:DescribeLogStreams",
+            shows="which instances write to a log group",
+        ),
     ),
     types={"log-group": "other"},
     arns={"log-group": r"logs:log-group:[^:]+(?::\*)?"},
