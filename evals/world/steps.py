@@ -35,6 +35,9 @@ class Settings:
 
     steps: dict[str, Steps] = field(default_factory=dict)
 
+    def copy(self) -> Settings:
+        return Settings({path: Steps(list(one.since), list(one.values)) for path, one in self.steps.items()})
+
     def set(self, path: str, moment: datetime, value: Any) -> None:
         self.steps.setdefault(path, Steps()).set(moment, value)
 
