@@ -34,11 +34,7 @@ def _document(statements: list[Json]) -> str:
 
 def _described(ask: Ask, role: Thing) -> Json:
     trust = [
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": role.fixed.get("trusted", "lambda.amazonaws.com")},
-            "Action": "sts:AssumeRole",
-        }
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     ]
     return {
         "Path": "/",
@@ -91,19 +87,18 @@ def list_attached_role_policies(ask: Ask) -> Json:
 def list_role_policies(ask: Ask) -> Json:
     role = _role(ask, str(ask.need("RoleName")))
     ask.take("MaxItems")
-    return {"PolicyNames": sorted(role.settings.under("Policies", ask.as_of)), "IsTruncated": False}
+    return {"PolicyNames": sorted(role.fixed["policies"]), "IsTruncated": False}
 
 
 @handles("iam", "GetRolePolicy")
 def get_role_policy(ask: Ask) -> Json:
     role, name = _role(ask, str(ask.need("RoleName"))), str(ask.need("PolicyName"))
-    held = role.settings.under("Policies", ask.as_of)
-    if name not in held:
+    if name not in role.fixed["policies"]:
         raise Refusal("NoSuchEntity", f"The role policy with name {name} cannot be found.", 404)
     return {
         "RoleName": role.name,
         "PolicyName": name,
-        "PolicyDocument": _document(held[name]),
+        "PolicyDocument": _document(role.fixed["policies"][name]),
     }
 
 
@@ -154,9 +149,7 @@ def simulate_principal_policy(ask: Ask) -> Json:
         return {"EvaluationResults": results, "IsTruncated": False}
     if thing.kind != "role":
         raise NotModelled("PolicySourceArn of another kind")
-    statements = [
-        one for held in thing.settings.under("Policies", ask.as_of).values() for one in held
-    ] + _BASIC_STATEMENTS
+    statements = [one for held in thing.fixed["policies"].values() for one in held] + _BASIC_STATEMENTS
     results = [_result(name, on, _allows(statements, name, on)) for name in actions for on in resources]
     return {"EvaluationResults": results, "IsTruncated": False}
 

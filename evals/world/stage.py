@@ -71,7 +71,7 @@ class Stage:
 
     def at(self, path: str, second: float) -> Any:
         """A setting at an epoch second."""
-        return self.thing.at(path, moment(second))
+        return setting(self.thing, path, second)
 
     def note(self, load: Load, **gauges: float) -> None:
         """Write gauges into the passage of this stage, once it has entered."""
@@ -84,6 +84,12 @@ class Stage:
         """Append the passage: what arrived, and that what is no longer alive ended here."""
         kept = {reason: count for reason, count in (refused or {}).items() if count}
         load.passages.append(Passage(arrived, arrived - load.alive, kept, gauges))
+
+
+def setting(thing: Thing, path: str, second: float) -> Any:
+    """A setting of a resource at an epoch second."""
+    steps = thing.settings.steps.get(path)
+    return None if steps is None else steps.at_second(second)
 
 
 def moment(second: float) -> datetime:

@@ -14,7 +14,7 @@ from evals.world.flow import Flow, Load, Minute
 from evals.world.kinds._kind import Kind, Wish
 from evals.world.metrics import Emit, count, duration, source, took
 from evals.world.seed import mix
-from evals.world.stage import Stage
+from evals.world.stage import Stage, setting
 from evals.world.telemetry import Sample, Source
 from evals.world.workshop import Workshop
 from evals.world.world import Thing, World
@@ -62,10 +62,8 @@ class ApiStage(Stage):
 
     def _limits(self, second: float) -> tuple[float | None, float]:
         stage, moment = self.stage_thing, second - 3
-        from evals.world.stage import moment as at
-
-        rate = stage.at(limit_path(self.thing, RATE), at(moment))
-        burst = stage.at(limit_path(self.thing, BURST), at(moment))
+        rate = setting(stage, limit_path(self.thing, RATE), moment)
+        burst = setting(stage, limit_path(self.thing, BURST), moment)
         return (None if rate is None else float(rate)), float(burst or 5000)
 
     def begin(self, second: int) -> None:
@@ -81,9 +79,7 @@ class ApiStage(Stage):
         if not load.calm:
             refused["limited"] = self._throttle(load)
             function = self.world.things.get(self.thing.fixed.get("function", ""))
-            from evals.world.stage import moment as at
-
-            if function is not None and function.at(self._permission, at(load.second - 4)) is None:
+            if function is not None and setting(function, self._permission, load.second - 4) is None:
                 load.end(self.index, "no permission", load.alive, 12, status=500, unseen=True)
         self.close(load, arrived, refused)
 
@@ -112,8 +108,8 @@ def _make(shop: Workshop, wish: Wish) -> Thing:
     code = seed.letters(f"api:{name}", 10, _ALPHABET)
     rest = wish.kind == "rest-api"
     stage = "prod" if rest else "$default"
-    path = "restapis" if rest else "apis"
-    arn = f"arn:{world.partition}:apigateway:{world.region}::/{path}/{code}"
+    collection = "restapis" if rest else "apis"
+    arn = f"arn:{world.partition}:apigateway:{world.region}::/{collection}/{code}"
     fixed = {
         "id": code,
         "stage": stage,
@@ -127,8 +123,8 @@ def _make(shop: Workshop, wish: Wish) -> Thing:
     }
     thing = shop.add(arn, wish, fixed)
     part = shop.part(f"{arn}/stages/{stage}", "stage", stage, wish.created, {"api": arn})
-    for setting, value in wish.settings.items():
-        part.settings.set(limit_path(thing, setting), wish.created, value)
+    for path, value in wish.settings.items():
+        part.settings.set(limit_path(thing, path), wish.created, value)
     shop.made[f"{wish.id}_stage"] = part
     return shop.settle(thing, Wish(**{**_fields(wish), "settings": {}}))
 

@@ -15,7 +15,7 @@ from evals.world.flow import Flow, Load, Passage
 from evals.world.kinds._kind import Kind, Wish
 from evals.world.metrics import Emit, source
 from evals.world.seed import mix
-from evals.world.stage import Stage, moment, share_above
+from evals.world.stage import Stage, setting, share_above
 from evals.world.telemetry import Sample, Source, counted, level
 from evals.world.workshop import Workshop
 from evals.world.world import Thing, World
@@ -47,7 +47,7 @@ class QueueStage(Stage):
 
     def _enabled(self, second: float) -> bool:
         mapping = self.world.things.get(self.thing.fixed.get("mapping", ""))
-        return mapping is None or bool(mapping.at("Enabled", moment(second - 20)))
+        return mapping is None or bool(setting(mapping, "Enabled", second - 20))
 
     def _allowed(self, second: int, seconds: int) -> int:
         """How many messages the pollers may hand on in a slice."""
