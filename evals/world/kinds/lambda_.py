@@ -14,10 +14,10 @@ from typing import Any
 
 from evals.world.deeds_lambda import change, change_mapping, tag
 from evals.world.flow import OWN, Flow, Load, Minute
+from evals.world.grants import allows
 from evals.world.kinds._kind import Kind, Wish
 from evals.world.lines import LogGroup
 from evals.world.metrics import Emit, count, source, took
-from evals.world.grants import allows
 from evals.world.seed import mix
 from evals.world.stage import Stage, share_above
 from evals.world.telemetry import Sample, Source
