@@ -92,7 +92,10 @@ def get_stages(ask: Ask) -> Json:
     found = {
         "AutoDeploy": True,
         "CreatedDate": api.created,
-        "DefaultRouteSettings": {"DetailedMetricsEnabled": False},
+        "DefaultRouteSettings": {
+            "DetailedMetricsEnabled": False,
+            **_limits(ask, api, "DefaultRouteSettings"),
+        },
         "DeploymentId": api.fixed["deployment"],
         "LastUpdatedDate": api.created,
         "RouteSettings": {},
@@ -173,6 +176,16 @@ def get_resources(ask: Ask) -> Json:
     return {"items": [root, leaf]}
 
 
+def _limits(ask: Ask, api: Thing, prefix: str) -> Json:
+    """Throttling limits of the API's stage below a path."""
+    return ask.world.things[api.fixed["stage_arn"]].settings.under(prefix, ask.as_of)
+
+
+def _methods(ask: Ask, api: Thing) -> Json:
+    limits = _limits(ask, api, 'methodSettings."*/*"')
+    return {"*/*": limits} if limits else {}
+
+
 @handles("apigateway", "GetStages")
 def get_rest_stages(ask: Ask) -> Json:
     api = _api(ask, "rest-api", "restApiId")
@@ -182,7 +195,7 @@ def get_rest_stages(ask: Ask) -> Json:
         "stageName": api.fixed["stage"],
         "cacheClusterEnabled": False,
         "cacheClusterStatus": "NOT_AVAILABLE",
-        "methodSettings": {},
+        "methodSettings": _methods(ask, api),
         "tracingEnabled": False,
         "createdDate": api.created,
         "lastUpdatedDate": api.created,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from datetime import datetime
 
 from evals.world.asking import Ask, Refusal, handles
-from evals.world.seed import mix
+from evals.world.deeds_lambda import code_sha
 from evals.world.world import Thing
 from tools.models import Json
 
@@ -28,16 +27,16 @@ def _qualifier(ask: Ask) -> str:
     return qualifier
 
 
-def code_sha(function: Thing, moment: datetime) -> str:
-    revision = int(function.at("Revision", moment) or 1)
-    number = mix(sum(map(ord, function.arn)), revision)
-    return base64.b64encode(b"".join(mix(number, i).to_bytes(8, "big") for i in range(4))).decode()
-
-
 def configuration(function: Thing, moment: datetime, qualified: bool = False) -> Json:
     settings = function.settings
     changed = max(
-        (since for steps in settings.steps.values() for since in steps.since if since <= moment),
+        (
+            since
+            for path, steps in settings.steps.items()
+            if not path.startswith(("_", "Policy.", "tags."))
+            for since in steps.since
+            if since <= moment
+        ),
         default=function.created,
     )
     variables = {key: str(value) for key, value in settings.under("Environment", moment).items()}
@@ -99,7 +98,8 @@ def get_function_concurrency(ask: Ask) -> Json:
 def get_policy(ask: Ask) -> Json:
     _qualifier(ask)
     function = _function(ask, str(ask.need("FunctionName")))
-    statements = function.fixed.get("policy", [])
+    held = function.settings.under("Policy", ask.as_of)
+    statements = [held[name] for name in sorted(held)]
     if not statements:
         raise Refusal("ResourceNotFoundException", "The resource you requested does not exist.", 404)
     document = {"Version": "2012-10-17", "Id": "default", "Statement": statements}
@@ -115,7 +115,7 @@ def _mapping(ask: Ask, mapping: Thing) -> Json:
         "FunctionArn": mapping.fixed["function"],
         "LastModified": mapping.created,
         "LastProcessingResult": "No records processed",
-        "State": mapping.at("State", ask.as_of),
+        "State": "Enabled" if mapping.at("Enabled", ask.as_of) else "Disabled",
         "StateTransitionReason": "USER_INITIATED",
         "EventSourceMappingArn": mapping.arn,
         "FunctionResponseTypes": [],

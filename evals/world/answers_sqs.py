@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 from evals.world.asking import Ask, Refusal, handles
-from evals.world.seed import mix
 from evals.world.world import Thing
 from tools.models import Json
 
@@ -53,12 +52,14 @@ def get_queue_attributes(ask: Ask) -> Json:
     queue = _queue(ask)
     names = ask.take("AttributeNames", [])
     minute = int(ask.as_of.timestamp()) // 60
-    waiting = mix(sum(map(ord, queue.arn)), minute) % 6 if queue.fixed.get("flow") else 0
+    waiting = _gauge(ask, queue, "ApproximateNumberOfMessagesVisible", minute)
     moment = str(int(queue.created.timestamp()))
     every = {
         "QueueArn": queue.arn,
         "ApproximateNumberOfMessages": str(waiting),
-        "ApproximateNumberOfMessagesNotVisible": "0",
+        "ApproximateNumberOfMessagesNotVisible": str(
+            _gauge(ask, queue, "ApproximateNumberOfMessagesNotVisible", minute)
+        ),
         "ApproximateNumberOfMessagesDelayed": "0",
         "CreatedTimestamp": moment,
         "LastModifiedTimestamp": moment,
@@ -74,6 +75,13 @@ def get_queue_attributes(ask: Ask) -> Json:
         every["RedrivePolicy"] = json.dumps({"deadLetterTargetArn": target, "maxReceiveCount": 5})
     shown = every if "All" in names else {name: every[name] for name in names if name in every}
     return {"Attributes": shown}
+
+
+def _gauge(ask: Ask, queue: Thing, name: str, minute: int) -> int:
+    """What the queue's own metric says of this minute."""
+    source = ask.world.telemetry.find("AWS/SQS", name, (("QueueName", queue.name),))
+    sample = source.emit(minute) if source else None
+    return int(sample.high) if sample else 0
 
 
 @handles("sqs", "ListQueueTags")

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from evals.world import casefile, deeds, estate, facts, names, noise
-from evals.world.casefile import AlarmSpec, CaseFile, EventSpec, PersonSpec
+from evals.world.casefile import AlarmSpec, CaseFile, EventSpec, PersonSpec, ResourceSpec, TrafficSpec
 from evals.world.draws import Values
-from evals.world.flow import Flow, HotKey
+from evals.world.flow import Flow, HotKey, first_trouble
 from evals.world.identities import Cast, Identity
-from evals.world.parts import Parts
+from evals.world.kinds import kinds
+from evals.world.kinds._kind import Act, Kind, Wish
 from evals.world.seed import Seed
+from evals.world.systems import emit, lay
 from evals.world.traffic import Demand, Pulse
-from evals.world.trail import Deed, Record, record
+from evals.world.trail import GLOBAL_SOURCES, Deed, Record, record
+from evals.world.workshop import Workshop
 from evals.world.world import Thing, World
 from tools.errors import BadInput
 
 _OFFSET = re.compile(r"^(onset)?([+-]?)(\d+(?:\.\d+)?)([smhd])$")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_CAP = "OnDemandThroughput.MaxWriteRequestUnits"
 _RECENT = timedelta(days=14)
+_COMMAND = re.compile(r"md/command#[\w.-]+")
+_VERSION = re.compile(r"\d{8}(v\d+)?$")
 
 
 def load_case(case: str | Path, seed: int = 1) -> World:
@@ -41,10 +45,15 @@ class Builder:
     seed: Seed
     values: Values = field(init=False)
     world: World = field(init=False)
+    shop: Workshop = field(init=False)
     moment: datetime = field(init=False)
-    things: dict[str, Thing] = field(default_factory=dict)  # by id in the case
     people: dict[str, Identity] = field(default_factory=dict)
     happened: dict[str, Record] = field(default_factory=dict)
+
+    @property
+    def things(self) -> dict[str, Thing]:
+        """By id in the case."""
+        return self.shop.made
 
     def build(self) -> World:
         self.moment = names.moment(self.seed)
@@ -60,30 +69,33 @@ class Builder:
             cast=cast,
             switches=self.case.switches,
         )
+        self.shop = Workshop(self.world)
         self.people = {key: self._person(cast, spec) for key, spec in self.case.people.items()}
         self._resources()
         self._settings()
-        flow = self._flow()
-        self._system(flow)
+        flows = self._flows()
         estate.build(self.world, self.moment)
         self._alarms()
-        self._look(flow)
+        self._look(flows["case"])
         self._events()
         noise.add(self.world, [thing.arn for thing in self.things.values()], list(self.people.values()))
         self.world.trail.settle()
-        facts.note(self.world, self.case, self.things, self.happened, flow, self.values)
+        facts.note(self.world, self.case, self.things, self.happened, flows["case"], self.values)
         return self.world
 
     def _number(self, value: Any) -> float:
         return float(self.values.resolve(value))
 
+    def _text(self, value: Any) -> str:
+        return str(self.values.resolve(value))
+
     def _person(self, cast: Cast, spec: PersonSpec) -> Identity:
-        way, name = str(self.values.resolve(spec.way)), str(self.values.resolve(spec.name))
-        address, role = str(self.values.resolve(spec.address)), str(self.values.resolve(spec.role))
+        way, name = self._text(spec.way), self._text(spec.name)
+        address, role = self._text(spec.address), self._text(spec.role)
         if way == "user-console":
             return cast.user_console(name, address, spec.mfa)
         if way == "user-cli":
-            return cast.user_cli(name, address, "dynamodb.update-table")
+            return cast.user_cli(name, address, "sts.get-caller-identity")
         if way in ("sso-console", "sso-cli"):
             return cast.sso(role or "PowerUserAccess", name, address, way == "sso-console")
         if way == "ci":
@@ -92,30 +104,57 @@ class Builder:
             return cast.terraform(role, name)
         raise BadInput(f'A case names an unknown way to act: "{way}".')
 
+    # -- what there is ----------------------------------------------------------------------------
+
     def _resources(self) -> None:
-        parts = Parts(self.world)
-        later = []
         for key, spec in self.case.resources.items():
-            name = str(self.values.resolve(spec.name))
-            created = self._when(f"-{int(self._number(spec.age_days))}d")
-            tags = {k: str(self.values.resolve(v)) for k, v in spec.tags.items()}
-            settings = {path: self.values.resolve(value) for path, value in spec.settings.items()}
-            if spec.kind == "table":
-                self.things[key] = parts.table(name, created, settings, tags)
-            elif spec.kind == "function":
-                self.things[key] = parts.function(name, created, settings, tags)
-            else:
-                later.append((key, spec, name, created, tags))
-        for key, spec, name, created, tags in later:
-            route = str(self.values.resolve(spec.route))
-            self.things[key] = parts.api(spec.kind, name, created, route, self.things[spec.calls], tags)
+            self.things[key] = self._kind(spec.kind, f"resources.{key}").make(
+                self.shop, self._wish(key, spec)
+            )
         for key, spec in self.case.resources.items():
-            if spec.kind == "function" and spec.calls:
-                parts.uses_table(self.things[key], self.things[spec.calls])
+            kind, thing = self._kind(spec.kind, key), self.things[key]
+            for called in spec.called():
+                target = self.shop.find(called, f"resources.{key}.calls")
+                if kind.link is not None:
+                    kind.link(self.shop, thing, target)
+
+    @staticmethod
+    def _kind(name: str, where: str) -> Kind:
+        found = kinds().get(name)
+        if found is None:
+            raise BadInput(f'{where}: there is no kind "{name}". Known kinds: {", ".join(sorted(kinds()))}.')
+        return found
+
+    def _wish(self, key: str, spec: ResourceSpec) -> Wish:
+        kind = kinds()[spec.kind]
+        options = {name: self.values.resolve(value) for name, value in spec.options.items()}
+        if spec.route:
+            options["route"] = self._text(spec.route)
+        for name in options:
+            if name not in kind.options:
+                known = ", ".join(kind.options) or "none"
+                raise BadInput(f'resources.{key}.with: a {kind.name} has no option "{name}". Known: {known}.')
+        for path in spec.settings:
+            self._check_path(kind, path, f"resources.{key}.settings")
+        return Wish(
+            id=key,
+            kind=spec.kind,
+            name=self._text(spec.name),
+            created=self._when(f"-{int(self._number(spec.age_days))}d"),
+            settings={path: self.values.resolve(value) for path, value in spec.settings.items()},
+            tags={name: self._text(value) for name, value in spec.tags.items()},
+            options=options,
+        )
+
+    @staticmethod
+    def _check_path(kind: Kind, path: str, where: str) -> None:
+        if not any(path == one or (one.endswith(".") and path.startswith(one)) for one in kind.settings):
+            known = ", ".join(kind.settings) or "none"
+            raise BadInput(f'{where}: a {kind.name} has no setting "{path}". Known: {known}.')
 
     def _when(self, text: str, onset: datetime | None = None) -> datetime:
         """A moment of the case: "-39d", "0s", "onset+15s". Long offsets get a time of day of their own."""
-        match = _OFFSET.match(str(self.values.resolve(text)))
+        match = _OFFSET.match(self._text(text))
         if match is None:
             raise BadInput(f'"{text}" is no moment of a case; it looks like -39d, 0s or onset+15s.')
         after_onset, sign, amount, unit = match.groups()
@@ -128,19 +167,79 @@ class Builder:
     def _settings(self) -> None:
         """Lay down what the events set, in time order, before anything is computed from it."""
         for event in self.case.events:
-            if event.denied or event.set not in self.things or event.at.startswith("onset"):
+            if event.denied or not event.set or event.set in self.case.alarms or event.at.startswith("onset"):
                 continue
-            thing, moment = self.things[event.set], self._when(event.at)
-            if event.path:
-                thing.settings.set(event.path, moment, self.values.resolve(event.to))
+            thing, moment = self.shop.find(event.set, f"events.{event.id}.set"), self._when(event.at)
+            for path, value in self._moved(event, thing).items():
+                thing.settings.set(path, moment, value)
             for key, value in event.tag.items():
-                thing.settings.set(f"tags.{key}", moment, str(self.values.resolve(value)))
+                thing.settings.set(f"tags.{key}", moment, self._text(value))
 
-    def _path(self) -> list[Thing]:
-        return [self.things[key] for key in self.case.resources]
+    def _moved(self, event: EventSpec, thing: Thing) -> dict[str, Any]:
+        """The settings that an event moves, checked against the kind."""
+        moved = {event.path: event.to, **event.also} if event.path else dict(event.also)
+        kind = kinds().get(thing.kind)
+        for path in moved:
+            if kind is not None:
+                self._check_path(kind, path, f"events.{event.id}")
+        return {path: self.values.resolve(value) for path, value in moved.items()}
 
-    def _flow(self) -> Flow:
-        traffic = self.case.traffic
+    # -- traffic ----------------------------------------------------------------------------------
+
+    def _flows(self) -> dict[str, Flow]:
+        tenants = tuple(f"t-{self.seed.integer(f'tenant:{i}', 100, 999)}" for i in range(12))
+        found = {}
+        for name, spec in {"case": self.case.traffic, **self.case.flows}.items():
+            flow = found[name] = self._flow(name, spec)
+            self.world.flows[name] = flow
+            lay(self.world, flow, self._path(name, spec))
+            flow.settle((self.moment - _RECENT).timestamp())
+            for stage in flow.stages:
+                if stage.thing.kind == "function":
+                    stage.thing.settings.set("Environment.MAX_ATTEMPTS", stage.thing.created, flow.attempts)
+                    stage.thing.fixed.setdefault("tenants", tenants)
+        passed: set[str] = set()
+        for flow in found.values():
+            emit(self.shop, flow, passed)
+        for thing in self.things.values():
+            kind = kinds().get(thing.kind)
+            if thing.arn not in passed and kind is not None and kind.metrics is not None:
+                self.world.telemetry.add(*kind.metrics(thing, None))
+        return found
+
+    def _path(self, name: str, spec: TrafficSpec) -> list[tuple[Thing, dict[str, Any]]]:
+        """The resources that requests pass, in order, and what one request does at each."""
+        first = spec.enters or self._entry(name)
+        uses: dict[str, Any] = {"units": self.values.resolve(spec.write_units), "read_units": spec.read_units}
+        path: list[tuple[Thing, dict[str, Any]]] = []
+        seen: set[str] = set()
+
+        def walk(key: str, also: dict[str, Any]) -> None:
+            if key in seen:
+                return
+            seen.add(key)
+            background = {"background": int(self._number(spec.background))}
+            given = {one: self.values.resolve(value) for one, value in also.items()}
+            path.append((self.shop.find(key, f"traffic {name}"), {**uses, **background, **given}))
+            spec_of = self.case.resources.get(key)
+            for called, more in (spec_of.called() if spec_of else {}).items():
+                walk(called, more)
+
+        walk(first, {})
+        return path
+
+    def _entry(self, name: str) -> str:
+        called = {one for spec in self.case.resources.values() for one in spec.called()}
+        free = [
+            key
+            for key, spec in self.case.resources.items()
+            if key not in called and self._kind(spec.kind, key).stage is not None
+        ]
+        if not free:
+            raise BadInput(f"traffic {name}: say with `enters` which resource the requests meet first.")
+        return free[0]
+
+    def _flow(self, name: str, spec: TrafficSpec) -> Flow:
         anchor = self.moment.timestamp()
         pulses = tuple(
             Pulse(
@@ -149,60 +248,35 @@ class Builder:
                 factor=self._number(pulse.factor),
                 ramp=self._number(pulse.ramp_seconds),
             )
-            for pulse in traffic.pulses
+            for pulse in spec.pulses
         )
         hot = None
-        if traffic.hot_key is not None:
-            spec = traffic.hot_key
+        if spec.hot_key is not None:
             hot = HotKey(
-                name=str(self.values.resolve(spec.name)),
-                before=spec.before,
-                share=self._number(spec.share),
-                start=anchor + 60 * self._number(spec.start),
+                name=self._text(spec.hot_key.name),
+                before=spec.hot_key.before,
+                share=self._number(spec.hot_key.share),
+                start=anchor + 60 * self._number(spec.hot_key.start),
                 end=anchor + 30 * 86_400,
-                ramp=self._number(spec.ramp_seconds),
+                ramp=self._number(spec.hot_key.ramp_seconds),
             )
         demand = Demand(
-            rate=self._number(traffic.per_second), anchor=anchor, salt=self.seed.salt("flow"), pulses=pulses
+            rate=self._number(spec.per_second),
+            anchor=anchor,
+            salt=self.seed.salt("flow" if name == "case" else f"flow of case:{name}"),
+            amplitude=spec.amplitude,
+            pulses=pulses,
         )
-        flow = Flow(
-            name="case",
+        return Flow(
+            name=name,
             demand=demand,
-            units=int(self._number(traffic.write_units)),
-            read_units=traffic.read_units,
-            attempts=int(self._number(traffic.attempts)),
-            base_ms=int(self._number(traffic.duration_ms)),
-            retry_ms=int(self._number(traffic.retry_ms)),
-            caps=self._caps(),
+            attempts=int(self._number(spec.attempts)),
+            base_ms=int(self._number(spec.duration_ms)),
+            retry_ms=int(self._number(spec.retry_ms)),
             hot_key=hot,
         )
-        starts = [pulse.start for pulse in pulses] + ([hot.start] if hot else [])
-        recent = (self.moment - _RECENT).timestamp()
-        starts += [since for since, _ in flow.caps if since > recent]
-        if starts:
-            flow.disturbed_from = int(min(starts)) // 60 - 1
-        self.world.flows[flow.name] = flow
-        return flow
 
-    def _caps(self) -> tuple[tuple[float, int | None], ...]:
-        table = next((thing for thing in self._path() if thing.kind == "table"), None)
-        if table is None or _CAP not in table.settings.steps:
-            return ()
-        lag = int(table.fixed["lag"])
-        return tuple(
-            (since.timestamp() + lag, None if value is None or value < 0 else int(value))
-            for since, value in table.settings.steps[_CAP].pairs()
-        )
-
-    def _system(self, flow: Flow) -> None:
-        parts = Parts(self.world)
-        table = next((thing for thing in self._path() if thing.kind == "table"), None)
-        tenants = tuple(f"t-{self.seed.integer(f'tenant:{i}', 100, 999)}" for i in range(12))
-        for thing in self._path():
-            parts.emit(thing, flow)
-            if thing.kind == "function":
-                thing.settings.set("Environment.MAX_ATTEMPTS", thing.created, flow.attempts)
-                parts.logs(thing, flow, table, "", tenants)
+    # -- alarms and the look ----------------------------------------------------------------------
 
     def _begin(self) -> datetime:
         """From when on alarms are evaluated: shortly before the first thing that happens."""
@@ -214,14 +288,14 @@ class Builder:
             and not event.at.startswith("onset")
             and self._when(event.at) > self.moment - _RECENT
         ]
-        flow = self.world.flows["case"]
-        if flow.disturbed_from is not None:
-            starts.append(datetime.fromtimestamp(flow.disturbed_from * 60, UTC))
+        disturbed = self.world.flows["case"].disturbed_from
+        if disturbed is not None:
+            starts.append(datetime.fromtimestamp(disturbed * 60, UTC))
         return min(starts) - timedelta(minutes=30)
 
     def _alarms(self) -> None:
         for key, spec in self.case.alarms.items():
-            self.things[key] = self._alarm(spec)
+            self.things[key] = self._alarm(key, spec)
         for event in self.case.events:
             thing = self.things.get(event.set)
             if thing is not None and thing.kind == "alarm" and not event.denied:
@@ -229,24 +303,22 @@ class Builder:
                 thing.settings.set(event.path, moment, float(self.values.resolve(event.to)))
                 self.world.alarms[thing.name].updates.append((moment, "Update"))
 
-    def _alarm(self, spec: AlarmSpec) -> Thing:
-        watched = self.things[str(self.values.resolve(spec.on))]
-        own = {
-            "name": watched.name,
-            "id": watched.fixed.get("id", ""),
-            "stage": watched.fixed.get("stage", ""),
-        }
+    def _alarm(self, key: str, spec: AlarmSpec) -> Thing:
+        watched = self.shop.find(self._text(spec.on), f"alarms.{key}.on")
+        own: dict[str, Any] = {"name": watched.name, "id": watched.fixed.get("id", ""), "stage": ""}
+        kind = kinds().get(watched.kind)
+        if kind is not None and kind.dimensions is not None:
+            own |= kind.dimensions(watched)
         given: dict[str, str] = self.values.resolve(spec.dimensions, own)
         filled = {name: value.format_map(own) if "{" in value else value for name, value in given.items()}
-        dimensions = tuple(sorted(filled.items()))
-        namespace, metric = str(self.values.resolve(spec.namespace)), str(self.values.resolve(spec.metric))
+        namespace, metric = self._text(spec.namespace), self._text(spec.metric)
         alarm = estate.make_alarm(
             self.world,
-            name=str(self.values.resolve(spec.name)),
+            name=self._text(spec.name),
             namespace=namespace,
             metric=metric,
-            dimensions=dimensions,
-            stat=str(self.values.resolve(spec.stat)),
+            dimensions=tuple(sorted(filled.items())),
+            stat=self._text(spec.stat),
             numbers={
                 "Threshold": self._number(spec.threshold),
                 "EvaluationPeriods": int(self._number(spec.periods)),
@@ -258,18 +330,29 @@ class Builder:
             begin=self._begin(),
             watched=watched.arn,
             period=spec.period,
-            initial=str(self.values.resolve(spec.initial)),
-            description=str(self.values.resolve(spec.description)),
+            initial=self._text(spec.initial),
+            description=self._text(spec.description),
         )
         if alarm.source is None:
-            raise BadInput(f"The alarm {alarm.name} watches {namespace}/{metric}, which nothing emits.")
+            raise BadInput(self._no_metric(key, namespace, metric, filled, watched))
         thing = self.world.things[alarm.arn]
-        for key, value in spec.tags.items():
-            thing.settings.set(f"tags.{key}", thing.created, str(self.values.resolve(value)))
+        for name, value in spec.tags.items():
+            thing.settings.set(f"tags.{name}", thing.created, self._text(value))
         return thing
 
+    def _no_metric(self, key: str, namespace: str, metric: str, held: dict[str, str], watched: Thing) -> str:
+        emitted = sorted(
+            f"{one.namespace}/{one.name} {dict(one.dimensions)}"
+            for one in self.world.telemetry.sources.values()
+            if one.owner == watched.arn
+        )
+        return (
+            f"alarms.{key} watches {namespace}/{metric} {held}, which nothing emits. "
+            f"{watched.name} emits: {'; '.join(emitted) or 'nothing'}."
+        )
+
     def _look(self, flow: Flow) -> None:
-        trigger = self.things[self.case.trigger]
+        trigger = self.shop.find(self.case.trigger, "trigger", "alarm")
         self.world.trigger = {"alarm": trigger.name}
         minutes = timedelta(minutes=self._number(self.case.look.minutes))
         base = self.moment
@@ -281,40 +364,46 @@ class Builder:
         self.world.start = (base + minutes).replace(microsecond=0)
 
     def _onset(self, flow: Flow) -> datetime:
-        found = facts.onset(flow, self.moment + timedelta(hours=2))
+        found = first_trouble(flow, int((self.moment + timedelta(hours=2)).timestamp()))
         if found is None:
             raise BadInput(f"In case {self.name} nothing is ever refused, so there is no onset.")
-        return found
+        return datetime.fromtimestamp(found, UTC)
+
+    # -- what happened ----------------------------------------------------------------------------
 
     def _events(self) -> None:
         for event in self.case.events:
             onset = self._onset(self.world.flows["case"]) if event.at.startswith("onset") else None
             moment = self._when(event.at, onset)
-            if onset and event.tag:
+            if onset and event.set:
+                thing = self.things[event.set]
                 for key, value in event.tag.items():
-                    self.things[event.set].settings.set(
-                        f"tags.{key}", moment, str(self.values.resolve(value))
-                    )
-            self._record(event, moment)
+                    thing.settings.set(f"tags.{key}", moment, self._text(value))
+                for path, value in self._moved(event, thing).items():
+                    thing.settings.set(path, moment, value)
+            if event.who:
+                self._record(event, moment)
 
     def _record(self, event: EventSpec, moment: datetime) -> None:
-        who = self.people[event.who]
-        thing = self.things[event.set or event.create]
+        who = self.people.get(event.who)
+        if who is None:
+            raise BadInput(
+                f'events.{event.id}.who: "{event.who}" is none of the people: {", ".join(self.people)}.'
+            )
+        thing = self.shop.find(event.set or event.create, f"events.{event.id}")
         deed, before, after = self._deed(event, thing, moment, who)
-        spec = (
-            event.delivery_minutes
-            if event.delivery_minutes is not None
-            else self.world.switches.delivery_minutes
-        )
+        spec = event.delivery_minutes
+        spec = self.world.switches.delivery_minutes if spec is None else spec
         minutes = self.seed.between(f"delivery:{event.id}", 3, 6) if spec is None else self._number(spec)
+        everywhere = f"{deed.source}.amazonaws.com" in GLOBAL_SOURCES
         made = record(
             self.seed,
             f"case:{event.id}",
             moment,
             60 * minutes,
-            self.world.region,
+            self.world.global_region if everywhere else self.world.region,
             self.world.account,
-            who,
+            _commanding(who, deed),
             deed,
         )
         made = facts.about(made, thing.arn, event.path or ("tags" if event.tag else ""), before, after)
@@ -327,15 +416,31 @@ class Builder:
         if event.create:
             return deeds.create(self.world, thing, moment), None, None
         if event.tag:
-            tags = {key: str(self.values.resolve(value)) for key, value in event.tag.items()}
+            tags = {key: self._text(value) for key, value in event.tag.items()}
             return deeds.tag(self.world, thing, tags), None, None
-        before = thing.at(event.path, moment - timedelta(seconds=1))
-        if not event.denied:
-            return deeds.change(self.world, thing, event.path, moment), before, thing.at(event.path, moment)
+        others = {path: self.values.resolve(value) for path, value in event.also.items()}
         wanted = self.values.resolve(event.to)
-        steps = thing.settings.steps[event.path]
-        kept = (list(steps.since), list(steps.values))
+        before = thing.at(event.path, moment - timedelta(seconds=1))
+        act = Act(
+            thing=thing,
+            path=event.path,
+            before=before,
+            after=wanted,
+            moment=moment,
+            call=event.call,
+            others=others,
+        )
+        if not event.denied:
+            act = replace(act, after=thing.at(event.path, moment))
+            return deeds.change(self.world, act), before, act.after
+        kept = thing.settings.copy()
         thing.settings.set(event.path, moment, wanted)
-        deed = deeds.change(self.world, thing, event.path, moment)
-        steps.since[:], steps.values[:] = kept
+        deed = deeds.change(self.world, act)
+        thing.settings.steps = kept.steps
         return facts.refused(deed, who, thing), before, wanted
+
+
+def _commanding(who: Identity, deed: Deed) -> Identity:
+    """The AWS CLI tells its command in the user agent."""
+    verb = re.sub(r"(?<!^)(?=[A-Z])", "-", _VERSION.sub("", deed.name)).lower()
+    return replace(who, agent=_COMMAND.sub(f"md/command#{deed.source}.{verb}", who.agent))

@@ -22,13 +22,23 @@ class _Strict(BaseModel):
 class ResourceSpec(_Strict):
     """A resource of the system that the case is about."""
 
-    kind: Literal["http-api", "rest-api", "function", "table"]
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    kind: str  # one of `evals.world.kinds`
     name: str
-    settings: dict[str, Any] = Field(default_factory=dict)
-    tags: dict[str, str] = Field(default_factory=dict)
-    route: str = ""  # of an API: "POST /orders"
-    calls: str = ""  # id of the resource that it hands requests to
+    settings: dict[str, Any] = Field(default_factory=dict)  # by dotted path, as AWS's own describe answers it
+    tags: dict[str, Any] = Field(default_factory=dict)
+    options: dict[str, Any] = Field(default_factory=dict, alias="with")  # what else this kind understands
+    route: str = ""  # of an API: "POST /orders"; short for with.route
+    calls: str | tuple[str, ...] | dict[str, dict[str, Any]] = ()
+    """Ids of the resources that each request is handed on to, in order; a map says what it does there."""
     age_days: Any = 75
+
+    def called(self) -> dict[str, dict[str, Any]]:
+        """What it calls, in order: id -> what one request does there."""
+        if isinstance(self.calls, str):
+            return {self.calls: {}} if self.calls else {}
+        return dict(self.calls) if isinstance(self.calls, dict) else {one: {} for one in self.calls}
 
 
 class PulseSpec(_Strict):
@@ -54,6 +64,9 @@ class TrafficSpec(_Strict):
     """Requests per second at the case's moment, and what each of them does."""
 
     per_second: Any
+    enters: str = ""  # id of the resource that they meet first; by default the first one that nobody calls
+    background: Any = 0  # of 10,000 requests, those that fail in the code for reasons of their own
+    amplitude: float = 0.3  # of the daily rhythm
     write_units: Any = 1
     read_units: float = 0.5
     attempts: Any = 3
@@ -99,12 +112,14 @@ class EventSpec(_Strict):
 
     id: str
     at: str
-    who: str
+    who: str = ""  # nobody: it happened by nature, and no trail tells of it
     create: str = ""  # id of a resource or alarm
     set: str = ""  # id of a resource or alarm
     path: str = ""
-    to: Any = None
+    to: Any = None  # null removes
     tag: dict[str, str] = Field(default_factory=dict)  # with `set`: tags to add
+    also: dict[str, Any] = Field(default_factory=dict)  # further settings that change at the same moment
+    call: str = ""  # the operation, where several can do it
     denied: bool = False
     known_as: str = ""  # name of the setting in the facts: "max_write"
     delivery_minutes: Any = None
@@ -126,6 +141,7 @@ class CaseFile(_Strict):
     people: dict[str, PersonSpec] = Field(default_factory=dict)
     resources: dict[str, ResourceSpec] = Field(default_factory=dict)
     traffic: TrafficSpec
+    flows: dict[str, TrafficSpec] = Field(default_factory=dict)  # further paths of requests
     alarms: dict[str, AlarmSpec] = Field(default_factory=dict)
     events: tuple[EventSpec, ...] = ()
     look: LookSpec

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from evals.world.alarms import AlarmClock
 from evals.world.flow import Flow
-from evals.world.parts import Parts
+from evals.world.kinds import kinds
+from evals.world.kinds._kind import Wish
 from evals.world.steps import Settings
-from evals.world.telemetry import Dimensions
+from evals.world.systems import emit, lay
+from evals.world.telemetry import Dimensions, Source
 from evals.world.traffic import Demand
+from evals.world.workshop import Workshop
 from evals.world.world import Thing, World
 
 
@@ -63,76 +67,112 @@ PLANS = (
 
 def build(world: World, moment: datetime) -> None:
     """Add the unrelated systems to a world."""
-    parts = Parts(world)
+    shop = Workshop(world)
     for plan in PLANS:
-        _system(parts, plan, moment)
-    _queue(parts, "audit-events", moment, None)
+        _system(shop, plan, moment)
+    audit = _make(shop, "queue", "audit-events", moment, {}, {})
+    world.telemetry.add(*_emitted(audit))
 
 
-def _system(parts: Parts, plan: Plan, moment: datetime) -> None:
-    world, seed = parts.world, parts.world.seed
+def _make(
+    shop: Workshop,
+    kind: str,
+    name: str,
+    created: datetime,
+    tags: dict[str, str],
+    settings: dict[str, Any],
+    options: dict[str, Any] | None = None,
+) -> Thing:
+    wish = Wish(
+        id=f"{kind} {name}",
+        kind=kind,
+        name=name,
+        created=created,
+        settings=settings,
+        tags=tags,
+        options=options or {},
+    )
+    thing = shop.made[wish.id] = kinds()[kind].make(shop, wish)
+    return thing
+
+
+def _emitted(thing: Thing) -> list[Source]:
+    made = kinds()[thing.kind].metrics
+    return list(made(thing, None)) if made else []
+
+
+def _link(shop: Workshop, source: Thing, target: Thing) -> None:
+    link = kinds()[source.kind].link
+    assert link is not None
+    link(shop, source, target)
+
+
+def _system(shop: Workshop, plan: Plan, moment: datetime) -> None:
+    world, seed = shop.world, shop.world.seed
     created = moment - timedelta(
         days=seed.integer(f"age:{plan.name}", 120, 900), minutes=seed.integer(plan.name, 0, 900)
     )
     tags = {"team": plan.team, "env": seed.pick(f"env:{plan.name}", ("prod", "prod", "staging"))}
     if seed.integer(f"tagged:{plan.name}", 0, 3) == 0:
         tags = {}
-    function = parts.function(
-        plan.function, created, {"MemorySize": 512 if plan.entry == "queue" else 256}, tags
+    memory = {"MemorySize": 512 if plan.entry == "queue" else 256}
+    function = _make(shop, "function", plan.function, created, tags, memory)
+    function.fixed["own_error"] = plan.error
+    path: list[tuple[Thing, dict[str, Any]]] = []
+    entry = _entry(shop, plan, created, tags, function)
+    if entry is not None:
+        path.append((entry, {}))
+    path.append((function, {"background": seed.integer(f"background:{plan.name}", 4, 40)}))
+    if plan.table:
+        table = _make(shop, "table", plan.table, created, tags, _table(shop, plan))
+        _link(shop, function, table)
+        path.append((table, {"units": 1, "read_units": 0.5}))
+    demand = Demand(
+        rate=seed.between(f"rate:{plan.name}", *plan.rate),
+        anchor=moment.timestamp(),
+        salt=seed.salt(f"flow:{plan.name}"),
+        noise=0.08,
     )
-    table = _table(parts, plan, created, tags) if plan.table else None
-    flow = Flow(
-        name=plan.name,
-        demand=Demand(
-            rate=seed.between(f"rate:{plan.name}", *plan.rate),
-            anchor=moment.timestamp(),
-            salt=seed.salt(f"flow:{plan.name}"),
-            noise=0.08,
-        ),
-        units=1 if table else 0,
-        read_units=0.5 if table else 0.0,
-        base_ms=seed.integer(f"base:{plan.name}", 15, 220),
-        background=seed.integer(f"background:{plan.name}", 4, 40),
+    flow = world.flows[plan.name] = Flow(
+        name=plan.name, demand=demand, base_ms=seed.integer(f"base:{plan.name}", 15, 220)
     )
-    world.flows[plan.name] = flow
-    if table is not None:
-        parts.uses_table(function, table)
-        parts.emit(table, flow)
-    parts.emit(function, flow)
-    parts.logs(function, flow, table, plan.error, ())
-    if plan.entry in ("http-api", "rest-api"):
-        verb = "GET" if plan.name == "catalog" else "POST"
-        api = parts.api(plan.entry, f"{plan.name}-api", created, f"{verb} /{plan.name}", function, tags)
-        parts.emit(api, flow)
-    if plan.entry == "queue":
-        dead = _queue(parts, f"{plan.name}-dlq", created, None)
-        queue = parts.queue(plan.name, created, dead, tags)
-        parts.emit(queue, flow)
-        parts.mapping(queue, function)
+    lay(world, flow, path)
+    emit(shop, flow)
     _alarm(world, plan, function, created, moment)
 
 
-def _queue(parts: Parts, name: str, created: datetime, dead: Thing | None) -> Thing:
-    queue = parts.queue(name, created, dead, {})
-    parts.emit(queue, None)
-    return queue
+def _entry(
+    shop: Workshop, plan: Plan, created: datetime, tags: dict[str, str], function: Thing
+) -> Thing | None:
+    if plan.entry in ("http-api", "rest-api"):
+        verb = "GET" if plan.name == "catalog" else "POST"
+        route = {"route": f"{verb} /{plan.name}"}
+        entry = _make(shop, plan.entry, f"{plan.name}-api", created, tags, {}, route)
+    elif plan.entry == "queue":
+        _make(shop, "queue", f"{plan.name}-dlq", created, {}, {})
+        dead = {"dead_letter": f"queue {plan.name}-dlq"}
+        entry = _make(shop, "queue", plan.name, created, tags, {}, dead)
+    else:
+        return None
+    _link(shop, entry, function)
+    return entry
 
 
-def _table(parts: Parts, plan: Plan, created: datetime, tags: dict[str, str]) -> Thing:
-    settings: dict[str, object] = {}
+def _table(shop: Workshop, plan: Plan) -> dict[str, Any]:
+    seed = shop.world.seed
     if plan.provisioned:
-        units = parts.world.seed.pick(f"units:{plan.name}", (60, 80, 120))
-        settings = {
+        units = seed.pick(f"units:{plan.name}", (60, 80, 120))
+        return {
             "BillingMode": "PROVISIONED",
             "ProvisionedThroughput.ReadCapacityUnits": units,
             "ProvisionedThroughput.WriteCapacityUnits": units,
         }
-    elif parts.world.seed.integer(f"limited:{plan.name}", 0, 1):
-        settings = {
+    if seed.integer(f"limited:{plan.name}", 0, 1):
+        return {
             "OnDemandThroughput.MaxReadRequestUnits": 1000,
             "OnDemandThroughput.MaxWriteRequestUnits": 800,
         }
-    return parts.table(plan.table, created, settings, tags)
+    return {}
 
 
 def _alarm(world: World, plan: Plan, function: Thing, created: datetime, moment: datetime) -> None:

@@ -8,35 +8,22 @@ from typing import Any
 
 from evals.world.casefile import CaseFile
 from evals.world.draws import Values
-from evals.world.flow import Flow
+from evals.world.flow import Flow, first_trouble, last_trouble
 from evals.world.identities import Identity
 from evals.world.trail import Deed, Record
 from evals.world.world import Thing, World
 
 
 def onset(flow: Flow, until: datetime) -> datetime | None:
-    """The second of the first refused attempt, or None."""
-    if flow.disturbed_from is None:
-        return None
-    for minute in range(flow.disturbed_from, int(until.timestamp()) // 60):
-        row = flow.minute(minute)
-        for second, what in enumerate(row.seconds or ()):
-            if what.max_throttles or what.key_throttles:
-                return datetime.fromtimestamp(minute * 60 + second, UTC)
-    return None
+    """The second of the first request or attempt that was refused or failed, or None."""
+    found = first_trouble(flow, int(until.timestamp()))
+    return None if found is None else datetime.fromtimestamp(found, UTC)
 
 
 def last_refusal(flow: Flow, until: datetime) -> datetime | None:
-    """The last second before `until` in which an attempt was refused, or None."""
-    if flow.disturbed_from is None:
-        return None
-    for minute in range(int(until.timestamp()) // 60 - 1, flow.disturbed_from - 1, -1):
-        row = flow.minute(minute)
-        for second in range(59, -1, -1) if row.seconds else ():
-            what = row.seconds[second] if row.seconds else None
-            if what and (what.max_throttles or what.key_throttles):
-                return datetime.fromtimestamp(minute * 60 + second, UTC)
-    return None
+    """The last second before `until` in which something was refused or failed, or None."""
+    found = last_trouble(flow, int(until.timestamp()))
+    return None if found is None else datetime.fromtimestamp(found, UTC)
 
 
 def about(made: Record, arn: str, path: str, before: Any, after: Any) -> Record:
@@ -71,7 +58,9 @@ def note(
         "moment": names_moment(world, happened),
         "investigate_at": world.start,
         "reader.role": "opsleuth-read",
-        "traffic.write_units": flow.units,
+        "traffic.write_units": next(
+            (one.uses.get("units", 0) for one in flow.stages if one.thing.kind == "table"), 0
+        ),
         "traffic.attempts": flow.attempts,
         "traffic.demand": flow.demand.expected(world.start.timestamp()),
     }
@@ -128,8 +117,8 @@ def event_facts(made: Record) -> dict[str, Any]:
 
 def _settings(found: dict[str, Any], case: CaseFile, happened: dict[str, Record]) -> None:
     for event in case.events:
-        if event.known_as:
-            made = happened[event.id]
+        made = happened.get(event.id)
+        if event.known_as and made is not None:
             found |= {
                 f"{event.known_as}.before": made.before,
                 f"{event.known_as}.after": made.after,

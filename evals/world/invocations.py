@@ -5,83 +5,72 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from evals.world.flow import Flow, Minute
-
-MAX_REASON = "TableWriteMaxOnDemandThroughputExceeded"
-KEY_REASON = "TableWriteKeyRangeThroughputExceeded"
+from evals.world.flow import Ending, Flow, Slice
 
 
 class Request(NamedTuple):
-    """One invocation: when (epoch ms), how long (ms), how it ended, whether it was for the hot key."""
+    """One run: when (epoch ms), how long (ms), how it ended, whether it was for the hot key."""
 
     number: int
     stamp: int
     duration: int
-    reason: str  # "" when it went well, else why it failed: a throttling reason or "own"
+    reason: str  # "" when it went well
     hot: bool
+    stage: int = 0  # where it ended
 
 
-def by_second(flow: Flow, minute: int) -> Iterator[list[Request]]:
-    """The requests of each second of a minute, oldest first. Numbers, ends and durations add up to the flow's row."""
-    row = flow.minute(minute)
-    wanted = [s.requests for s in row.seconds] if row.seconds else _spread(row.requests, minute, flow)
+def by_slice(flow: Flow, stage: int, minute: int) -> Iterator[list[Request]]:
+    """What a stage worked on in each slice of a minute, oldest first. Numbers, ends and durations add up to the row."""
     first = 0
-    for second, count in enumerate(wanted):
-        reasons, waits = _ends(flow, row, second, count, first)
-        hot = row.seconds[second].hot if row.seconds else round(count * row.hot / max(1, row.requests))
-        start = (minute * 60 + second) * 1000
+    for one in flow.minute(minute).slices:
+        endings = [
+            ending
+            for ending in one.endings
+            if ending.stage >= stage and not (ending.stage == stage and ending.unseen)
+        ]
+        count = one.alive + sum(ending.many for ending in endings)
+        ends, waits = _ends(flow, one, endings, count)
         yield [
             Request(
                 first + index,
-                start + index * 1000 // count,
-                row.base_ms + waits[index] * flow.retry_ms,
-                reasons[index],
-                index < hot,
+                stamp,
+                (end.ms if end else one.ms + waits[index] * flow.retry_ms),
+                end.reason if end else "",
+                index < one.hot,
+                end.stage if end else 0,
             )
-            for index in range(count)
+            for index, (stamp, end) in enumerate(zip(_stamps(flow, one, count), ends, strict=True))
         ]
         first += count
 
 
-def failed(row: Minute, reason: str) -> int:
-    """Requests of a minute that ended with this reason."""
-    if row.seconds is None:
-        return row.failures if reason == "own" else 0
-    if reason == "own":
-        return 0
-    by_key = sum(second.hot_failures for second in row.seconds)
-    return by_key if reason == KEY_REASON else row.failures - by_key
+def _stamps(flow: Flow, one: Slice, count: int) -> list[int]:
+    """When the requests of a slice came, in epoch milliseconds."""
+    if one.seconds == 1:
+        return [one.second * 1000 + index * 1000 // count for index in range(count)]
+    wanted = flow.demand.seconds(one.second // 60)
+    if sum(wanted) != count:
+        base, rest = divmod(count, 60)
+        wanted = [base + (1 if second < rest else 0) for second in range(60)]
+    return [
+        (one.second + second) * 1000 + index * 1000 // there
+        for second, there in enumerate(wanted)
+        for index in range(there)
+    ]
 
 
-def _ends(flow: Flow, row: Minute, second: int, count: int, number: int) -> tuple[list[str], list[int]]:
-    """For each request of a second: why it failed ("" if not), how many attempts were refused."""
-    reasons, waits = [""] * count, [0] * count
-    if row.seconds is None:
-        for index in range(count if row.failures else 0):
-            if ((number + index) * row.failures) % row.requests < row.failures:
-                reasons[index] = "own"
-        return reasons, waits
-    what = row.seconds[second]
-    for failures, among, reason in (
-        (what.hot_failures, what.hot, KEY_REASON),
-        (what.failures - what.hot_failures, count, MAX_REASON),
-    ):
-        for step in range(failures):
-            index = step * among // failures
-            while reasons[index]:
+def _ends(flow: Flow, one: Slice, endings: list[Ending], count: int) -> tuple[list[Ending | None], list[int]]:
+    """For each request of a slice: how it ended badly, and how many refused attempts it waited for."""
+    ends: list[Ending | None] = [None] * count
+    waits = [0] * count
+    for ending in sorted(endings, key=lambda found: -found.hot):
+        among = min(count, one.hot) if ending.hot else count
+        for step in range(ending.many):
+            index = step * among // ending.many
+            while ends[index] is not None:
                 index = (index + 1) % count
-            reasons[index] = reason
-            waits[index] = flow.attempts
-    rest = what.max_throttles + what.key_throttles - what.failures * flow.attempts
-    calm = [index for index in range(count) if not reasons[index]]
-    for step in range(rest if calm else 0):
+            ends[index] = ending
+    calm = [index for index in range(count) if ends[index] is None]
+    for step in range(one.waits if calm else 0):
         waits[calm[step % len(calm)]] += 1
-    return reasons, waits
-
-
-def _spread(wanted: int, minute: int, flow: Flow) -> list[int]:
-    counts = flow.demand.seconds(minute)
-    if sum(counts) == wanted:
-        return counts
-    base, rest = divmod(wanted, 60)
-    return [base + (1 if second < rest else 0) for second in range(60)]
+    return ends, waits

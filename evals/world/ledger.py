@@ -15,7 +15,7 @@ from typing import Any
 from evals.world import facts
 from evals.world.insights import Query
 from evals.world.insights_run import Search
-from evals.world.invocations import KEY_REASON, MAX_REASON
+from evals.world.kinds.dynamodb import KEY_REASON, MAX_REASON
 from evals.world.lines import LogGroup
 from evals.world.telemetry import Dimensions, Source, statistic
 from evals.world.trail import Record

@@ -1,34 +1,28 @@
-"""Log lines of Lambda functions, made on demand from the rows of a flow.
+"""Log lines made on demand from the rows of a flow.
 
 Counts come from the row alone; a mark says that there is a line, of which kind and when; texts are made only for
 lines that somebody reads. Every line of a request lies in the minute of the request, so that lines per minute agree
-with the metrics.
+with the metrics. What the lines look like is the voice's business (`evals.world.voices`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import lru_cache
-from itertools import islice
+from datetime import datetime
+from functools import cached_property
 from operator import itemgetter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from evals.world.flow import Flow
-from evals.world.invocations import KEY_REASON, MAX_REASON, Request, by_second, failed
+from evals.world.invocations import Request, by_slice
 from evals.world.seed import mix, uuid
+
+if TYPE_CHECKING:
+    from evals.world.voices import Voice
 
 _KEPT = 60_000  # requests, and ids of requests, that a group keeps
 _NEVER = 2**60
-_TEXTS = {
-    MAX_REASON: "Throughput exceeds the maximum OnDemandThroughput configured on table or index",
-    KEY_REASON: (
-        "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling your "
-        "table or index so please try again shortly. If exceptions persist, check if you have a hot key: "
-        "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html"
-    ),
-}
 
 
 class Line(NamedTuple):
@@ -41,7 +35,7 @@ class Line(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """That there is a line. `number` is its request's, or the warning's; warnings belong to no request."""
+    """That there is a line. `number` is its request's, or its own; lines besides requests have no request."""
 
     stamp: int
     kind: str
@@ -51,42 +45,52 @@ class Mark(NamedTuple):
 
 @dataclass
 class LogGroup:
-    """The log group of one function and the flow whose requests it logs."""
+    """A log group and the stage of a flow whose requests it logs."""
 
     name: str
     arn: str
     flow: Flow
-    function: str
-    memory: int
+    stage: int
     salt: int
     created: datetime
     delay: int  # seconds from a line's time until it can be read
     retention: int | None
-    table_arn: str = ""
-    wording: int = 0  # which of two code styles the function has
-    own_error: str = "ValidationError: field quantity must be positive"
+    voice: Voice
     tenants: tuple[str, ...] = ()
-    warnings: int = 37  # of 10,000 requests, those that log a warning
     _requests: dict[int, list[Request]] = field(default_factory=dict)
     _held: int = 0
     _ids: dict[tuple[int, int], str] = field(default_factory=dict)
     _streams: dict[tuple[int, int], str] = field(default_factory=dict)
 
-    KINDS = ("start", "info", "warn", MAX_REASON, KEY_REASON, "own", "end", "report")
+    @cached_property
+    def KINDS(self) -> tuple[str, ...]:
+        """Kinds of lines that the group may hold."""
+        voice = self.voice
+        reasons = [one for one in self.flow.reasons(self.stage) if voice.tells(one)]
+        good = (voice.body,) if voice.body else ()
+        return (*voice.before, *good, *voice.beside_kinds, *reasons, *voice.after)
+
+    @cached_property
+    def _beside(self) -> frozenset[str]:
+        return frozenset(self.voice.beside_kinds)
 
     def count(self, kind: str, minute: int) -> int:
         """Lines of one kind in a minute."""
         row = self.flow.minute(minute)
-        if kind in ("start", "end", "report"):
-            return row.requests
-        if kind == "info":
-            return row.successes
-        if kind == "warn":
-            return self._warned(minute, row.requests)
-        return failed(row, kind)
+        if kind in self.voice.before or kind in self.voice.after:
+            return row.seen(self.stage)
+        if kind == self.voice.body:
+            return row.alive
+        if kind in self._beside:
+            return sum(one.kind == kind for one in self._besides(minute))
+        return row.ended(since=self.stage, reason=kind, seen_by=self.stage)
 
-    def _warned(self, minute: int, requests: int) -> int:
-        return (requests * self.warnings + mix(self.salt, minute, 11) % 10_000) // 10_000
+    def _besides(self, minute: int) -> list[Mark]:
+        """Lines that belong to no request."""
+        return [
+            Mark(minute * 60_000 + offset, kind, number, None)
+            for number, (offset, kind) in enumerate(self.voice.beside(self, minute))
+        ]
 
     def requests(self, minute: int) -> list[Request]:
         """The requests of a minute, oldest first."""
@@ -94,45 +98,43 @@ class LogGroup:
         if found is None:
             if self._held > _KEPT:
                 self._requests, self._held = {}, 0
-            found = self._requests[minute] = [one for part in by_second(self.flow, minute) for one in part]
+            found = self._requests[minute] = [one for part in self._parts(minute) for one in part]
             self._held += len(found)
         return found
+
+    def _parts(self, minute: int) -> Iterator[list[Request]]:
+        return by_slice(self.flow, self.stage, minute)
 
     def _first_requests(self, minute: int, before: int) -> Iterable[Request]:
         """The requests of a minute that came before an epoch millisecond, and some more."""
         if minute in self._requests or before >= (minute + 1) * 60_000:
             return self.requests(minute)
-        seconds = -(-(before - minute * 60_000) // 1000)
-        return (one for part in islice(by_second(self.flow, minute), max(0, seconds)) for one in part)
-
-    def marks(self, minute: int, kinds: Collection[str] = KINDS, before: int = _NEVER) -> list[Mark]:
-        """The lines of some kinds in a minute, sorted by time; all of those before an epoch millisecond."""
-        last = minute * 60_000 + 59_999
-        start, end, report = "start" in kinds, "end" in kinds, "report" in kinds
-        found = []
-        if set(kinds) - {"warn"}:
-            for request in self._first_requests(minute, before):
-                number, stamp, duration, reason, _ = request
-                kind, over = reason or "info", min(stamp + duration, last)
-                if start:
-                    found.append(Mark(stamp, "start", number, request))
-                if kind in kinds:
-                    found.append(Mark(over, kind, number, request))
-                if end:
-                    found.append(Mark(over, "end", number, request))
-                if report:
-                    found.append(Mark(over, "report", number, request))
-        if "warn" in kinds:
-            found += self._warnings(minute)
-        found.sort(key=_stamp)
+        found: list[Request] = []
+        for part in self._parts(minute):
+            if part and part[0].stamp >= before:
+                break
+            found += part
         return found
 
-    def _warnings(self, minute: int) -> list[Mark]:
-        count = self._warned(minute, self.flow.minute(minute).requests)
-        return [
-            Mark(minute * 60_000 + mix(self.salt, minute, step, 17) % 59_000, "warn", step, None)
-            for step in range(count)
-        ]
+    def marks(self, minute: int, kinds: Collection[str] | None = None, before: int = _NEVER) -> list[Mark]:
+        """The lines of some kinds in a minute, sorted by time; all of those before an epoch millisecond."""
+        kinds = self.KINDS if kinds is None else kinds
+        last, voice = minute * 60_000 + 59_999, self.voice
+        early = [kind for kind in voice.before if kind in kinds]
+        late = [kind for kind in voice.after if kind in kinds]
+        found = []
+        if set(kinds) - self._beside:
+            for request in self._first_requests(minute, before):
+                number, stamp, duration, reason = request[:4]
+                kind, over = reason or voice.body, min(stamp + duration, last)
+                found += [Mark(stamp, one, number, request) for one in early]
+                if kind in kinds:
+                    found.append(Mark(over, kind, number, request))
+                found += [Mark(over, one, number, request) for one in late]
+        if self._beside & set(kinds):
+            found += [mark for mark in self._besides(minute) if mark.kind in kinds]
+        found.sort(key=_stamp)
+        return found
 
     def lines(self, minute: int) -> list[Line]:
         """All lines of a minute, sorted by time."""
@@ -140,16 +142,15 @@ class LogGroup:
 
     def some(self, kind: str, minute: int, most: int) -> list[Line]:
         """Up to `most` lines of one kind, to see what such a line looks like."""
-        if kind == "warn":
-            return [self.line(minute, mark) for mark in self._warnings(minute)[:most]]
+        if kind in self._beside:
+            return [self.line(minute, mark) for mark in self._besides(minute) if mark.kind == kind][:most]
         found: list[Line] = []
-        requests = self._requests.get(minute) or (
-            one for part in by_second(self.flow, minute) for one in part
-        )
+        framing = kind in self.voice.before or kind in self.voice.after
+        requests = self._requests.get(minute) or (one for part in self._parts(minute) for one in part)
         for request in requests:
-            if kind in ("start", "end", "report") or (request.reason or "info") == kind:
+            if framing or (request.reason or self.voice.body) == kind:
                 over = min(request.stamp + request.duration, minute * 60_000 + 59_999)
-                stamp = request.stamp if kind == "start" else over
+                stamp = request.stamp if kind in self.voice.before else over
                 found.append(self.line(minute, Mark(stamp, kind, request.number, request)))
                 if len(found) >= most:
                     break
@@ -157,59 +158,17 @@ class LogGroup:
 
     def line(self, minute: int, mark: Mark) -> Line:
         """The line that a mark of this minute stands for."""
-        rid = self.request_id(minute, mark.number)
-        text = (
-            self._text(minute, mark, mark.request, rid) if mark.request else self._warning(minute, mark, rid)
-        )
+        text = self.voice.text(self, minute, mark)
         return Line(mark.stamp, mark.kind, self.stream(minute, mark.number), text)
 
-    def _text(self, minute: int, mark: Mark, request: Request, rid: str) -> str:
-        if mark.kind == "start":
-            return f"START RequestId: {rid} Version: $LATEST"
-        if mark.kind == "end":
-            return f"END RequestId: {rid}"
-        if mark.kind == "report":
-            return (
-                f"REPORT RequestId: {rid}\tDuration: {request.duration}.{request.number % 90 + 10} ms\t"
-                f"Billed Duration: {request.duration + 1} ms\tMemory Size: {self.memory} MB\t"
-                f"Max Memory Used: {self.memory // 2 + request.number % 7} MB\t"
-            )
-        return self._body(minute, mark.stamp, request, rid)
-
-    def _warning(self, minute: int, mark: Mark, rid: str) -> str:
-        slow = 180 + mix(self.salt, minute, mark.number) % 400
-        return f"[WARNING]\t{iso(mark.stamp)}\t{rid}\tslow response from address lookup: {slow} ms"
-
-    def _body(self, minute: int, end: int, request: Request, rid: str) -> str:
-        tenant = self._tenant(minute, request)
-        who = f" tenant={tenant}" if tenant else ""
-        if not request.reason:
-            return f"[INFO]\t{iso(end)}\t{rid}\tstored id={rid[:8]}{who} ms={request.duration}"
-        if request.reason == "own":
-            return f"[ERROR]\t{iso(end)}\t{rid}\t{self.own_error}{who}"
-        return self._throttled(request.reason, rid, end, who)
-
-    def _tenant(self, minute: int, request: Request) -> str:
+    def tenant(self, minute: int, request: Request) -> str:
+        """Whose request it is; "" when the code does not say."""
         key = self.flow.hot_key
         if request.hot and key is not None:
             return key.name
         if not self.tenants:
             return ""
         return self.tenants[mix(self.salt, minute, request.number, 13) % len(self.tenants)]
-
-    def _throttled(self, reason: str, rid: str, end: int, who: str) -> str:
-        said = (
-            "An error occurred (ThrottlingException) when calling the PutItem operation "
-            f"(reached max retries: {self.flow.attempts - 1}): {_TEXTS[reason]}"
-        )
-        reasons = f'[{{"reason": "{reason}", "resource": "{self.table_arn}"}}]'
-        if self.wording == 0:
-            return f"[ERROR]\t{iso(end)}\t{rid}\tput_item failed{who}: {said} ThrottlingReasons: {reasons}"
-        return (
-            f"[ERROR] ThrottlingException: {said} ThrottlingReasons={reasons}{who}\n"
-            'Traceback (most recent call last):\n  File "/var/task/app.py", line 48, in handler\n'
-            "    table.put_item(Item=item)"
-        )
 
     def request_id(self, minute: int, number: int) -> str:
         found = self._ids.get((minute, number))
@@ -221,22 +180,11 @@ class LogGroup:
         return found
 
     def stream(self, minute: int, number: int) -> str:
-        key = (minute // 1440, number % 9)
+        key = (minute // 1440, number % self.voice.streams)
         found = self._streams.get(key)
         if found is None:
-            day = datetime.fromtimestamp(minute * 60, UTC).strftime("%Y/%m/%d")
-            which = mix(self.salt, *key)
-            found = self._streams[key] = f"{day}/[$LATEST]{which:016x}{mix(which):016x}"
+            found = self._streams[key] = self.voice.stream(self, *key)
         return found
 
 
 _stamp = itemgetter(0)
-
-
-def iso(stamp_ms: int) -> str:
-    return f"{_second(stamp_ms // 1000)}.{stamp_ms % 1000:03d}Z"
-
-
-@lru_cache(maxsize=256)
-def _second(stamp: int) -> str:
-    return f"{datetime.fromtimestamp(stamp, UTC):%Y-%m-%dT%H:%M:%S}"

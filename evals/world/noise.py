@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from evals.world.answers_lambda import code_sha
+from evals.world.deeds_lambda import code_sha
 from evals.world.identities import BROWSER, Cast, Identity
 from evals.world.names import PEOPLE
 from evals.world.seed import Seed

@@ -14,6 +14,7 @@ class Steps:
 
     since: list[datetime] = field(default_factory=list)
     values: list[Any] = field(default_factory=list)
+    _epochs: list[float] = field(default_factory=list)
 
     def set(self, moment: datetime, value: Any) -> None:
         """Note that the value is `value` from `moment` on (until a later step)."""
@@ -25,6 +26,13 @@ class Steps:
         place = bisect_right(self.since, moment)
         return self.values[place - 1] if place else None
 
+    def at_second(self, second: float) -> Any:
+        """The value at an epoch second; quicker where a simulation asks by the thousand."""
+        if len(self._epochs) != len(self.since):
+            self._epochs = [moment.timestamp() for moment in self.since]
+        place = bisect_right(self._epochs, second)
+        return self.values[place - 1] if place else None
+
     def pairs(self) -> list[tuple[datetime, Any]]:
         return list(zip(self.since, self.values, strict=True))
 
@@ -34,6 +42,9 @@ class Settings:
     """Settings of one resource by dotted path."""
 
     steps: dict[str, Steps] = field(default_factory=dict)
+
+    def copy(self) -> Settings:
+        return Settings({path: Steps(list(one.since), list(one.values)) for path, one in self.steps.items()})
 
     def set(self, path: str, moment: datetime, value: Any) -> None:
         self.steps.setdefault(path, Steps()).set(moment, value)

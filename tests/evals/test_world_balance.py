@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evals.world import World, load_case
-from evals.world.flow import BURST_SECONDS, gate
-from evals.world.invocations import KEY_REASON, MAX_REASON
+from evals.world.kinds.dynamodb import BURST_SECONDS, KEY_REASON, MAX_REASON, gate
 
 SEEDS = range(1, 6)
 THROTTLED = ("dynamodb-max-write", "dynamodb-hot-partition", "stale-dynamodb-alarm")
@@ -49,23 +48,24 @@ def test_a_gate_loses_no_request_and_no_unit(
 def test_every_minute_around_the_onset_adds_up(case: str, seed: int) -> None:
     flow = world(case, seed).flows["case"]
     onset = world(case, seed).facts["onset"]
+    stage = flow.stage(world(case, seed).facts["table.arn"])
     refused = 0
     for minute in range(int(onset.timestamp()) // 60 - 10, int(onset.timestamp()) // 60 + 20):
         row = flow.minute(minute)
-        assert row.requests == row.successes + row.failures == sum(flow.demand.seconds(minute))
-        assert row.busy_ms == row.requests * row.base_ms + row.throttles * flow.retry_ms
-        assert row.throttles >= row.failures * flow.attempts
-        if row.seconds:
+        failures = sum(one.many for one in row.endings)
+        throttles = sum(row.passages[stage].refused.values())
+        assert row.requests == row.alive + failures == sum(flow.demand.seconds(minute))
+        assert row.busy_ms(0, flow.retry_ms) == row.requests * row.base_ms + throttles * flow.retry_ms
+        assert throttles == row.waits + failures * flow.attempts
+        if len(row.slices) == 60:
             refused += 1
-            assert sum(second.requests for second in row.seconds) == row.requests
-            assert sum(second.failures for second in row.seconds) == row.failures
-            assert sum(second.max_throttles + second.key_throttles for second in row.seconds) == row.throttles
+            assert sum(one.requests for one in row.slices) == row.requests
+            assert sum(one.alive for one in row.slices) == row.alive
     assert refused >= 15
-    first = flow.minute(int(onset.timestamp()) // 60).seconds
-    assert first is not None
-    quiet = [one.max_throttles + one.key_throttles for one in first[: onset.second]]
-    assert sum(quiet) == 0
-    assert first[onset.second].max_throttles + first[onset.second].key_throttles > 0
+    first = flow.minute(int(onset.timestamp()) // 60).slices
+    assert len(first) == 60
+    assert not any(one.troubled for one in first[: onset.second])
+    assert first[onset.second].troubled
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -73,7 +73,6 @@ def test_every_minute_around_the_onset_adds_up(case: str, seed: int) -> None:
 def test_metrics_and_log_lines_say_the_same(case: str, seed: int) -> None:
     made = world(case, seed)
     facts, ledger = made.facts, made.ledger
-    flow = made.flows["case"]
     onset = facts["onset"].replace(second=0)
     start, end = onset - timedelta(minutes=3), onset + timedelta(minutes=6)
     group = f"/aws/lambda/{facts['function.name']}"
@@ -92,7 +91,7 @@ def test_metrics_and_log_lines_say_the_same(case: str, seed: int) -> None:
     assert failures > 0
     assert total("api.arn", "AWS/ApiGateway/5xx/Sum") == failures
     assert total("api.arn", "AWS/ApiGateway/Count/Sum") == invocations
-    assert consumed == (invocations - failures) * flow.units
+    assert consumed == (invocations - failures) * facts["traffic.write_units"]
     assert by_max + by_key == throttles
     assert (by_key if case == "dynamodb-hot-partition" else by_max) == throttles
     reason = KEY_REASON if case == "dynamodb-hot-partition" else MAX_REASON
@@ -112,8 +111,8 @@ def test_lines_of_a_minute_are_as_many_as_counted_and_durations_sum_up(seed: int
             assert sum(line.kind == kind for line in lines) == group.count(kind, minute), kind
         assert lines == sorted(lines, key=lambda line: line.stamp)
         assert all(minute * 60_000 <= line.stamp < (minute + 1) * 60_000 for line in lines)
-        assert (
-            sum(one.duration for one in group.requests(minute)) == made.flows["case"].minute(minute).busy_ms
+        assert sum(one.duration for one in group.requests(minute)) == group.flow.minute(minute).busy_ms(
+            group.stage, group.flow.retry_ms
         )
 
 
@@ -131,7 +130,7 @@ def test_nothing_is_refused_before_it_happens(case: str, seed: int) -> None:
     start = int(made.start.timestamp()) // 60
     begin = flow.disturbed_from or start
     most = max(flow.demand.minute(minute) for minute in range(begin - 14 * 1440, begin, 7))
-    assert most / 60 * flow.units < cap
+    assert most / 60 * facts["traffic.write_units"] < cap
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -165,6 +164,6 @@ def test_concurrency_follows_littles_law() -> None:
         start,
         start + timedelta(minutes=1),
     )
-    mean = row.requests / 60 * row.busy_ms / row.requests / 1000
+    mean = row.busy_ms(flow.stage(made.facts["function.arn"]), flow.retry_ms) / 60_000
     assert top is not None
     assert mean <= top <= 2 * mean

@@ -43,7 +43,7 @@ def search(found: LogGroup, text: str, start: int, end: int) -> tuple[Search, in
 
 def onset(found: LogGroup) -> int:
     """A minute in which the case's requests are being refused."""
-    return int(world().start.timestamp()) // 60 - 5 if found.flow.caps else 29_600_000
+    return int(world().start.timestamp()) // 60 - 5 if found.flow.disturbed_from else 29_600_000
 
 
 def reader() -> Reader:
@@ -98,7 +98,7 @@ def test_a_limit_and_a_count_make_few_lines(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(LogGroup, "line", noting)
     first = onset(found)
-    assert found.flow.minute(first).failures > 3000
+    assert sum(one.many for one in found.flow.minute(first).endings) > 3000
     span = (first * 60_000, (first + 4) * 60_000 + 1)
     for text, most in (
         ("fields @message | filter @message like /Throttl/ | sort @timestamp asc | limit 50", 100),

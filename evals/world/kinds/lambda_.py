@@ -1,0 +1,331 @@
+"""Lambda functions and the mappings that feed them from queues.
+
+Physics, from the Lambda developer guide: concurrency is arrivals per second times seconds each ("Understanding
+concurrency"); reserved concurrency is also a maximum; a refused synchronous call answers 429 and writes no log line;
+CPU grows with memory up to one vCPU at 1,769 MB; a run that reaches its timeout or its memory ends there. Changes of a
+role's policies take effect within seconds (IAM user guide, "eventually consistent").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from evals.world.deeds_lambda import change, change_mapping, tag
+from evals.world.flow import OWN, Flow, Load, Minute
+from evals.world.grants import allows
+from evals.world.kinds._kind import Kind, Wish
+from evals.world.lines import LogGroup
+from evals.world.metrics import Emit, count, source, took
+from evals.world.seed import mix
+from evals.world.stage import Stage, share_above
+from evals.world.telemetry import Sample, Source
+from evals.world.voices import LambdaVoice
+from evals.world.workshop import Workshop
+from evals.world.world import Thing, World
+from tools.errors import BadInput
+
+_ONE_VCPU = 1769
+_ACCOUNT_LIMIT = 1000
+
+
+class FunctionStage(Stage):
+    """Runs of a function. `background`: of 10,000 runs, those that fail for reasons of their own."""
+
+    reasons = ("timeout", "killed", "denied", "not-found", "bug", OWN)
+    physical = ("Timeout", "MemorySize", "ReservedConcurrentExecutions", "Environment.")
+
+    def __init__(self, world: World, thing: Thing, uses: Mapping[str, Any] | None = None) -> None:
+        super().__init__(world, thing, uses)
+        self.background = int(self.uses.get("background", 0))
+        self.lag = world.seed.integer(f"lag:{thing.arn}", 2, 9)
+        self.iam_lag = world.seed.integer(f"iam:{thing.arn}", 6, 40)
+        self._ms = 0.0
+
+    @property
+    def role(self) -> Thing:
+        return self.world.things[self.thing.fixed["role"]]
+
+    def watched(self) -> Iterable[Thing]:
+        yield self.thing
+        yield self.role
+
+    def begin(self, second: int) -> None:
+        self._ms = float(self.flow.base_ms)
+
+    def _run_ms(self, load: Load) -> float:
+        """How long a run takes by its own work: slower with less CPU, or for a reason of nature."""
+        first = float(self.thing.at("MemorySize", self.thing.created) or 128)
+        now = float(self.at("MemorySize", load.second - self.lag) or first)
+        cpu = (min(first, _ONE_VCPU) / min(now, _ONE_VCPU)) ** 0.8 if now < first else 1.0
+        return load.ms * cpu * float(self.at("_slower", load.second) or 1.0)
+
+    def limit(self, second: float) -> int:
+        """Runs at the same time."""
+        reserved = self.at("ReservedConcurrentExecutions", second - self.lag)
+        taken = int(self.at("_account_used", second) or 0)
+        return int(reserved) if reserved is not None else max(0, _ACCOUNT_LIMIT - taken)
+
+    def capacity(self, second: int, seconds: int) -> int:
+        return int(self.limit(second) * 1000 * seconds / max(1.0, self._ms))
+
+    def enter(self, load: Load) -> None:
+        arrived = load.alive
+        refused: dict[str, int] = {}
+        if not load.calm:
+            excess = arrived - self.capacity(load.second, load.seconds)
+            over = load.end(self.index, "throttled", max(0, excess), 4, status=500, unseen=True)
+            refused = {"throttled": over}
+        load.ms = round(self._run_ms(load))
+        self.close(load, arrived, refused)
+        if not load.calm:
+            self._needs(load)
+            self._bug(load)
+            passage = load.passages[self.index]
+            load.passages[self.index] = passage._replace(ended=arrived - load.alive)
+
+    def _needs(self, load: Load) -> None:
+        """What the role must allow and the environment must name."""
+        for action, arn in self.thing.fixed.get("needs", ()):
+            if not allows(self.role, action, arn, load.second - self.iam_lag):
+                load.end(self.index, "denied", load.alive, self.flow.base_ms * 0.6 + 9)
+        for name, value in self.thing.fixed.get("names", {}).items():
+            if self.at(f"Environment.{name}", load.second - self.lag) != value:
+                load.end(self.index, "not-found", load.alive, self.flow.base_ms * 0.5 + 6)
+
+    def _bug(self, load: Load) -> None:
+        bug = self.at("_bug", load.second - self.lag)
+        if bug:
+            load.end(
+                self.index, "bug", _part(load.alive, float(bug.get("share", 1.0)), load.second), load.ms * 0.7
+            )
+
+    def leave(self, load: Load) -> None:
+        if not load.calm:
+            self._ends(load)
+        if self.background and load.alive:
+            expected = load.alive * self.background
+            own = (expected + mix(self.flow.demand.salt, load.minute, 3, load.seconds) % 10_000) // 10_000
+            load.end(self.index, OWN, own)
+        seen = sum(one.many for one in load.endings if one.stage > self.index or not one.unseen) + load.alive
+        if seen:
+            busy = load.alive * load.ms + load.waits * self.flow.retry_ms
+            busy += sum(e.many * e.ms for e in load.endings if e.stage > self.index or not e.unseen)
+            self._ms = busy / seen
+
+    def _ends(self, load: Load) -> None:
+        """Runs that reach the memory or the timeout."""
+        memory = self.at("MemorySize", load.second - self.lag)
+        used = self.at("_used_mb", load.second)
+        if used and memory and used > memory:
+            load.end(self.index, "killed", load.alive, load.ms * 0.8)
+        limit = 1000 * float(self.at("Timeout", load.second - self.lag) or 900)
+        late = share_above(limit / load.ms) if load.ms else 0.0
+        load.end(self.index, "timeout", _part(load.alive, late, load.second), limit)
+        load.endings[:] = [
+            replace_ending(one, self.index, limit) if one.ms > limit and not one.unseen else one
+            for one in load.endings
+        ]
+
+    def text(self, reason: str) -> str:
+        return str(self.at("_bug", 2**40).get("text", "Exception: unhandled")) if reason == "bug" else reason
+
+    def denial(self, second: float) -> str:
+        """The text of an access-denied error: the first thing that the role no longer allows."""
+        role = self.role
+        for action, arn in self.thing.fixed.get("needs", ()):
+            if not allows(role, action, arn, second - self.iam_lag):
+                session = f"assumed-role/{role.name}/{self.thing.name}"
+                user = f"arn:{self.world.partition}:sts::{self.world.account}:{session}"
+                verb = action.split(":")[1]
+                return (
+                    f"An error occurred (AccessDeniedException) when calling the {verb} operation: User: {user} is not "
+                    f"authorized to perform: {action} on resource: {arn} because no identity-based policy allows the "
+                    f"{action} action"
+                )
+        return "AccessDeniedException"
+
+
+def replace_ending(one: Any, stage: int, limit: float) -> Any:
+    """A request that waited longer than a timeout above it ends by that timeout."""
+    return one._replace(stage=stage, reason="timeout", ms=round(limit))
+
+
+def _part(alive: int, share: float, salt: int) -> int:
+    """A share of the requests, the remainder by chance, so that small shares are not lost."""
+    exact = alive * share
+    whole = int(exact)
+    return min(alive, whole + (1 if mix(salt, alive, 91) % 10_000 < (exact - whole) * 10_000 else 0))
+
+
+def _make(shop: Workshop, wish: Wish) -> Thing:
+    world, seed, name = shop.world, shop.world.seed, wish.name
+    role = shop.role(f"{name}-role", wish.created)
+    fixed = {
+        "runtime": seed.pick(f"runtime:{name}", ("python3.12", "python3.13")),
+        "role": role.arn,
+        "revision": seed.uuid(f"revision:{name}"),
+        "needs": [],
+        "names": {},
+    }
+    thing = shop.add(world.arn("lambda", f"function:{name}"), wish, fixed)
+    world.relate(thing.arn, "runs as", role.arn)
+    return shop.settle(thing, wish, {"Timeout": 30, "MemorySize": 256})
+
+
+_TABLE = ("dynamodb:PutItem", "dynamodb:GetItem")
+
+
+def _link(shop: Workshop, function: Thing, target: Thing) -> None:
+    """Name what the function calls in its environment, and allow it."""
+    if target.kind == "table":
+        _knows(shop, function, "TABLE_NAME", target.name)
+        shop.allow(function, "table-access", list(_TABLE), target)
+        function.fixed["needs"].append(("dynamodb:PutItem", target.arn))
+        for kind in ("writes", "reads", "uses"):
+            shop.world.relate(function.arn, kind, target.arn)
+    elif target.kind == "queue":
+        url = f"https://sqs.{target.region}.amazonaws.com/{shop.world.account}/{target.name}"
+        _knows(shop, function, "QUEUE_URL", url)
+        shop.allow(function, "queue-access", ["sqs:SendMessage"], target)
+        function.fixed["needs"].append(("sqs:SendMessage", target.arn))
+        for kind in ("uses", "writes"):
+            shop.world.relate(function.arn, kind, target.arn)
+    elif host := target.fixed.get("host"):
+        function.settings.set(f"Environment.{_variable(target)}", function.created, host)
+        shop.world.relate(function.arn, "uses", target.arn)
+
+
+def _variable(target: Thing) -> str:
+    return {"db-instance": "DB_HOST", "host": "PARTNER_HOST"}.get(target.kind, "TARGET_HOST")
+
+
+def _knows(shop: Workshop, function: Thing, name: str, value: str) -> None:
+    function.settings.set(f"Environment.{name}", function.created, value)
+    function.fixed["names"][name] = value
+
+
+def _metrics(function: Thing, flow: Flow | None) -> Iterable[Source]:
+    """AWS/Lambda: Errors is 0 when invoked, nothing is emitted when nothing was asked."""
+    if flow is None:
+        return
+    held, index = {"FunctionName": function.name}, flow.stage(function.arn)
+
+    def runs(row: Minute) -> int:
+        return row.seen(index)
+
+    def asked(row: Minute) -> int:
+        return row.passages[index].arrived
+
+    def refused(row: Minute) -> int:
+        return row.passages[index].refused.get("throttled", 0)
+
+    def failed(row: Minute) -> int:
+        return row.ended(since=index, seen_by=index)
+
+    def made(name: str, unit: str, emit: Emit) -> Source:
+        return source(function, "AWS/Lambda", name, held, unit, emit)
+
+    yield made("Invocations", "Count", count(flow, runs, of=runs))
+    yield made("Errors", "Count", count(flow, failed, of=runs))
+    yield made("Throttles", "Count", count(flow, refused, of=asked))
+    yield made("Duration", "Milliseconds", took(flow, index, 21))
+    yield made("ConcurrentExecutions", "Count", _concurrent(flow, index))
+
+
+def _concurrent(flow: Flow, index: int) -> Emit:
+    def emit(minute: int) -> Sample | None:
+        row = flow.minute(minute)
+        seen = row.seen(index)
+        if not seen:
+            return None
+        mean = (
+            row.busy_ms(index, flow.retry_ms) / 60_000
+        )  # Little's law: arrivals per second times seconds each
+        top = float(max(1, round(mean * 1.6)))
+        stage = flow.stages[index]
+        if isinstance(stage, FunctionStage):
+            top = min(top, float(max(1, stage.limit(minute * 60))))
+        return Sample(seen, top * seen * 0.8, 1.0, top, max(1.0, mean), top, top)
+
+    return emit
+
+
+def _logs(shop: Workshop, function: Thing, flow: Flow) -> Iterator[LogGroup]:
+    seed = shop.world.seed
+    held = shop.log_group(function, f"/aws/lambda/{function.name}", flow)
+    voice = LambdaVoice(
+        function=function,
+        flow=flow,
+        stage=held["stage"],
+        wording=seed.integer(f"wording:{function.name}", 0, 1),
+        own_error=str(function.fixed.get("own_error") or "ValidationError: field quantity must be positive"),
+    )
+    tenants = tuple(function.fixed.get("tenants", ()))
+    yield LogGroup(**held, voice=voice, tenants=tenants)
+
+
+def _no_function(shop: Workshop, wish: Wish) -> Thing:
+    queue, function = shop.one(wish, "from", "queue"), shop.one(wish, "to", "function")
+    if queue is None or function is None:
+        raise BadInput(f"resources.{wish.id}.with must name a queue (from) and a function (to).")
+    return mapping(shop, queue, function, wish)
+
+
+def mapping(shop: Workshop, queue: Thing, function: Thing, wish: Wish | None = None) -> Thing:
+    """An event source mapping: Lambda's pollers read a queue and run a function."""
+    world = shop.world
+    code = world.seed.uuid(f"mapping:{queue.name}:{function.name}")
+    arn = world.arn("lambda", f"event-source-mapping:{code}")
+    actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+    shop.allow(function, "queue-reader", actions, queue)
+    world.relate(queue.arn, "triggers", function.arn)
+    world.relate(queue.arn, "read by", arn)
+    world.relate(arn, "feeds", function.arn)
+    thing = shop.part(arn, "mapping", code, queue.created, {"source": queue.arn, "function": function.arn})
+    queue.fixed["mapping"] = arn
+    return shop.set(thing, Enabled=True, BatchSize=10)
+
+
+def _tag(world: World, thing: Thing, tags: dict[str, str]) -> Any:
+    return tag(world, thing, tags)
+
+
+def when(function: Thing, path: str) -> list[datetime]:
+    """When a setting changed."""
+    steps = function.settings.steps.get(path)
+    return list(steps.since) if steps else []
+
+
+KINDS = (
+    Kind(
+        name="function",
+        settings={
+            "Timeout": "seconds",
+            "MemorySize": "MB",
+            "ReservedConcurrentExecutions": "runs at the same time",
+            "Environment.": "a variable of the environment",
+            "Revision": "number of the code that runs",
+            "_slower": "nature: how many times longer a run takes",
+            "_used_mb": "nature: memory that a run needs",
+            "_account_used": "nature: concurrency that other functions of the account take",
+            "_bug": "nature: {share, text}: runs that fail in the code, and what they log",
+        },
+        options={"own_error": "what the code logs when a request of a user is wrong"},
+        make=_make,
+        link=_link,
+        stage=FunctionStage,
+        metrics=_metrics,
+        logs=_logs,
+        change=change,
+        tag=_tag,
+    ),
+    Kind(
+        name="mapping",
+        options={"from": "id of the queue", "to": "id of the function"},
+        settings={"Enabled": "true or false", "BatchSize": "messages"},
+        make=_no_function,
+        change=change_mapping,
+    ),
+)

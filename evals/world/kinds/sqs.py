@@ -1,0 +1,211 @@
+"""SQS queues.
+
+Physics, from the developer guide: a message that is not deleted within the visibility timeout is delivered again; after
+`maxReceiveCount` deliveries it goes to the dead-letter queue; what is not read waits; age is that of the oldest.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from evals.world.deeds_sqs import change, tag
+from evals.world.flow import Flow, Load, Passage
+from evals.world.kinds._kind import Kind, Wish
+from evals.world.metrics import Emit, source
+from evals.world.seed import mix
+from evals.world.stage import Stage, setting, share_above
+from evals.world.telemetry import Sample, Source, counted, level
+from evals.world.workshop import Workshop
+from evals.world.world import Thing, World
+
+RECEIVES = 5
+"""Deliveries after which a message goes to the dead-letter queue."""
+
+
+class QueueStage(Stage):
+    """Messages wait here until the stage after it takes them; failed ones come back."""
+
+    physical = ("VisibilityTimeout",)
+
+    def __init__(self, world: World, thing: Thing, uses: Mapping[str, Any] | None = None) -> None:
+        super().__init__(world, thing, uses)
+        self._waiting: deque[list[int]] = deque()  # [arrived at, messages, deliveries so far]
+        self._hidden: deque[list[int]] = deque()  # [visible again at, messages, deliveries, arrived at]
+        self._given: list[list[int]] = []  # what this slice handed on: [messages, deliveries, arrived at]
+
+    def watched(self) -> Iterable[Thing]:
+        yield self.thing
+        mapping = self.world.things.get(self.thing.fixed.get("mapping", ""))
+        if mapping is not None:
+            yield mapping
+
+    def begin(self, second: int) -> None:
+        self._waiting.clear()
+        self._hidden.clear()
+
+    def _enabled(self, second: float) -> bool:
+        mapping = self.world.things.get(self.thing.fixed.get("mapping", ""))
+        return mapping is None or bool(setting(mapping, "Enabled", second - 20))
+
+    def _allowed(self, second: int, seconds: int) -> int:
+        """How many messages the pollers may hand on in a slice."""
+        if not self._enabled(second):
+            return 0
+        following = self.flow.stages[self.index + 1] if self.index + 1 < len(self.flow.stages) else None
+        found = following.capacity(second, seconds) if following else None
+        return 2**40 if found is None else found
+
+    def enter(self, load: Load) -> None:
+        sent = load.alive
+        if load.calm:
+            load.passages.append(Passage(sent, 0, {}, {"sent": sent, "received": sent}))
+            return
+        while self._hidden and self._hidden[0][0] <= load.second:
+            _, messages, deliveries, arrived = self._hidden.popleft()
+            self._waiting.appendleft([arrived, messages, deliveries])
+        if sent:
+            self._waiting.append([load.second, sent, 0])
+        room = self._allowed(load.second, load.seconds)
+        self._given = []
+        while self._waiting and room > 0:
+            head = self._waiting[0]
+            taken = min(head[1], room)
+            head[1] -= taken
+            room -= taken
+            self._given.append([taken, head[2] + 1, head[0]])
+            if not head[1]:
+                self._waiting.popleft()
+        received = sum(one[0] for one in self._given)
+        load.alive = received
+        waiting = sum(one[1] for one in self._waiting)
+        oldest = min((one[0] for one in self._waiting), default=load.second + load.seconds)
+        age = max(0, load.second + load.seconds - oldest)
+        stuck = 1.0 if waiting > 20 + 2 * sent and age > 120 else 0.0
+        gauges = {"sent": sent, "received": received, "waiting": waiting, "age": age, "troubled": stuck}
+        load.passages.append(Passage(sent, 0, {}, gauges))
+
+    def leave(self, load: Load) -> None:
+        if load.calm or not self._given:
+            return
+        failed = sum(one.many for one in load.endings)
+        visible = int(self.at("VisibilityTimeout", load.second) or 30)
+        late = share_above(visible * 1000 / load.ms) if load.ms else 0.0
+        again = failed + round(load.alive * late)  # done, but the receipt had expired: delivered once more
+        dead = 0
+        for messages, deliveries, arrived in sorted(self._given, key=lambda one: -one[1]):
+            if again <= 0:
+                break
+            back = min(messages, again)
+            again -= back
+            if deliveries >= RECEIVES and self.thing.fixed.get("dead_letter"):
+                dead += back
+            else:
+                self._hidden.append([load.second + load.seconds + visible, back, deliveries, arrived])
+        self._hidden = deque(sorted(self._hidden))
+        hidden = sum(one[1] for one in self._hidden)
+        deleted = load.alive - min(load.alive, round(load.alive * late))
+        self.note(load, dead=dead, hidden=hidden, deleted=deleted)
+
+
+def _make(shop: Workshop, wish: Wish) -> Thing:
+    dead = shop.one(wish, "dead_letter", "queue")
+    thing = shop.add(shop.world.arn("sqs", wish.name), wish, {"dead_letter": dead.arn if dead else ""})
+    if dead:
+        dead.fixed["fed_by"] = thing.arn
+        shop.world.relate(thing.arn, "sends failures to", dead.arn)
+    retention = 345_600 if dead else 1_209_600
+    return shop.settle(thing, wish, {"VisibilityTimeout": 180, "MessageRetentionPeriod": retention})
+
+
+def _link(shop: Workshop, queue: Thing, function: Thing) -> None:
+    from evals.world.kinds.lambda_ import mapping
+
+    made = mapping(shop, queue, function)
+    key = next((one for one, thing in shop.made.items() if thing is queue), queue.name)
+    shop.made[f"{key}_mapping"] = made
+
+
+def _metrics(queue: Thing, flow: Flow | None) -> Iterator[Source]:
+    """AWS/SQS. A queue without a flow stands empty; a dead-letter queue fills from the queue that it belongs to."""
+    held = {"QueueName": queue.name}
+
+    def made(name: str, unit: str, emit: Emit) -> Source:
+        return source(queue, "AWS/SQS", name, held, unit, emit)
+
+    if flow is None:
+        for name in ("NumberOfMessagesSent", "NumberOfMessagesReceived", "NumberOfMessagesDeleted"):
+            yield made(name, "Count", lambda minute: counted(0.0))
+        for name in ("ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessagesNotVisible"):
+            yield made(name, "Count", lambda minute: level(0.0))
+        yield made("ApproximateAgeOfOldestMessage", "Seconds", lambda minute: level(0.0))
+        return
+    index = flow.stage(queue.arn)
+    yield made("NumberOfMessagesSent", "Count", _total(flow, index, "sent"))
+    yield made("NumberOfMessagesReceived", "Count", _total(flow, index, "received"))
+    yield made("NumberOfMessagesDeleted", "Count", _deleted(flow, index))
+    yield made("ApproximateNumberOfMessagesVisible", "Count", _standing(flow, index, "waiting", 31, 6))
+    yield made("ApproximateNumberOfMessagesNotVisible", "Count", _standing(flow, index, "hidden", 32, 6))
+    yield made("ApproximateAgeOfOldestMessage", "Seconds", _standing(flow, index, "age", 33, 4))
+
+
+def dead_letters(dead: Thing, queue: Thing, flow: Flow) -> Iterator[Source]:
+    """The metrics of a dead-letter queue: what came in since the flow was disturbed stays."""
+    index, held = flow.stage(queue.arn), {"QueueName": dead.name}
+
+    def came(minute: int) -> float:
+        return sum(one.passages[index].gauges.get("dead", 0.0) for one in flow.minute(minute).slices)
+
+    def stands(minute: int) -> Sample | None:
+        since = flow.disturbed_from
+        return level(
+            sum(came(one) for one in range(since, minute + 1)) if since is not None and minute >= since else 0
+        )
+
+    for name in ("NumberOfMessagesSent", "NumberOfMessagesReceived", "NumberOfMessagesDeleted"):
+        yield source(dead, "AWS/SQS", name, held, "Count", lambda minute: counted(0.0))
+    yield source(dead, "AWS/SQS", "ApproximateNumberOfMessagesVisible", held, "Count", stands)
+    yield source(
+        dead, "AWS/SQS", "ApproximateNumberOfMessagesNotVisible", held, "Count", lambda minute: level(0.0)
+    )
+
+
+def _total(flow: Flow, index: int, name: str) -> Emit:
+    def emit(minute: int) -> Sample | None:
+        row = flow.minute(minute)
+        return counted(sum(one.passages[index].gauges.get(name, 0.0) for one in row.slices))
+
+    return emit
+
+
+def _deleted(flow: Flow, index: int) -> Emit:
+    def emit(minute: int) -> Sample | None:
+        row = flow.minute(minute)
+        return counted(float(sum(one.passages[index].gauges.get("deleted", one.alive) for one in row.slices)))
+
+    return emit
+
+
+def _standing(flow: Flow, index: int, name: str, salt: int, usual: int) -> Emit:
+    def emit(minute: int) -> Sample | None:
+        row = flow.minute(minute)
+        held = max(one.passages[index].gauges.get(name, 0.0) for one in row.slices)
+        return level(held + mix(flow.demand.salt, minute, salt) % usual)
+
+    return emit
+
+
+KINDS = (
+    Kind(
+        name="queue",
+        options={"dead_letter": "id of the queue for messages that fail too often"},
+        settings={"VisibilityTimeout": "seconds", "MessageRetentionPeriod": "seconds"},
+        make=_make,
+        link=_link,
+        stage=QueueStage,
+        metrics=_metrics,
+        change=change,
+        tag=tag,
+    ),
+)
