@@ -160,11 +160,17 @@ def _by_arn(text: str, scope: _Scope) -> tuple[Candidate, ...]:
 
 def _by_host(text: str, scope: _Scope) -> tuple[Candidate, ...]:
     arns: list[str] = []
+    unlisted: list[Candidate] = []
     for url in _URL.findall(plain(text)):
         found = scope.directory.mentioned(url.rstrip(".,;:)"))
         host = _hostname(url)
         arns += [one.arn for one in found] or [one.arn for one in scope.resources if host in _hosts(one)]
-    return _start(scope, arns, text)
+        unlisted += [
+            Candidate(kind="resource", name=f"{one.type} {one.name}", target=one.arn)
+            for one in found
+            if one.arn not in scope.all
+        ]
+    return (*_start(scope, [arn for arn in arns if arn in scope.all], text), *dict.fromkeys(unlisted))
 
 
 def _hosts(resource: Resource) -> set[str]:

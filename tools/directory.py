@@ -5,17 +5,45 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from tools import arn as arns
 from tools import catalogue
-from tools.models import Json, Resource
+from tools.models import Resource
 
 _QUEUE_PATH = re.compile(r"^/(\d{12})/([A-Za-z0-9_.-]+)/?$")
 _QUEUE_HOST = re.compile(r"^(?:sqs\.([a-z0-9-]+)|([a-z0-9-]+)\.queue)\.")
 _API_HOST = re.compile(r"^([a-z0-9]+)\.execute-api\.([a-z0-9-]+)\.")
-_ENDPOINTS = ("DNSName", "Endpoint", "ReaderEndpoint")
+_HOST = re.compile(r"[a-z0-9_][a-z0-9_-]*(?:\.[a-z0-9_-]+)+")
+_ADDRESS = re.compile(r"\d+(?:\.\d+){3}")
+_WRAPPED = re.compile(
+    r"^(?:[a-z][a-z0-9+.-]*:)+(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE
+)  # jdbc:postgresql://
 _SHORTEST_NAME = 3
+_OWN_HOSTS: tuple[tuple[str, ...], ...] = tuple(
+    tuple(path.split("."))
+    for path in (
+        # Where describe answers say under which hosts and addresses a thing is reached; lists are gone through.
+        "DNSName",  # load balancers
+        "Endpoint",  # clusters of databases, search domains
+        "Endpoint.Address",  # databases
+        "ReaderEndpoint",
+        "ReaderEndpoint.Address",
+        "CustomEndpoints",
+        "ConfigurationEndpoint.Address",  # caches
+        "NodeGroups.PrimaryEndpoint.Address",
+        "NodeGroups.ReaderEndpoint.Address",
+        "CacheNodes.Endpoint.Address",
+        "DnsEntries.DnsName",  # VPC endpoints
+        "PrivateDnsName",  # instances
+        "PrivateIpAddress",
+        "PublicDnsName",
+        "PublicIpAddress",
+        "NetworkInterfaces.PrivateIpAddresses.PrivateDnsName",
+        "NetworkInterfaces.PrivateIpAddresses.PrivateIpAddress",
+    )
+)
 
 
 class KnownResources:
@@ -28,9 +56,10 @@ class KnownResources:
         self._by_metric: dict[tuple[str, frozenset[tuple[str, str]], str], str] = {}
         for resource in self._by_arn.values():
             self._by_name[resource.name].append(resource)
-            for host in _endpoints(resource.config):
+            for host in dict.fromkeys(_own_hosts(resource)):
                 self._by_host[host].append(resource)
             self._index_metric(resource)
+        self._account = next((one.account for one in self._by_arn.values() if one.account), "")
 
     def _index_metric(self, resource: Resource) -> None:
         service = catalogue.services().get(resource.service)
@@ -59,11 +88,18 @@ class KnownResources:
             found = self.named(queue.group(2), "queue")
             return tuple(one for one in found if one.region == region and one.account == queue.group(1))
         if place := _API_HOST.match(host):
-            region, id = place.group(2), place.group(1)
-            return tuple(one for one in self.of("api") if one.region == region and one.config.get("Id") == id)
-        if known := self._by_host.get(host.partition(":")[0]):
-            return tuple(known)
+            return tuple(self._by_host.get(place.group(0), ()))
+        if host and (known := self._at(host)):
+            return known
         return self.named(text) if len(text) >= _SHORTEST_NAME else ()
+
+    def _at(self, host: str) -> tuple[Resource, ...]:
+        """Whom a host or address means. Two networks may use the same address: then it names nobody."""
+        known = tuple(self._by_host.get(host, ()))
+        if known or not self._account:
+            return () if len(known) > 1 and _ADDRESS.fullmatch(host) else known
+        arn = _arn_of(host, self._account)
+        return (self._by_arn.get(arn) or _stub(arn),) if arn else ()
 
     def measured(self, namespace: str, dimensions: Mapping[str, str], region: str) -> str:
         """ARN of the resource of a metric: the known one with most of these dimensions, else by rule."""
@@ -75,26 +111,66 @@ class KnownResources:
                 best, most = arn, len(known)
         if best:
             return best
-        account = next((one.account for one in self._by_arn.values() if one.account), "")
-        return catalogue.owner_of(namespace, dimensions, region, account)
+        return catalogue.owner_of(namespace, dimensions, region, self._account)
 
 
-def _endpoints(config: Json) -> Iterator[str]:
-    """Hosts under which a resource is reached, as its configuration says: load balancers, databases, caches."""
-    for key in _ENDPOINTS:
-        told = config.get(key)
-        host = told.get("Address") if isinstance(told, Mapping) else told
-        if isinstance(host, str) and "." in host and "/" not in host:
-            yield host.lower()
+def _own_hosts(resource: Resource) -> Iterator[str]:
+    """Hosts and addresses under which a resource is reached, as its configuration says, in small letters."""
+    if resource.type == "api" and resource.config.get("Id"):
+        yield f"{resource.config['Id']}.execute-api.{resource.region}."
+    for path in _OWN_HOSTS:
+        for found in _texts(resource.config, path):
+            host = found.lower().rstrip(".")
+            if _HOST.fullmatch(host):
+                yield host
+
+
+def _texts(value: Any, path: tuple[str, ...]) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _texts(item, path)
+    elif path and isinstance(value, Mapping):
+        yield from _texts(value.get(path[0]), path[1:])
+    elif not path and isinstance(value, str):
+        yield value
+
+
+def _arn_of(host: str, account: str) -> str:
+    """ARN that a host name of AWS spells out (a database's endpoint), or "". `account`: whose it is taken to be."""
+    for service in catalogue.services().values():
+        for pattern, resource in service.hosts.items():
+            if found := re.fullmatch(pattern, host):
+                kind, _, name = resource.format(**found.groupdict()).partition(":")
+                return arns.build(kind, found["region"], account, name)
+    return ""
+
+
+def _stub(arn: str) -> Resource:
+    """A resource of which a host name told the ARN."""
+    parts, service = arns.parse(arn), catalogue.service_of(arn)
+    return Resource(
+        arn=arn,
+        service=service.name if service else parts.service,
+        type=catalogue.type_of(arn),
+        name=parts.name,
+        account=parts.account,
+        region=parts.region,
+    )
 
 
 def _host(text: str) -> tuple[str, str]:
-    """Host and path of a URL or of a bare host; ("", "") for anything else."""
+    """Host in small letters without its port, and path, of a URL or of a bare host; ("", "") for anything else."""
+    text = _WRAPPED.sub("", text)
     if "://" in text:
         try:
             parts = urlsplit(text)
-            return parts.hostname or "", parts.path
+            host, path = (parts.hostname or "").rstrip("."), parts.path
         except ValueError:
             return "", ""
-    head, slash, tail = text.partition("/")
-    return (head.lower(), slash + tail) if "." in head else ("", "")
+    else:
+        head, slash, tail = text.partition("/")
+        host, path = head.partition(":")[0].lower().rstrip("."), slash + tail
+        if "." not in host:
+            return "", ""
+    # The name for both kinds of addresses of a load balancer is its own name after this word.
+    return host.removeprefix("dualstack."), path

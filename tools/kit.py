@@ -24,6 +24,8 @@ _SECRET_KEY = re.compile(
 )
 _HINTS = ("table", "queue", "topic", "bucket", "stream", "function", "secret", "parameter", "cluster", "api")
 _NEVER_MEANT = ("role", "alarm", "stage", "event-source-mapping", "log-group", "listener", "task-definition")
+_WRAPPED = re.compile(r"(?:[a-z][a-z0-9+.-]*:)+(?=[a-z][a-z0-9+.-]*://)", re.I)
+_HOST_PAIR = re.compile(r"(?:^|[\s;])(?:host|hostname|server|data source)\s*=\s*(?:tcp:)?([^\s;,]+)", re.I)
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{1,127}")
 
 
@@ -70,19 +72,23 @@ def whole(value: Value) -> int:
 def reference(key: str, value: str) -> str:
     """`value` when it looks like a name, ARN, URL or host that points somewhere; "" when it may be a secret.
 
-    Passwords in URLs and all query strings are cut off. The rule errs towards hiding.
+    Passwords in URLs and all query strings are cut off; of a connection string only the host is kept. The rule errs
+    towards hiding.
     """
     value = value.strip()
     if arns.is_arn(value):
         return value
     if "://" in value:
+        wrapped = _WRAPPED.match(value)  # jdbc:postgresql://host/name
+        before = wrapped.group(0) if wrapped else ""
         try:
-            parts = urlsplit(value)
-            return (
-                f"{parts.scheme}://{parts.hostname or ''}{parts.path}" if not _SECRET_KEY.search(key) else ""
-            )
+            parts = urlsplit(value.removeprefix(before))
+            shown = f"{before}{parts.scheme}://{parts.hostname or ''}{parts.path}"
+            return shown if not _SECRET_KEY.search(key) else ""
         except ValueError:  # brackets in a password, say: what cannot be read may be a secret
             return ""
+    if pairs := _HOST_PAIR.search(value):  # host=orders-db.example port=5432 password=...
+        value = pairs.group(1)
     if _SECRET_KEY.search(key) or not _PLAIN_NAME.fullmatch(value) or _random(value):
         return ""
     return value

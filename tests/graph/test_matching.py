@@ -64,6 +64,12 @@ def test_half_of_the_phrases_are_japanese_and_each_answer_is_tried(phrases: Sequ
         ("arn:aws:dynamodb:eu-west-1:111122223333:table/order-items is slow", ("table order-items",)),
         ("arn:aws:dynamodb:eu-west-1:111122223333:table/order-itemsが遅い", ("table order-items",)),
         ("abc123.execute-api.eu-west-1.amazonaws.com/prod/orders", ("api orders-api",)),
+        ("payments.c1example2ab.eu-west-1.rds.amazonaws.com is slow", ("db-instance payments",)),
+        (
+            "payments.c1example2ab.eu-west-1.rds.amazonaws.com or abc123.execute-api.eu-west-1.amazonaws.com",
+            ("api orders-api", "db-instance payments"),
+        ),
+        ("payments.example.eu-west-1.rds.example.com is slow", ()),
         ("api abc123 is slow", ("api orders-api",)),
         ("the checkout queue is stuck", ()),
         ("the `data` thing is broken", ("table data",)),

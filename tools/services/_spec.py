@@ -201,6 +201,8 @@ class Service:
     global_region: bool = False  # its events are in the partition's global region only (IAM)
     listed: bool = True  # False: its resources are found where others name them, never by listing all
     listed_near: tuple[str, ...] = ()  # though not `listed`: types of a symptom whose neighbours it may hold
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    """Host names that spell out an ARN: regular expression with `region` -> "<service>:<resource>" with its groups."""
     complete: tuple[str, ...] = ()  # types that a listing, or being named, tells enough of for the topology
 
     @property

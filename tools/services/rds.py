@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tools.arn import build, is_arn
 from tools.arn import parse as parse_arn
@@ -1268,9 +1268,35 @@ CONDITIONS = (
 )
 
 
-def _metric(name: str, stat: str, role: Role, bad: Any, unit: str, missing: Any = "unknown") -> MetricSpec:
+def _metric(
+    name: str,
+    stat: str,
+    role: Role,
+    bad: Literal["up", "down", ""],
+    unit: str,
+    where: Callable[[Resource], bool] | None = None,
+) -> MetricSpec:
     return MetricSpec(
-        type="db-instance", name=name, stat=stat, role=role, bad=bad, missing=missing, unit=unit
+        type="db-instance",
+        name=name,
+        stat=stat,
+        role=role,
+        bad=bad,
+        missing="unknown",
+        unit=unit,
+        where=where,
+    )
+
+
+def _is(path: str, start: str) -> Callable[[Resource], bool]:
+    """Whether a text of the configuration begins so; also when the configuration is not known."""
+    return lambda resource: text(resource.config, path).startswith(start) or not resource.config
+
+
+def _is_replica(resource: Resource) -> bool:
+    known = resource.config
+    return not known or bool(
+        known.get("ReadReplicaSourceDBInstanceIdentifier") or known.get("DBClusterIdentifier")
     )
 
 
@@ -1284,9 +1310,13 @@ METRICS = (
     _metric("DiskQueueDepth", "Average", "backlog", "up", "waiting operations"),
     _metric("ReadIOPS", "Average", "work", "", "reads per second"),
     _metric("WriteIOPS", "Average", "work", "", "writes per second"),
-    _metric("BurstBalance", "Minimum", "saturation", "down", "% of the burst left"),
-    _metric("ReplicaLag", "Maximum", "backlog", "up", "seconds behind"),
-    _metric("CPUCreditBalance", "Minimum", "saturation", "down", "credits left"),
+    _metric(
+        "BurstBalance", "Minimum", "saturation", "down", "% of the burst left", _is("StorageType", "gp2")
+    ),
+    _metric("ReplicaLag", "Maximum", "backlog", "up", "seconds behind", _is_replica),
+    _metric(
+        "CPUCreditBalance", "Minimum", "saturation", "down", "credits left", _is("DBInstanceClass", "db.t")
+    ),
     *(
         MetricSpec(
             type="db-cluster", name=name, stat=stat, role="saturation", bad="up", missing="unknown", unit=unit
@@ -1349,4 +1379,10 @@ SERVICE = Service(
     signatures=SIGNATURES,
     log_groups=log_groups,
     listed=False,  # found by the host names that callers hold, or because the symptom is there
+    listed_near=("instance", "service", "target-group", "load-balancer"),
+    hosts={
+        rf"(?P<name>[a-z][a-z0-9-]*)\.[a-z0-9]+{_DNS}": "rds:db:{name}",
+        # Readers share one host; custom endpoints and proxies have names of their own.
+        rf"(?P<name>[a-z][a-z0-9-]*)\.cluster-(?:ro-)?[a-z0-9]+{_DNS}": "rds:cluster:{name}",
+    },
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tools.fake_account import FakeAws
+from tests.tools.fake_account import Answer, FakeAws
 from tools import catalogue
 from tools.directory import KnownResources
 from tools.history import HIDDEN, current, prior, requested
@@ -128,7 +129,10 @@ def test_an_instance_is_its_item_with_the_events_up_to_the_end_of_the_look() -> 
         asked.append(parameters)
         return {"Events": told}
 
-    answers = {("rds", "DescribeDBInstances"): {"DBInstances": [INSTANCE]}, ("rds", "DescribeEvents"): events}
+    answers: dict[tuple[str, str], Answer] = {
+        ("rds", "DescribeDBInstances"): {"DBInstances": [INSTANCE]},
+        ("rds", "DescribeEvents"): events,
+    }
     found = describe(FakeAws(answers).reader(), DB)
     assert found is not None
     assert asked == [{"SourceIdentifier": "orders-db", "SourceType": "db-instance", "Duration": 20160}]
@@ -322,21 +326,22 @@ def test_capacity_of_a_cluster_keeps_its_other_end() -> None:
 
 
 def parameters(
-    operation: str, *names: str, minutes: float = 0, of: str = "orders-pg", **values: str
+    operation: str, sets: Mapping[str, str] | Iterable[str], minutes: float = 0, of: str = "orders-pg"
 ) -> ChangeEvent:
+    """Parameters that are set to values, or only named."""
     method = {"applyMethod": "pending-reboot"}
-    sent = [{"parameterName": name, "parameterValue": value, **method} for name, value in values.items()]
-    sent += [{"parameterName": name, **method} for name in names]
+    values = [(name, {"parameterValue": sets[name]} if isinstance(sets, Mapping) else {}) for name in sets]
+    sent = [{"parameterName": name, **value, **method} for name, value in values]
     return happened(operation, {"dBParameterGroupName": of, "parameters": sent}, minutes=minutes)
 
 
 def test_the_connections_before_come_from_the_earlier_event_of_this_group() -> None:
     one = setting("db-parameter-group", "Parameters.max_connections")
-    what = parameters("ModifyDBParameterGroup", max_connections="50")
+    what = parameters("ModifyDBParameterGroup", {"max_connections": "50"})
     earlier = [
-        parameters("ModifyDBParameterGroup", max_connections="250", minutes=-900),
-        parameters("ModifyDBParameterGroup", max_connections="9", minutes=-30, of="orders-pg-2"),
-        parameters("ModifyDBParameterGroup", work_mem="1", minutes=-20),
+        parameters("ModifyDBParameterGroup", {"max_connections": "250"}, minutes=-900),
+        parameters("ModifyDBParameterGroup", {"max_connections": "9"}, minutes=-30, of="orders-pg-2"),
+        parameters("ModifyDBParameterGroup", {"work_mem": "1"}, minutes=-20),
     ]
     known = group(max_connections="50")
     before = prior(None, one, known, what, [*earlier, what], None)
@@ -356,7 +361,7 @@ def test_a_parameter_that_a_new_group_did_not_set_goes_back_to_the_default() -> 
         {"dBParameterGroupName": "orders-pg", "dBParameterGroupFamily": "postgres16", "description": "x"},
         minutes=-900,
     )
-    what = parameters("ModifyDBParameterGroup", work_mem="64")
+    what = parameters("ModifyDBParameterGroup", {"work_mem": "64"})
     before = prior(None, one, group(work_mem="64"), what, [made, what], None)
     assert before.value == DEFAULT
     (call,) = one.restore(group(work_mem="64"), before.value)
@@ -372,7 +377,7 @@ def test_every_parameter_is_found_where_it_is_read_and_where_it_is_shown() -> No
         if one.type != "db-parameter-group":
             continue
         name = one.path.removeprefix("Parameters.").strip('"')
-        sent = parameters("ModifyDBParameterGroup", other="1", **{name: "7"})
+        sent = parameters("ModifyDBParameterGroup", {"other": "1", name: "7"})
         assert requested(sent, one) == (True, "7"), name
         answer = {"Parameters": [{"ParameterName": "x"}, {"ParameterName": name, "ParameterValue": "7"}]}
         assert catalogue.find(one.query, answer) == "7", name
@@ -395,8 +400,8 @@ def _after(state: dict[str, str], operation: str, sent: list[Json]) -> dict[str,
 _NAMES = st.sampled_from(["max_connections", "work_mem", "autovacuum_naptime"])
 _SETS = st.dictionaries(_NAMES, st.integers(1, 9).map(str), min_size=1)
 _STEPS = st.one_of(
-    _SETS.map(lambda values: parameters("ModifyDBParameterGroup", **values)),
-    st.sets(_NAMES, min_size=1).map(lambda names: parameters("ResetDBParameterGroup", *sorted(names))),
+    _SETS.map(lambda values: parameters("ModifyDBParameterGroup", values)),
+    st.sets(_NAMES, min_size=1).map(lambda names: parameters("ResetDBParameterGroup", sorted(names))),
 )
 
 
@@ -428,7 +433,7 @@ def test_resetting_all_is_undone_by_nobody() -> None:
     what = happened(
         "ResetDBParameterGroup", {"dBParameterGroupName": "orders-pg", "resetAllParameters": True}
     )
-    assert undo(what, (parameters("ModifyDBParameterGroup", work_mem="1"),)) == ()
+    assert undo(what, (parameters("ModifyDBParameterGroup", {"work_mem": "1"}),)) == ()
 
 
 # -- other changes ---------------------------------------------------------------------------------
