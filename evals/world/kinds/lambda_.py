@@ -14,7 +14,7 @@ from typing import Any
 
 from evals.world.deeds_lambda import change, change_mapping, tag
 from evals.world.flow import OWN, Flow, Load, Minute
-from evals.world.grants import allows
+from evals.world.grants import allows, changed
 from evals.world.kinds._kind import Kind, Wish
 from evals.world.lines import LogGroup
 from evals.world.metrics import Emit, count, source, took
@@ -42,6 +42,7 @@ class FunctionStage(Stage):
         self.lag = world.seed.integer(f"lag:{thing.arn}", 2, 9)
         self.iam_lag = world.seed.integer(f"iam:{thing.arn}", 6, 40)
         self._ms = 0.0
+        self._grants: dict[tuple[str, str, float], bool] = {}
 
     @property
     def role(self) -> Thing:
@@ -88,11 +89,17 @@ class FunctionStage(Stage):
     def _needs(self, load: Load) -> None:
         """What the role must allow and the environment must name."""
         for action, arn in self.thing.fixed.get("needs", ()):
-            if not allows(self.role, action, arn, load.second - self.iam_lag):
+            if not self._allowed(action, arn, load.second - self.iam_lag):
                 load.end(self.index, "denied", load.alive, self.flow.base_ms * 0.6 + 9)
         for name, value in self.thing.fixed.get("names", {}).items():
             if self.at(f"Environment.{name}", load.second - self.lag) != value:
                 load.end(self.index, "not-found", load.alive, self.flow.base_ms * 0.5 + 6)
+
+    def _allowed(self, action: str, arn: str, second: float) -> bool:
+        key = action, arn, changed(self.role, second)
+        if key not in self._grants:
+            self._grants[key] = allows(self.role, action, arn, second)
+        return self._grants[key]
 
     def _bug(self, load: Load) -> None:
         bug = self.at("_bug", load.second - self.lag)
@@ -135,7 +142,7 @@ class FunctionStage(Stage):
         """The text of an access-denied error: the first thing that the role no longer allows."""
         role = self.role
         for action, arn in self.thing.fixed.get("needs", ()):
-            if not allows(role, action, arn, second - self.iam_lag):
+            if not self._allowed(action, arn, second - self.iam_lag):
                 session = f"assumed-role/{role.name}/{self.thing.name}"
                 user = f"arn:{self.world.partition}:sts::{self.world.account}:{session}"
                 verb = action.split(":")[1]
