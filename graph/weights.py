@@ -47,6 +47,7 @@ WEIGHTS: Mapping[str, float] = {
     "logs.name_another": -4.0,
     "condition.metric_up": 3.0,
     "condition.metric_still": -4.0,
+    "condition.shown": 3.0,
     "traffic.up": 3.0,
     "traffic.same": -4.0,
     "traffic.above_limit": 2.0,

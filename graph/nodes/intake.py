@@ -161,9 +161,11 @@ def _symptom_series(work: Desk, metric: Metric) -> Series | None:
 def _spec(metric: Metric, resource: str) -> MetricSpec | None:
     """What the service file says of this metric."""
     service = service_of(resource)
+    if service is None:
+        return None
     fits = (
         one
-        for one in (service.metrics if service is not None else ())
+        for one in service.metrics
         if one.name == metric.name and service.namespace_of(one) == metric.namespace
     )
     return next(fits, None)

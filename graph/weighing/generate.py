@@ -199,7 +199,7 @@ def _conditions(facts: Facts) -> Iterator[Hypothesis]:
                 and about(facts, pattern, resource.arn)
                 for pattern in facts.patterns
             )
-            if moved or named:
+            if moved or named or (condition.shown is not None and condition.shown(resource)):
                 yield Hypothesis(
                     id=f"condition:{resource.arn}:{condition.key}",
                     kind="condition",

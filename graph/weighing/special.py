@@ -8,14 +8,14 @@ from typing import Any
 
 from graph.claims import rate_claim, setting_claim, shown, statement, total_claim
 from graph.facts import Facts
-from graph.models import Hypothesis, TestResult
+from graph.models import Hypothesis, MetricFinding, TestResult
 from graph.weighing.mechanism import together
 from graph.weighing.moves import Move, event_of, move, step_of
 from graph.weighing.when import onset_claims, span
 from graph.weights import WEIGHTS
 from graph.words import number, stamp
 from tools.alarms import evaluate
-from tools.models import Alarm, ChangeEvent, Claim, Resource
+from tools.models import Alarm, ChangeEvent, Claim, Resource, Statement
 from tools.services._spec import Setting
 
 
@@ -40,16 +40,34 @@ def condition(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
     )
     telling = [item for item in up if item.metric.name not in shared]
     for item in telling[:1] if holds else []:
-        said = statement(
-            "{metric}: {total} since the onset",
-            evidence=item.evidence, claims=[total_claim(item)],
-            metric=item.metric.name, total=number(item.total or 0),
-        )  # fmt: skip
-        yield TestResult(test="condition", weight=WEIGHTS["condition.metric_up"], statement=said)
+        yield TestResult(test="condition", weight=WEIGHTS["condition.metric_up"], statement=_up(item))
     if found and not holds:
         names = ", ".join(item.metric.name for item in found if item not in up)
         said = statement("{names}: nothing", evidence=found[0].evidence, names=names)
         yield TestResult(test="condition", weight=WEIGHTS["condition.metric_still"], statement=said)
+    if resource is not None and known.shown is not None and known.shown(resource):
+        said = statement(
+            "AWS's own description of {name} says so", evidence=resource.evidence, name=resource.name
+        )
+        yield TestResult(test="condition", weight=WEIGHTS["condition.shown"], statement=said)
+
+
+def _up(item: MetricFinding) -> Statement:
+    """A count by its total, a level by what it was and is."""
+    if item.total is not None:
+        return statement(
+            "{metric}: {total} since the onset",
+            evidence=item.evidence, claims=[total_claim(item)],
+            metric=item.metric.name, total=number(item.total),
+        )  # fmt: skip
+    return statement(
+        "{metric} rose from {before} to {after}",
+        evidence=item.evidence,
+        claims=[rate_claim(item, since=False), rate_claim(item, since=True)],
+        metric=item.metric.name,
+        before=shown(item.before or 0.0)[0],
+        after=shown(item.after or 0.0)[0],
+    )
 
 
 def traffic(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:

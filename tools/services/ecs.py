@@ -587,9 +587,9 @@ SETTINGS = (
         "minimum healthy percent of a deployment",
         "%",
         partial(_restore_deployment, "minimumHealthyPercent"),
-        tuple(
-            Effect(metric=metric, direction=way, on="upstream", after=(0, 3600), when="lowered")
-            for metric, way in (("role:errors", "up"), ("role:work", "down"))
+        (
+            Effect(metric="role:errors", direction="up", on="upstream", after=(0, 3600), when="lowered"),
+            Effect(metric="role:work", direction="down", on="upstream", after=(0, 3600), when="lowered"),
         ),
         beside=("services[0].deploymentConfiguration.maximumPercent",),
     ),
@@ -960,12 +960,15 @@ CHANGES = (
             },
         ),
     ),
-    *(
-        inert(operation, _touches_tagged, record(_SOURCE, operation, {"resourceArn": _WEB, **request}))
-        for operation, request in {
-            "TagResource": {"tags": [{"key": "team", "value": "shop"}]},
-            "UntagResource": {"tagKeys": ["team"]},
-        }.items()
+    inert(
+        "TagResource",
+        _touches_tagged,
+        record(_SOURCE, "TagResource", {"resourceArn": _WEB, "tags": [{"key": "team", "value": "shop"}]}),
+    ),
+    inert(
+        "UntagResource",
+        _touches_tagged,
+        record(_SOURCE, "UntagResource", {"resourceArn": _WEB, "tagKeys": ["team"]}),
     ),
 )
 

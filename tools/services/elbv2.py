@@ -1149,12 +1149,15 @@ CHANGES = (
     ),
     # A target group can be deleted only while no listener or rule uses it (ELB API reference).
     inert("DeleteTargetGroup", _touches_group, _example("DeleteTargetGroup", {"targetGroupArn": _GREEN})),
-    *(
-        inert(operation, _touches_tagged, _example(operation, {"resourceArns": [_WEB], **request}))
-        for operation, request in {
-            "AddTags": {"tags": [{"key": "team", "value": "shop"}]},
-            "RemoveTags": {"tagKeys": ["team"]},
-        }.items()
+    inert(
+        "AddTags",
+        _touches_tagged,
+        _example("AddTags", {"resourceArns": [_WEB], "tags": [{"key": "team", "value": "shop"}]}),
+    ),
+    inert(
+        "RemoveTags",
+        _touches_tagged,
+        _example("RemoveTags", {"resourceArns": [_WEB], "tagKeys": ["team"]}),
     ),
 )
 
