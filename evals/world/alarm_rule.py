@@ -13,6 +13,7 @@ from typing import NamedTuple
 from evals.world.steps import Settings
 
 NAMES = ("EvaluationPeriods", "DatapointsToAlarm", "Threshold", "ComparisonOperator", "TreatMissingData")
+_WIDER = 2  # the user guide's tables show a range of 5 for 3 evaluation periods; the exact number is not documented
 _TESTS: Mapping[str, Callable[[float, float], bool]] = {
     "GreaterThanThreshold": gt,
     "GreaterThanOrEqualToThreshold": ge,
@@ -33,19 +34,41 @@ class Rule(NamedTuple):
     def breaches(self, value: float) -> bool:
         return _TESTS[self.how](value, self.limit)
 
+    @property
+    def range(self) -> int:
+        """How many periods are looked at: some more than count, to find datapoints where some are missing."""
+        return self.periods + _WIDER
+
+    def _real(self, values: Sequence[float | None]) -> list[tuple[int, float]]:
+        """(age, value) of the newest datapoints that count, newest first; the newest period has age 1."""
+        found = [(age, value) for age, value in enumerate(reversed(values), 1) if value is not None]
+        return found[: self.periods]
+
+    def used(self, values: Sequence[float | None]) -> int:
+        """How many of the newest periods decided."""
+        real = self._real(values)
+        return max(self.periods, real[-1][0] if len(real) == self.periods else 0)
+
     def follows(self, values: Sequence[float | None], now: str) -> str:
-        """The state that follows `now` when these are the datapoints, None where there is none."""
-        real = [value for value in values if value is not None]
-        absent = len(values) - len(real)
+        """The state that follows `now` when these are the datapoints of the range, None where there is none.
+
+        Missing ones count only when the range holds fewer than `periods` datapoints. All of them breaching, with the
+        oldest at least `needed` periods old, is an alarm even when they are few; younger ones may still be followed
+        by a good one, and the state stays.
+        """
+        real = self._real(values)
+        absent = self.periods - len(real)
         test, limit = _TESTS[self.how], self.limit
-        breaching = sum([test(value, limit) for value in real])
-        if self.missing == "breaching":
-            breaching += absent
-        if breaching >= self.needed:
+        breaching = sum([test(value, limit) for _, value in real])
+        if breaching + (absent if self.missing == "breaching" else 0) >= self.needed:
             return "ALARM"
-        if self.missing in ("notBreaching", "breaching") or breaching + absent < self.needed:
+        if absent == 0 or self.missing in ("notBreaching", "breaching"):
             return "OK"
-        return "INSUFFICIENT_DATA" if self.missing == "missing" and not real else now
+        if not real:
+            return "INSUFFICIENT_DATA" if self.missing == "missing" else now
+        if breaching < len(real):
+            return "OK"
+        return "ALARM" if self.missing == "missing" and real[-1][0] >= self.needed else now
 
 
 def rule_at(settings: Settings, moment: datetime, ignores_missing: bool) -> Rule:

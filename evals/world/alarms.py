@@ -11,17 +11,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from evals.world import alarm_reason, alarm_sums
+from evals.world.alarm_reason import Evaluation
 from evals.world.alarm_rule import NAMES, Rule, next_change, rule_at
 from evals.world.steps import Settings
-from evals.world.telemetry import Dimensions, Source, statistic
+from evals.world.telemetry import Dimensions, Source, Telemetry
 from tools.models import Json
 
-_WORDS = {
-    "GreaterThanThreshold": "greater than",
-    "GreaterThanOrEqualToThreshold": "greater than or equal to",
-    "LessThanThreshold": "less than",
-    "LessThanOrEqualToThreshold": "less than or equal to",
-}
 _KEPT = 1000
 
 
@@ -34,16 +30,13 @@ class State(NamedTuple):
     data: str  # StateReasonData, JSON
 
 
-class Evaluation(NamedTuple):
-    """What one evaluation saw: (epoch second, value or None) oldest first, and the state that follows."""
-
-    points: list[tuple[int, float | None]]
-    value: str
-
-
 @dataclass
 class AlarmClock:
-    """One alarm. `settings` hold Threshold, EvaluationPeriods, DatapointsToAlarm, ... by API name, with history."""
+    """One metric alarm. `settings` hold Threshold, EvaluationPeriods, ... by API name, with history.
+
+    An alarm on an expression has `queries`, as PutMetricAlarm takes them (`Metrics`), and the `telemetry` that they
+    are about; its namespace, metric, dimensions and stat are empty.
+    """
 
     name: str
     arn: str
@@ -62,6 +55,8 @@ class AlarmClock:
     lag: int  # seconds from the end of a period to its evaluation, after the datapoint is visible
     actions: tuple[str, ...] = ()
     description: str = ""
+    queries: tuple[Json, ...] = ()
+    telemetry: Telemetry | None = None
     updates: list[tuple[datetime, str]] = field(
         default_factory=list
     )  # (time, Create or Update), oldest first
@@ -119,15 +114,17 @@ class AlarmClock:
         self._calm = 0 if newest is None or rule.breaches(newest) else self._calm + 1
         if now == "OK" and self._calm >= rule.periods:
             return
-        starts = range(end - self.period * rule.periods, end, self.period)
+        starts = range(end - self.period * rule.range, end, self.period)
         values = [self._value(start) for start in starts]
         value = rule.follows(values, now)
         if value == now:
             return
-        seen = Evaluation(list(zip(starts, values, strict=True)), value)
+        used = rule.used(values)
+        seen = Evaluation(list(zip(starts, values, strict=True))[-used:], value)
         stamped = datetime.fromtimestamp(at, UTC) + timedelta(milliseconds=(at * 37) % 1000)
-        reason = self._reason(seen, rule, now)
-        self._states.append(State(stamped, value, reason, self._data(seen, rule, stamped)))
+        reason = alarm_reason.words(seen, rule, now)
+        data = alarm_reason.data(seen, rule, stamped, self.stat, self.period)
+        self._states.append(State(stamped, value, reason, data))
 
     def _value(self, start: int) -> float | None:
         """The datapoint of one period. Each is looked at in several evaluations."""
@@ -138,62 +135,11 @@ class AlarmClock:
         return self._values[start]
 
     def _computed(self, start: int) -> float | None:
-        source = self.source
-        last = (start + self.period) // 60
-        if source is None or (source.sparse is not None and last <= source.sparse):
-            return None
-        step = source.every
-        first = start // 60 + (-(start // 60)) % step
-        rows = [source.emit(minute) for minute in range(first, last, step)]
-        return statistic([row for row in rows if row is not None], self.stat)
-
-    @staticmethod
-    def _reason(seen: Evaluation, rule: Rule, old: str) -> str:
-        needed, periods = rule.needed, rule.periods
-        if seen.value == "INSUFFICIENT_DATA":
-            return f"Insufficient Data: {periods} datapoints were unknown."
-        wanted = [
-            (start, value)
-            for start, value in seen.points
-            if value is not None and rule.breaches(value) == (seen.value == "ALARM")
-        ]
-        words = _WORDS[rule.how]
-        listed = ", ".join(
-            f"{_number(value)} ({datetime.fromtimestamp(start, UTC):%d/%m/%y %H:%M:%S})"
-            for start, value in wanted
-        )
-        if not wanted:
-            return (
-                f"Threshold Crossed: no datapoints were received for {periods} periods and {periods} missing "
-                f"datapoints were treated as [{'Breaching' if seen.value == 'ALARM' else 'NonBreaching'}]."
-            )
-        verb = "was" if len(wanted) == 1 else "were"
-        negation = "" if seen.value == "ALARM" else "not "
-        noun = "datapoint" if periods == 1 else "datapoints"
-        change = f"{old} -> {seen.value}"
+        if self.queries and self.telemetry is not None:
+            return alarm_sums.value(self.queries, self.telemetry, start, self.period)
         return (
-            f"Threshold Crossed: {len(wanted)} out of the last {periods} {noun} [{listed}] {verb} {negation}{words} "
-            f"the threshold ({_number(rule.limit)}) (minimum {needed} {'datapoint' if needed == 1 else 'datapoints'} "
-            f"for {change} transition)."
+            None if self.source is None else alarm_sums.of_period(self.source, self.stat, start, self.period)
         )
-
-    def _data(self, seen: Evaluation, rule: Rule, moment: datetime) -> str:
-        made: Json = {
-            "version": "1.0",
-            "queryDate": _long(moment),
-            "startDate": _long(datetime.fromtimestamp(seen.points[0][0], UTC)),
-            ("statistic" if self.stat[0] != "p" else "extendedStatistic"): self.stat,
-            "period": self.period,
-            "recentDatapoints": [value for _, value in seen.points if value is not None],
-            "threshold": rule.limit,
-            "evaluatedDatapoints": [
-                {"timestamp": _long(datetime.fromtimestamp(start, UTC)), "value": value}
-                if value is not None
-                else {"timestamp": _long(datetime.fromtimestamp(start, UTC))}
-                for start, value in reversed(seen.points)
-            ],
-        }
-        return json.dumps(made)
 
     def describe(self, as_of: datetime) -> Json:
         """The alarm as DescribeAlarms shows it."""
@@ -211,18 +157,26 @@ class AlarmClock:
             "StateReason": state.reason,
             "StateUpdatedTimestamp": state.time,
             "StateTransitionedTimestamp": state.time,
-            "MetricName": self.metric,
-            "Namespace": self.namespace,
-            "Dimensions": [{"Name": name, "Value": value} for name, value in self.dimensions],
-            "Period": self.period,
+            **self._watched(),
             **self.numbers(as_of),
         }
         if self.description:
             shown["AlarmDescription"] = self.description
         if state.data:
             shown["StateReasonData"] = state.data
-        shown["Statistic" if self.stat[0] != "p" else "ExtendedStatistic"] = self.stat
         return shown
+
+    def _watched(self) -> Json:
+        """What the alarm looks at: a metric or an expression."""
+        if self.queries:
+            return {"Metrics": [{"ReturnData": True, **query} for query in self.queries]}
+        return {
+            "MetricName": self.metric,
+            "Namespace": self.namespace,
+            "Dimensions": [{"Name": name, "Value": value} for name, value in self.dimensions],
+            "Period": self.period,
+            ("Statistic" if self.stat[0] != "p" else "ExtendedStatistic"): self.stat,
+        }
 
     def numbers(self, moment: datetime) -> Json:
         """The settings that decide the state, by API name."""
@@ -237,11 +191,7 @@ class AlarmClock:
             "oKActions": [],
             "alarmActions": list(self.actions),
             "insufficientDataActions": [],
-            "metricName": self.metric,
-            "namespace": self.namespace,
-            "dimensions": [{"name": name, "value": value} for name, value in self.dimensions],
-            "period": self.period,
-            ("statistic" if self.stat[0] != "p" else "extendedStatistic"): self.stat,
+            **_lower(self._watched()),
         }
         made |= {name[0].lower() + name[1:]: value for name, value in self.numbers(moment).items()}
         return made
@@ -311,9 +261,8 @@ def _state(state: State) -> Json:
     return made
 
 
-def _number(value: float) -> str:
-    return repr(round(float(value), 4))
-
-
-def _long(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}+0000"
+def _lower(value: Any) -> Any:
+    """Keys as CloudTrail and the history write them."""
+    if isinstance(value, dict):
+        return {key[0].lower() + key[1:]: _lower(one) for key, one in value.items()}
+    return [_lower(one) for one in value] if isinstance(value, list) else value

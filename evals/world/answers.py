@@ -8,12 +8,20 @@ _MODULES = (
     "answers_account",
     "answers_trail",
     "answers_cloudwatch",
+    "answers_metrics",
     "answers_logs",
     "answers_dynamodb",
     "answers_lambda",
     "answers_sqs",
     "answers_apigateway",
     "answers_iam",
+    "answers_simulate",
+    "answers_config",
+    "answers_xray",
+    "answers_events",
+    "answers_health",
+    "answers_quotas",
+    "answers_tags",
 )
 
 

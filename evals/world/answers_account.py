@@ -1,23 +1,11 @@
-"""STS, CloudFormation, Config, X-Ray, Health and tagging."""
+"""STS, Organizations and CloudFormation: who reads, the organization's member account, no stacks."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from evals.world.asking import Ask, NotModelled, Refusal, handles
+from evals.world.asking import Ask, Refusal, handles
 from evals.world.permissions import caller
 from evals.world.seed import Seed
 from tools.models import Json
-
-_TYPES = {
-    "table": "dynamodb:table",
-    "function": "lambda:function",
-    "queue": "sqs:queue",
-    "http-api": "apigateway:apis",
-    "rest-api": "apigateway:restapis",
-    "alarm": "cloudwatch:alarm",
-    "log-group": "logs:log-group",
-}
 
 
 @handles("sts", "GetCallerIdentity")
@@ -46,77 +34,42 @@ def describe_stack_resources(ask: Ask) -> Json:
     raise Refusal("ValidationError", f"Stack for {name} does not exist")
 
 
-@handles("config", "DescribeConfigurationRecorders")
-def describe_configuration_recorders(ask: Ask) -> Json:
-    return {"ConfigurationRecorders": []}
+@handles("organizations", "DescribeOrganization")
+def describe_organization(ask: Ask) -> Json:
+    """The account is a member; a member may see its organization and nothing else of it (API reference)."""
+    seed, partition = ask.world.seed, ask.world.partition
+    code = f"o-{seed.letters('organization', 10, 'abcdefghijklmnopqrstuvwxyz0123456789')}"
+    management = "111122223333" if ask.world.account != "111122223333" else "444455556666"
+    arn = f"arn:{partition}:organizations::{management}"
+    return {
+        "Organization": {
+            "Id": code,
+            "Arn": f"{arn}:organization/{code}",
+            "FeatureSet": "ALL",
+            "MasterAccountArn": f"{arn}:account/{code}/{management}",
+            "MasterAccountId": management,
+            "MasterAccountEmail": "aws-management@example.com",
+            "AvailablePolicyTypes": [],
+        }
+    }
 
 
-@handles("config", "GetResourceConfigHistory")
-def get_resource_config_history(ask: Ask) -> Json:
-    for name in ("resourceType", "resourceId", "laterTime", "earlierTime", "limit", "chronologicalOrder"):
-        ask.take(name)
-    raise Refusal(
-        "NoAvailableConfigurationRecorderException",
-        "There is no configuration recorder available to provide the role.",
-    )
-
-
-@handles("health", "DescribeEvents")
-def describe_events(ask: Ask) -> Json:
+def _not_a_member_s(ask: Ask) -> Json:
     ask.left.clear()
-    raise Refusal(
-        "SubscriptionRequiredException",
-        "The AWS Health API requires a Business, Enterprise On-Ramp or Enterprise Support plan.",
-    )
+    raise Refusal("AccessDeniedException", "You don't have permissions to access this resource.")
 
 
-@handles("xray", "GetServiceGraph")
-def get_service_graph(ask: Ask) -> Json:
-    _no_traces(ask)
-    start, end = ask.need("StartTime"), ask.need("EndTime")
-    return {"StartTime": start, "EndTime": end, "Services": [], "ContainsOldGroupVersions": False}
-
-
-@handles("xray", "GetTraceSummaries")
-def get_trace_summaries(ask: Ask) -> Json:
-    _no_traces(ask)
-    ask.need("StartTime")
-    ask.need("EndTime")
-    for name in ("Sampling", "FilterExpression", "TimeRangeType"):
-        ask.take(name)
-    return {"TraceSummaries": [], "ApproximateTime": ask.as_of, "TracesProcessedCount": 0}
-
-
-def _no_traces(ask: Ask) -> None:
-    if ask.world.switches.tracing:
-        raise NotModelled("traces")
-
-
-@handles("resourcegroupstaggingapi", "GetResources")
-def get_resources(ask: Ask) -> Json:
-    filters: list[Json] = ask.take("TagFilters", [])
-    types: list[str] = ask.take("ResourceTypeFilters", [])
-    arns: list[str] = ask.take("ResourceARNList", [])
-    size = int(ask.take("ResourcesPerPage", 50))
-    token = ask.take("PaginationToken") or None
-    found: list[Any] = []
-    for thing in sorted(ask.world.things.values(), key=lambda one: one.arn):
-        tags = thing.tags(ask.as_of)
-        if thing.region != ask.region or not tags or thing.kind not in _TYPES:
-            continue
-        if (arns and thing.arn not in arns) or (types and not _typed(_TYPES[thing.kind], types)):
-            continue
-        if all(_tagged(tags, one) for one in filters):
-            pairs = [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
-            found.append({"ResourceARN": thing.arn, "Tags": pairs})
-    page, following = ask.page(found, size, token)
-    return {"ResourceTagMappingList": page, "PaginationToken": following or ""}
-
-
-def _typed(kind: str, types: list[str]) -> bool:
-    return any(wanted in (kind, kind.split(":", maxsplit=1)[0]) for wanted in types)
-
-
-def _tagged(tags: dict[str, str], wanted: Json) -> bool:
-    values = wanted.get("Values") or []
-    return wanted["Key"] in tags and (not values or tags[wanted["Key"]] in values)
+for _operation in (
+    "DescribeAccount",
+    "DescribeOrganizationalUnit",
+    "DescribePolicy",
+    "ListAccounts",
+    "ListChildren",
+    "ListParents",
+    "ListPolicies",
+    "ListPoliciesForTarget",
+    "ListRoots",
+    "ListTagsForResource",
+    "ListTargetsForPolicy",
+):
+    handles("organizations", _operation)(_not_a_member_s)

@@ -1,61 +1,105 @@
-"""CloudWatch alarms and metrics."""
+"""CloudWatch alarms: metric alarms, metric-math alarms, composite alarms, their history and tags."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from evals.world.alarms import AlarmClock
 from evals.world.asking import Ask, NotModelled, Refusal, handles
-from evals.world.telemetry import STATISTICS, Dimensions, Source
+from evals.world.composites import Composite
+from evals.world.telemetry import dimensions_of
 from tools.models import Json
 
-_MOST_POINTS = 100_800
-_MOST_QUERIES = 500
-_KEEP_MINUTES = timedelta(days=15)
+_MOST = 100
+_KINDS = {"MetricAlarm", "CompositeAlarm"}
 
 
 @handles("cloudwatch", "DescribeAlarms")
 def describe_alarms(ask: Ask) -> Json:
-    names, prefix, state = ask.take("AlarmNames"), ask.take("AlarmNamePrefix"), ask.take("StateValue")
+    names, prefix = ask.take("AlarmNames"), ask.take("AlarmNamePrefix")
+    state, action = ask.take("StateValue"), ask.take("ActionPrefix")
+    kinds = _kinds(ask)
+    children, parents = ask.take("ChildrenOfAlarmName"), ask.take("ParentsOfAlarmName")
+    size, token = _size(ask, 50), ask.take("NextToken")
     if names and prefix:
         raise Refusal("ValidationError", "AlarmNames and AlarmNamePrefix cannot be used together")
-    kinds = ask.take("AlarmTypes") or ["MetricAlarm"]
-    size, token = int(ask.take("MaxRecords", 50)), ask.take("NextToken")
-    alarms = [alarm for alarm in _alarms(ask) if "MetricAlarm" in kinds]
-    shown = [
-        alarm.describe(ask.as_of)
-        for alarm in alarms
+    if children or parents:
+        return _relatives(ask, str(children or ""), str(parents or ""), (size, token))
+    found = [
+        alarm
+        for alarm in _alarms(ask, kinds)
         if (not names or alarm.name in names)
         and (not prefix or alarm.name.startswith(prefix))
         and (not state or alarm.state(ask.as_of).value == state)
+        and (not action or any(one.startswith(action) for one in alarm.actions))
     ]
-    page, following = ask.page(shown, size, token)
-    answer: Json = {"MetricAlarms": page, "CompositeAlarms": []}
+    return _paged(ask, found, size, token)
+
+
+def _kinds(ask: Ask) -> set[str]:
+    """Only metric alarms when none is named (API reference)."""
+    given = set(ask.take("AlarmTypes") or ["MetricAlarm"])
+    if given - _KINDS:
+        raise NotModelled(f"AlarmTypes={sorted(given - _KINDS)}")
+    return given
+
+
+def _size(ask: Ask, default: int) -> int:
+    size = int(ask.take("MaxRecords", default))
+    if not 1 <= size <= _MOST:
+        raise Refusal(
+            "ValidationError", f"The value {size} for parameter MaxRecords must be between 1 and {_MOST}."
+        )
+    return size
+
+
+def _paged(ask: Ask, found: list[Any], size: int, token: Any) -> Json:
+    page, following = ask.page(found, size, token)
+    answer: Json = {
+        "MetricAlarms": [one.describe(ask.as_of) for one in page if isinstance(one, AlarmClock)],
+        "CompositeAlarms": [one.describe(ask.as_of) for one in page if isinstance(one, Composite)],
+    }
     if following:
         answer["NextToken"] = following
     return answer
 
 
-def _alarms(ask: Ask) -> list[Any]:
-    found = [
-        alarm
-        for alarm in ask.world.alarms.values()
-        if alarm.region == ask.region and alarm.created <= ask.as_of
-    ]
-    return sorted(found, key=lambda alarm: alarm.name)
+def _relatives(ask: Ask, children: str, parents: str, page: tuple[int, Any]) -> Json:
+    """The alarms that a composite alarm's rule names, or the composite alarms that name an alarm."""
+    named = {one.name: one for one in _alarms(ask, _KINDS)}
+    if children:
+        held = named.get(children)
+        wanted = {*held.names()} if isinstance(held, Composite) else set()
+    else:
+        wanted = {one.name for one in named.values() if isinstance(one, Composite) and parents in one.names()}
+    shown = ("AlarmName", "AlarmArn", "StateValue", "StateUpdatedTimestamp")
+    answer = _paged(ask, [named[name] for name in sorted(wanted & set(named))], *page)
+    for kind in ("MetricAlarms", "CompositeAlarms"):
+        answer[kind] = [{key: one[key] for key in (shown if children else shown[:2])} for one in answer[kind]]
+    return answer
+
+
+def _alarms(ask: Ask, kinds: set[str]) -> list[Any]:
+    held: list[Any] = []
+    if "MetricAlarm" in kinds:
+        held += ask.world.alarms.values()
+    if "CompositeAlarm" in kinds:
+        held += ask.world.composites.values()
+    found = [alarm for alarm in held if alarm.region == ask.region and alarm.created <= ask.as_of]
+    return sorted(found, key=lambda alarm: str(alarm.name))
 
 
 @handles("cloudwatch", "DescribeAlarmHistory")
 def describe_alarm_history(ask: Ask) -> Json:
     name, kind = ask.take("AlarmName"), ask.take("HistoryItemType")
     start, end = ask.take("StartDate"), ask.take("EndDate")
-    kinds = ask.take("AlarmTypes") or ["MetricAlarm"]
+    kinds = _kinds(ask)
     newest = ask.take("ScanBy", "TimestampDescending") == "TimestampDescending"
-    size, token = int(ask.take("MaxRecords", 100)), ask.take("NextToken")
+    size, token = _size(ask, _MOST), ask.take("NextToken")
     items = [
         item
-        for alarm in _alarms(ask)
-        if (name is None or alarm.name == name) and "MetricAlarm" in kinds
+        for alarm in _alarms(ask, kinds)
+        if name is None or alarm.name == name
         for item in alarm.history(ask.as_of)
         if (kind is None or item["HistoryItemType"] == kind)
         and (start is None or item["Timestamp"] >= start)
@@ -71,16 +115,19 @@ def describe_alarm_history(ask: Ask) -> Json:
 
 @handles("cloudwatch", "DescribeAlarmsForMetric")
 def describe_alarms_for_metric(ask: Ask) -> Json:
+    """Alarms on one metric; not those on an expression over it (API reference)."""
     namespace, metric = ask.need("Namespace"), ask.need("MetricName")
-    dimensions = _dimensions(ask.take("Dimensions", []))
+    dimensions = dimensions_of(ask.take("Dimensions", []))
     stat = ask.take("Statistic") or ask.take("ExtendedStatistic")
-    period = ask.take("Period")
+    period, unit = ask.take("Period"), ask.take("Unit")
     found = [
         alarm.describe(ask.as_of)
-        for alarm in _alarms(ask)
-        if (alarm.namespace, alarm.metric, alarm.dimensions) == (namespace, metric, dimensions)
+        for alarm in _alarms(ask, {"MetricAlarm"})
+        if not alarm.queries
+        and (alarm.namespace, alarm.metric, alarm.dimensions) == (namespace, metric, dimensions)
         and (stat is None or alarm.stat == stat)
         and (period is None or alarm.period == period)
+        and unit is None
     ]
     return {"MetricAlarms": found}
 
@@ -92,125 +139,3 @@ def list_tags_for_resource(ask: Ask) -> Json:
     if thing is None or thing.kind != "alarm":
         raise Refusal("ResourceNotFoundException", f"Resource {arn} does not exist.", 404)
     return {"Tags": [{"Key": key, "Value": value} for key, value in sorted(thing.tags(ask.as_of).items())]}
-
-
-def _dimensions(given: list[Json]) -> Dimensions:
-    return tuple(sorted((str(one["Name"]), str(one["Value"])) for one in given))
-
-
-@handles("cloudwatch", "ListMetrics")
-def list_metrics(ask: Ask) -> Json:
-    namespace, metric = ask.take("Namespace"), ask.take("MetricName")
-    wanted: list[Json] = ask.take("Dimensions", [])
-    recent = ask.take("RecentlyActive")
-    token = ask.take("NextToken")
-    found = [
-        source
-        for source in ask.world.telemetry.sources.values()
-        if ask.region == ask.world.region
-        and (namespace is None or source.namespace == namespace)
-        and (metric is None or source.name == metric)
-        and all(_has(source, one) for one in wanted)
-        and _active(ask, source, 180 if recent else 14 * 1440)
-    ]
-    found.sort(key=lambda source: source.key)
-    page, following = ask.page(found, 500, token)
-    answer: Json = {
-        "Metrics": [
-            {
-                "Namespace": source.namespace,
-                "MetricName": source.name,
-                "Dimensions": [{"Name": name, "Value": value} for name, value in source.dimensions],
-            }
-            for source in page
-        ]
-    }
-    if following:
-        answer["NextToken"] = following
-    return answer
-
-
-def _has(source: Source, wanted: Json) -> bool:
-    held = dict(source.dimensions)
-    return wanted["Name"] in held and ("Value" not in wanted or held[wanted["Name"]] == wanted["Value"])
-
-
-def _active(ask: Ask, source: Source, minutes: int) -> bool:
-    """Whether the metric had data lately. Error metrics exist only once something went wrong."""
-    now = int(ask.as_of.timestamp()) // 60
-    if source.sparse is None:
-        return True
-    first = max(now - minutes, source.sparse)
-    return any(
-        source.emit(minute) is not None
-        for minute in range(first, now)
-        if source.visible(minute, ask.as_of.timestamp())
-    )
-
-
-@handles("cloudwatch", "GetMetricData")
-def get_metric_data(ask: Ask) -> Json:
-    queries: list[Json] = ask.need("MetricDataQueries")
-    start, end = ask.need("StartTime"), ask.need("EndTime")
-    newest = ask.take("ScanBy", "TimestampDescending") == "TimestampDescending"
-    token, most = ask.take("NextToken"), int(ask.take("MaxDatapoints", _MOST_POINTS))
-    if len(queries) > _MOST_QUERIES:
-        raise Refusal(
-            "ValidationError", "The collection MetricDataQueries must not have a size greater than 500."
-        )
-    if start >= end:
-        raise Refusal("ValidationError", "The parameter StartTime must be less than the parameter EndTime.")
-    skip = 0 if token is None else ask.position(token)
-    results, given, left = [], 0, most
-    for query in queries:
-        points = _query(ask, query, start, end)
-        if newest:
-            points.reverse()
-        cut = points[max(0, skip - given) :][:left]
-        given += len(points)
-        left -= len(cut)
-        complete = given <= skip + most
-        if cut or not points or token is None:
-            results.append(_result(query, cut, complete))
-    answer: Json = {"MetricDataResults": results, "Messages": []}
-    if given > skip + most:
-        answer["NextToken"] = ask.token(skip + most)
-    return answer
-
-
-def _result(query: Json, points: list[tuple[int, float]], complete: bool) -> Json:
-    return {
-        "Id": query["Id"],
-        "Label": query.get("Label") or query["MetricStat"]["Metric"]["MetricName"],
-        "Timestamps": [datetime.fromtimestamp(second, UTC) for second, _ in points],
-        "Values": [value for _, value in points],
-        "StatusCode": "Complete" if complete else "PartialData",
-    }
-
-
-def _query(ask: Ask, query: Json, start: datetime, end: datetime) -> list[tuple[int, float]]:
-    unknown = set(query) - {"Id", "Label", "MetricStat", "ReturnData"}
-    if unknown or query.get("ReturnData") is False:
-        raise NotModelled(
-            "metric math" if "Expression" in query else ", ".join(sorted(unknown)) or "ReturnData"
-        )
-    asked = query["MetricStat"]
-    if set(asked) - {"Metric", "Period", "Stat"}:
-        raise NotModelled(", ".join(sorted(set(asked) - {"Metric", "Period", "Stat"})))
-    period, stat = int(asked["Period"]), str(asked["Stat"])
-    if period % 60:
-        raise NotModelled(f"Period={period}")
-    if stat not in STATISTICS:
-        raise NotModelled(f"Stat={stat}")
-    if ask.region != ask.world.region:
-        return []
-    metric = asked["Metric"]
-    name = str(metric["MetricName"])
-    source = ask.world.telemetry.find(
-        str(metric["Namespace"]), name, _dimensions(metric.get("Dimensions", []))
-    )
-    if source is None:
-        return []
-    oldest = ask.as_of - _KEEP_MINUTES
-    begin = max(start, oldest).timestamp()
-    return ask.world.telemetry.points(source, stat, period, begin, end.timestamp(), ask.as_of.timestamp())

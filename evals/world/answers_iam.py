@@ -1,24 +1,15 @@
-"""IAM roles, their policies, and a simulation of them (identity policies only)."""
+"""IAM roles and their policies."""
 
 from __future__ import annotations
 
 import json
-from fnmatch import fnmatchcase
 from urllib.parse import quote
 
-from evals.world.asking import Ask, NotModelled, Refusal, handles
+from evals.world.answers_simulate import BASIC, BASIC_STATEMENTS
+from evals.world.asking import Ask, Refusal, handles
 from evals.world.seed import Seed
 from evals.world.world import Thing
 from tools.models import Json
-
-BASIC = "service-role/AWSLambdaBasicExecutionRole"
-_BASIC_STATEMENTS = [
-    {
-        "Effect": "Allow",
-        "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-        "Resource": "*",
-    }
-]
 
 
 def _role(ask: Ask, name: str) -> Thing:
@@ -34,7 +25,11 @@ def _document(statements: list[Json]) -> str:
 
 def _described(ask: Ask, role: Thing) -> Json:
     trust = [
-        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": role.fixed.get("trusted", "lambda.amazonaws.com")},
+            "Action": "sts:AssumeRole",
+        }
     ]
     return {
         "Path": "/",
@@ -87,18 +82,19 @@ def list_attached_role_policies(ask: Ask) -> Json:
 def list_role_policies(ask: Ask) -> Json:
     role = _role(ask, str(ask.need("RoleName")))
     ask.take("MaxItems")
-    return {"PolicyNames": sorted(role.fixed["policies"]), "IsTruncated": False}
+    return {"PolicyNames": sorted(role.settings.under("Policies", ask.as_of)), "IsTruncated": False}
 
 
 @handles("iam", "GetRolePolicy")
 def get_role_policy(ask: Ask) -> Json:
     role, name = _role(ask, str(ask.need("RoleName"))), str(ask.need("PolicyName"))
-    if name not in role.fixed["policies"]:
+    held = role.settings.under("Policies", ask.as_of)
+    if name not in held:
         raise Refusal("NoSuchEntity", f"The role policy with name {name} cannot be found.", 404)
     return {
         "RoleName": role.name,
         "PolicyName": name,
-        "PolicyDocument": _document(role.fixed["policies"][name]),
+        "PolicyDocument": _document(held[name]),
     }
 
 
@@ -130,46 +126,5 @@ def get_policy_version(ask: Ask) -> Json:
     _basic(ask)
     if ask.need("VersionId") != "v1":
         raise Refusal("NoSuchEntity", "Policy version does not exist.", 404)
-    document = _document(list(_BASIC_STATEMENTS))
+    document = _document(list(BASIC_STATEMENTS))
     return {"PolicyVersion": {"Document": document, "VersionId": "v1", "IsDefaultVersion": True}}
-
-
-@handles("iam", "SimulatePrincipalPolicy")
-def simulate_principal_policy(ask: Ask) -> Json:
-    source = str(ask.need("PolicySourceArn"))
-    actions: list[str] = ask.need("ActionNames")
-    resources: list[str] = ask.take("ResourceArns") or ["*"]
-    ask.take("MaxItems")
-    thing = ask.world.things.get(source)
-    if thing is None:
-        if ":role/opsleuth" not in source:
-            raise Refusal("NoSuchEntity", f"The principal {source} cannot be found.", 404)
-        denied = {entry.lower() for entry in ask.world.switches.deny}
-        results = [_result(name, on, name.lower() not in denied) for name in actions for on in resources]
-        return {"EvaluationResults": results, "IsTruncated": False}
-    if thing.kind != "role":
-        raise NotModelled("PolicySourceArn of another kind")
-    statements = [one for held in thing.fixed["policies"].values() for one in held] + _BASIC_STATEMENTS
-    results = [_result(name, on, _allows(statements, name, on)) for name in actions for on in resources]
-    return {"EvaluationResults": results, "IsTruncated": False}
-
-
-def _result(action: str, resource: str, allowed: bool) -> Json:
-    return {
-        "EvalActionName": action,
-        "EvalResourceName": resource,
-        "EvalDecision": "allowed" if allowed else "implicitDeny",
-        "MatchedStatements": [],
-        "MissingContextValues": [],
-    }
-
-
-def _allows(statements: list[Json], action: str, resource: str) -> bool:
-    def listed(value: object) -> list[str]:
-        return [value] if isinstance(value, str) else list(value)  # type: ignore[call-overload]
-
-    return any(
-        any(fnmatchcase(action.lower(), pattern.lower()) for pattern in listed(one["Action"]))
-        and any(fnmatchcase(resource, pattern) for pattern in listed(one["Resource"]))
-        for one in statements
-    )

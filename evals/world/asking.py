@@ -14,10 +14,11 @@ from tools.models import Json
 
 
 class Refusal(Exception):
-    """AWS answers with an error."""
+    """AWS answers with an error. `missed`: AWS itself would answer; the run counts a coverage miss."""
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    def __init__(self, code: str, message: str, status: int = 400, *, missed: bool = False) -> None:
         super().__init__(f"{code}: {message}")
+        self.missed = missed
         self.code = code
         self.message = message
         self.status = status

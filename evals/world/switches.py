@@ -21,6 +21,12 @@ class Switches(BaseModel):
     tracing: bool = False
     """Whether X-Ray has traces."""
 
+    recorder: bool = False
+    """Whether AWS Config records the account's resources."""
+
+    health: bool = False
+    """Whether the account has a support plan that opens the AWS Health API."""
+
     noise: int = Field(default=3000, ge=0, le=20_000)
     """How many CloudTrail events of the last 30 hours have nothing to do with the case."""
 

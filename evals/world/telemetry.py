@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from evals.world.percentiles import percentile, rank
+from tools.models import Json
+
 Dimensions = tuple[tuple[str, str], ...]
 
 
@@ -64,13 +67,13 @@ class Source:
         return (minute + self.every) * 60 + self.delay <= as_of
 
 
-STATISTICS = ("SampleCount", "Sum", "Average", "Minimum", "Maximum", "p50", "p90", "p99")
+STATISTICS = ("SampleCount", "Sum", "Average", "Minimum", "Maximum")
 
 _PLACES = {"SampleCount": 0, "Sum": 1, "Minimum": 2, "Maximum": 3, "p50": 4, "p90": 5, "p99": 6}
 
 
 def statistic(samples: Iterable[Sample], stat: str) -> float | None:
-    """One statistic over the samples of a period, or None without samples."""
+    """One statistic (of STATISTICS, or a percentile "pNN.N") over a period's samples, or None without samples."""
     rows = list(samples)
     if not rows:
         return None
@@ -87,8 +90,10 @@ def statistic(samples: Iterable[Sample], stat: str) -> float | None:
         return min(row.low for row in rows)
     if stat == "Maximum":
         return max(row.high for row in rows)
-    place = ("p50", "p90", "p99").index(stat) + 4
-    return sum(row[place] * row.samples for row in rows) / count if count else 0.0
+    share = rank(stat)
+    if share is None:
+        raise ValueError(f"no statistic: {stat}")
+    return percentile(rows, share)
 
 
 @dataclass
@@ -107,13 +112,24 @@ class Telemetry:
         return self.sources.get((namespace, name, tuple(sorted(dimensions))))
 
     def points(
-        self, source: Source, stat: str, period: int, start: float, end: float, as_of: float
+        self,
+        source: Source,
+        stat: str,
+        period: int,
+        start: float,
+        end: float,
+        as_of: float,
+        anchored: bool = False,
     ) -> list[tuple[int, float]]:
-        """(epoch second of the period's start, value), oldest first; periods with no sample are absent."""
+        """(epoch second of the period's start, value), oldest first; periods with no sample are absent.
+
+        Periods begin at multiples of the period, as GetMetricData gives them, or at the minute of `start` when
+        `anchored`, as GetMetricStatistics does.
+        """
         step = period // 60
-        first = int(start // period) * step
+        first = int(start // 60) if anchored else int(start // period) * step
         last = int(min(end, as_of) // 60) + (1 if min(end, as_of) % 60 else 0)
-        if step == source.every:
+        if step == source.every and first % step == 0:
             return list(self._single(source, stat, range(first, last, step), as_of))
         found = []
         for begin in range(first, last, step):
@@ -148,6 +164,11 @@ class Telemetry:
                 found.append(sample)
             minute += source.every
         return found
+
+
+def dimensions_of(given: Iterable[Json]) -> Dimensions:
+    """The dimensions of a request, sorted by name."""
+    return tuple(sorted((str(one["Name"]), str(one["Value"])) for one in given))
 
 
 def epoch(moment: datetime) -> float:

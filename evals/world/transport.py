@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import datetime
 
-from evals.world import answers, permissions, wire
+from evals.world import answers, answers_generic, permissions, wire
 from evals.world.asking import HANDLERS, Ask, NotModelled, Refusal, Session
 from evals.world.seed import Seed
 from evals.world.world import World
@@ -46,17 +46,20 @@ class WorldTransport:
                     raise denial
                 result = self._call(request)
             except Refusal as refusal:
+                if refusal.missed:
+                    self._miss(request, refusal.message)
                 return wire.error(request.protocol, refusal.code, refusal.message, refusal.status, request_id)
             except NotModelled as unknown:
-                self.world.coverage_misses[f"{request.service}:{request.operation} {unknown}".strip()] += 1
+                self._miss(request, str(unknown))
                 said = f"This world holds no answer for {request.service}:{request.operation} ({unknown})."
                 return wire.error(request.protocol, "NotRecorded", said, 400, request_id)
         return wire.answer(request.service, request.operation, request.protocol, result, request_id)
 
+    def _miss(self, request: WireRequest, why: str) -> None:
+        self.world.coverage_misses[f"{request.service}:{request.operation} {why}".strip()] += 1
+
     def _call(self, request: WireRequest) -> dict[str, object]:
         handler = HANDLERS.get((request.service, request.operation))
-        if handler is None:
-            raise NotModelled("operation")
         ask = Ask(
             world=self.world,
             service=request.service,
@@ -67,7 +70,7 @@ class WorldTransport:
             session=self._session,
             left=dict(request.parameters),
         )
-        result = handler(ask)
+        result = answers_generic.answer(ask) if handler is None else handler(ask)
         if ask.left:
             raise NotModelled(", ".join(sorted(ask.left)))
         return result

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from evals.world.flow import Flow
+from evals.world.happenings import Happening
 from evals.world.identities import Cast
 from evals.world.lines import LogGroup
 from evals.world.seed import Seed
@@ -20,6 +21,7 @@ from tools.models import Json
 
 if TYPE_CHECKING:
     from evals.world.alarms import AlarmClock
+    from evals.world.composites import Composite
     from evals.world.ledger import Ledger
     from evals.world.transport import WorldTransport
 
@@ -61,6 +63,8 @@ class World:
     telemetry: Telemetry = field(default_factory=Telemetry)
     trail: Trail = field(default_factory=Trail)
     alarms: dict[str, AlarmClock] = field(default_factory=dict)  # by name
+    composites: dict[str, Composite] = field(default_factory=dict)  # composite alarms, by name
+    happenings: list[Happening] = field(default_factory=list)
     relations: set[tuple[str, str, str]] = field(default_factory=set)
     facts: dict[str, Any] = field(default_factory=dict)
     coverage_misses: Counter[str] = field(default_factory=Counter)

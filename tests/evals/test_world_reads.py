@@ -421,8 +421,8 @@ def test_any_query_is_understood_or_malformed(text: str) -> None:
     ("service", "operation", "parameters"),
     [
         ("s3", "ListBuckets", {}),
-        ("ec2", "DescribeInstances", {}),
-        ("cloudwatch", "DescribeAlarms", {"ActionPrefix": "arn"}),
+        ("ec2", "DescribeRegions", {}),
+        ("cloudwatch", "DescribeAlarmContributors", {"AlarmName": "any"}),
         ("cloudtrail", "LookupEvents", {"EventCategory": "insight"}),
         ("lambda", "ListFunctions", {"MasterRegion": "ALL"}),
     ],
@@ -437,13 +437,13 @@ def test_what_a_world_does_not_know_is_refused_and_counted(
     assert sum(made.coverage_misses.values()) == before + 1
 
 
-def test_metric_math_and_odd_periods_are_refused() -> None:
+def test_statistics_and_periods_that_worlds_do_not_have_are_misses() -> None:
     made = world()
     start, end = made.start - 10 * MINUTE, made.start
     held = {"FunctionName": made.facts["function.name"]}
     for one in (
-        {"Id": "a", "Expression": "1 + 1"},
         query("a", "AWS/Lambda/Errors", held, "tm90"),
+        query("a", "AWS/Lambda/Errors", held, "IQM"),
         query("a", "AWS/Lambda/Errors", held, period=30),
     ):
         with pytest.raises(NotRecorded):
