@@ -7,6 +7,7 @@ know stops here. moto keeps the state of its accounts in process-wide variables:
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from typing import Any
 import boto3
 from botocore import xform_name
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
 
@@ -26,8 +28,9 @@ from tools.models import Call, Json
 
 _lock = threading.RLock()
 _account = threading.local()
+_IMAGES = "MOTO_EC2_LOAD_DEFAULT_AMIS"
 _UNKNOWN = ("not yet implemented", "not implemented", "has not been implemented")
-_BROKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+_BROKEN = (ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, ValueError)
 """What moto raises where it meets parameters that it was not written for."""
 
 
@@ -87,7 +90,7 @@ def emulation(
     """An empty account; one at a time in a process, and gone afterwards."""
     from moto.core.base_backend import BackendDict
 
-    with _lock:
+    with _lock, _without_images():
         BackendDict.reset()
         _account.id = account
         try:
@@ -95,6 +98,20 @@ def emulation(
         finally:
             BackendDict.reset()
             _account.id = ""
+
+
+@contextmanager
+def _without_images() -> Iterator[None]:
+    """moto makes its list of EC2 images in every new account, which takes a second that nobody needs."""
+    before = os.environ.get(_IMAGES)
+    os.environ[_IMAGES] = "false"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_IMAGES]
+        else:
+            os.environ[_IMAGES] = before
 
 
 def _told(name: str, error: ClientError) -> OpsleuthError:
@@ -131,7 +148,10 @@ def _send(request: Any, event_name: str, **_: Any) -> AWSResponse:
     if answer is None:
         raise NotEmulated(f"moto does not know {request.url}")
     status, headers, body = answer
-    return AWSResponse(request.url, status, headers, _Raw(body.encode() if isinstance(body, str) else body))
+    held = HTTPHeaders()
+    for key, value in headers.items():
+        held[key] = str(value)
+    return AWSResponse(request.url, status, held, _Raw(body.encode() if isinstance(body, str) else body))
 
 
 class _Raw(BytesIO):

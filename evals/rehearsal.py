@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-import jmespath
+import jmespath  # type: ignore[import-untyped]
 
 from evals.emulation import CallRefused, Emulation, NotEmulated, Supplement, emulation
 from evals.rehearsals import Item, Scene, identifiers, named, names, seeders
-from evals.rehearsals._plain import another, differences, leaves, normal, plain, translated, with_leaf
+from evals.rehearsals._plain import Path, another, differences, leaves, normal, plain, translated, with_leaf
 from evals.staging import NotStaged, scene
 from graph.models import Report, Step
 from tools.models import Call
@@ -61,10 +61,11 @@ def try_out(
 
     `looks`: the plan's own reads; what they show is compared too.
     """
-    stage = _Stage(scene, tuple(looks))
     astray = _astray(scene, (*apply, *rollback))
     if astray:
         return Rehearsal(status="failed", problems=tuple(astray))
+    scene = _knowing_both(scene)
+    stage = _Stage(scene, tuple(looks))
     try:
         prior, bad = stage.shown(scene.prior), stage.shown(scene.bad)
         if prior == bad:
@@ -76,6 +77,16 @@ def try_out(
     if ignored:
         return _unsaid(f"moto does not look at {ignored}")
     return Rehearsal(status="failed" if problems else "ok", problems=tuple(problems))
+
+
+def _knowing_both(scene: Scene) -> Scene:
+    """What a resource refers to before or after the change is there in both states."""
+    pairs = list(zip(scene.prior, scene.bad, strict=True))
+    return replace(
+        scene,
+        prior=tuple(replace(one, also=(other.values,)) for one, other in pairs),
+        bad=tuple(replace(other, also=(one.values,)) for one, other in pairs),
+    )
 
 
 def _unsaid(why: str) -> Rehearsal:
@@ -117,13 +128,13 @@ class _Stage:
 
     def ignored(self, items: Sequence[Item], calls: Sequence[Call]) -> str:
         """The first parameter that moto accepts and then forgets, or "". Found by sending another value."""
-        named = {word for item in items for word in identifiers(item)}
+        words = {word for item in items for word in identifiers(item)}
         known: Reading | None = None
         for number, call in enumerate(calls):
             for path, value in leaves(call.parameters):
                 where = f"{call.service}:{call.operation} {plain(path)}"
                 key = (call.service, call.operation, plain(path))
-                if path[-1] in _WHEN_NOT_WHAT or (isinstance(value, str) and names(value, named)):
+                if _not_shown(call, path) or (isinstance(value, str) and names(value, words)):
                     continue
                 if key not in _heeded:
                     known = known if known is not None else self._tried(items, calls)
@@ -137,7 +148,7 @@ class _Stage:
     def _tried(self, items: Sequence[Item], calls: Sequence[Call]) -> Reading:
         try:
             return self.shown(items, calls)
-        except CallRefused as error:
+        except (CallRefused, NotEmulated) as error:
             return {"refused": str(error)}
 
     def _open(self) -> Any:
@@ -215,6 +226,11 @@ def _run(account: Emulation, ids: Mapping[str, str], calls: Iterable[Call], part
 def _supplements(scene: Scene) -> Mapping[tuple[str, str], Supplement]:
     kinds = dict.fromkeys(item.kind for item in scene.bad)
     return {key: one for kind in kinds for key, one in seeders()[kind].supplements.items()}
+
+
+def _not_shown(call: Call, path: Path) -> bool:
+    """Whether no configuration shows a parameter: it says when, or describes what is taken away."""
+    return path[-1] in _WHEN_NOT_WHAT or (path[-1] == "Description" and call.operation.startswith("Revoke"))
 
 
 def _astray(scene: Scene, calls: Sequence[Call]) -> list[str]:

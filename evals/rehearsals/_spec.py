@@ -28,6 +28,7 @@ class Item:
     region: str
     values: Json = field(default_factory=dict)
     fixed: Json = field(default_factory=dict)  # what never changes
+    also: tuple[Json, ...] = ()  # values at other moments: what they refer to is there as well
 
     def get(self, *paths: str, default: Any = None) -> Any:
         """The first of `paths` that is set."""
@@ -43,6 +44,10 @@ class Item:
             if path.startswith(f"{prefix}.") and value is not None:
                 found[path[len(prefix) + 1 :]] = value
         return found
+
+    def every(self, path: str) -> list[Any]:
+        """The value at `path` now and at the other moments, where it is set."""
+        return [one[path] for one in (self.values, *self.also) if one.get(path) is not None]
 
     @property
     def id(self) -> str:

@@ -117,7 +117,7 @@ def test_an_operation_that_moto_has_not_is_not_rehearsable() -> None:
 
 
 def test_a_parameter_that_moto_forgets_is_found_by_trying_another_value() -> None:
-    """moto takes KinesisStreaming... it never shows UpdateTable's TableClass, so nobody can say if that is right."""
+    """moto takes UpdateTable's TableClass and never shows it, so nobody can say if the plan's is right."""
     found = tried(limits(250, TableClass="STANDARD"), limits(2))
     assert found == Rehearsal(
         status="not_rehearsable", problems=("moto does not look at dynamodb:UpdateTable TableClass",)
@@ -197,7 +197,7 @@ def test_plans_of_other_services(where: Scene, apply: Call, back: Call, wrong: C
 
 def test_every_path_of_a_seeder_shows_in_what_it_reads() -> None:
     """A path that is claimed and not seeded would make every plan about it look alike."""
-    pairs = {
+    pairs: dict[str, list[tuple[Json, Json]]] = {
         "table": [
             ({"BillingMode": "PROVISIONED"}, {}),
             ({CAP: 5}, {CAP: 6}),

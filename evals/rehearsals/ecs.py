@@ -1,0 +1,70 @@
+"""ECS services: how many tasks of which definition. Every revision up to the ones in use is registered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from evals.emulation import Emulation
+from evals.rehearsals._spec import Ids, Item, Seeder, chosen, do
+from tools.models import Json
+
+_REVISIONS = 500
+_DEPLOYMENT = "deploymentConfiguration"
+
+
+def _cluster(item: Item) -> str:
+    named = str(item.get("clusterArn", default=item.fixed.get("cluster", "")))
+    parts = item.arn.split("/")
+    return named.rsplit("/", 1)[-1] or (parts[1] if len(parts) > 2 else "default")
+
+
+def _short(definition: object) -> str:
+    return str(definition).rsplit("/", 1)[-1]
+
+
+def _revisions(definitions: Iterable[object]) -> dict[str, int]:
+    """By family the newest revision: one after those in use, so that a plan which names it is found wrong."""
+    found: dict[str, int] = {}
+    for one in definitions:
+        family, _, revision = _short(one).partition(":")
+        found[family] = min(_REVISIONS, max(found.get(family, 0), int(revision or 1) + 1))
+    return found
+
+
+def _make(emulation: Emulation, item: Item) -> Ids:
+    cluster = _cluster(item)
+    do(emulation, "ecs", "CreateCluster", item.region, clusterName=cluster)
+    wanted = _short(item.get("taskDefinition", default=f"{item.name}:1"))
+    for family, newest in _revisions([wanted, *item.every("taskDefinition")]).items():
+        for revision in range(1, newest + 1):
+            do(
+                emulation, "ecs", "RegisterTaskDefinition", item.region,
+                family=family,
+                containerDefinitions=[{"name": "app", "image": f"app:{revision}", "memory": 256}],
+            )  # fmt: skip
+    do(
+        emulation, "ecs", "CreateService", item.region,
+        cluster=cluster, serviceName=item.name, taskDefinition=wanted,
+        desiredCount=int(item.get("desiredCount", default=1)),
+        deploymentConfiguration=item.below(_DEPLOYMENT) or None,
+    )  # fmt: skip
+    return {}
+
+
+def _read(emulation: Emulation, item: Item, ids: Ids) -> Json:
+    shown = do(
+        emulation, "ecs", "DescribeServices", item.region, cluster=_cluster(item), services=[item.name]
+    )
+    service = chosen(shown["services"][0], "desiredCount", "taskDefinition", _DEPLOYMENT)
+    return {**service, "taskDefinition": _short(service.get("taskDefinition", ""))}
+
+
+SEEDERS = (
+    Seeder(
+        kind="ecs-service",
+        service="ecs",
+        paths=("desiredCount", "taskDefinition", f"{_DEPLOYMENT}.*"),
+        make=_make,
+        read=_read,
+    ),
+)
