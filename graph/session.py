@@ -97,7 +97,7 @@ def _transport(context: Context, resumed_at: datetime | None, trigger: Mapping[s
     if scheme == "live":
         inner = LiveTransport()
     elif scheme == "recording":
-        return Player(Path(rest), resumed_at=resumed_at)
+        inner = Player(Path(rest), resumed_at=resumed_at)
     elif scheme in _factories:
         inner = _factories[scheme](rest)
     else:

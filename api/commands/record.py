@@ -2,22 +2,47 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from api import options
 
+if TYPE_CHECKING:
+    from evals.snapshot import Made
 
-@click.command("record", short_help="Investigate and keep all AWS answers, so that the run can be replayed.")
+
+@click.command(
+    "record", short_help="Investigate and make a case of it: scrubbed, replayable, for your own evals."
+)
 @options.subject
 @options.account
 @options.reading
 @options.zone
-@options.output
 @click.option(
-    "--to", "target", default="", type=click.Path(), metavar="FILE", help="Default: in the data folder."
+    "--source",
+    default="live",
+    metavar="SOURCE",
+    help="live (default), recording:FILE, or world:CASE?seed=N.",
 )
+@click.option(
+    "--out",
+    "folder",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The case folder to make. It must not be there yet.",
+)
+@click.option(
+    "--hide",
+    multiple=True,
+    metavar="WORD",
+    help="Also replace this word everywhere, such as a company's name; may be repeated.",
+)
+@click.option("--no-wait", is_flag=True, help="End with the first look.")
 def command(
     alarm: str,
     resource: str,
@@ -29,45 +54,82 @@ def command(
     model: str,
     max_calls: int | None,
     tz: str,
-    form: str | None,
-    out: str,
-    timeline: bool,
-    target: str,
+    source: str,
+    folder: Path,
+    hide: tuple[str, ...],
+    no_wait: bool,
 ) -> None:
-    """Investigate as `opsleuth investigate` does, and write all AWS answers to a file, scrubbed of secrets.
+    """Investigate as `opsleuth investigate` does, and write a case folder that replays it offline.
 
-    Replay it offline: opsleuth investigate --recording FILE with the same --alarm, --resource or --text.
+    \b
+    recording.yaml      all answers of AWS to this run
+    snapshot.jsonl.gz   changes, whole series and log lines, for questions that this run did not ask
+    trigger.yaml        what was asked
+    truth.yaml          to be filled in by you: what really happened
+
+    Accounts, keys, addresses, mail and names are replaced by invented ones, the same everywhere. If anything that
+    looks real is left, nothing is written. The originals stay on this machine, beside DIR and never in it.
     """
     options.one_subject(alarm, resource, text)
+    import evals
     from api.drive import Manner, drive
-    from api.files import check_writable
     from graph import Trigger
-    from graph.words import say
 
     place = options.reader_zone(tz)
+    if now and source != "live":
+        raise click.UsageError("A recording and a world have their own time. Leave out --now or --source.")
     as_of = options.when(now, place, live=True)
-    path = Path(target) if target else _free_name()
-    check_writable(path)
-    context = options.context(
-        region=options.place(region, alarm, resource),
-        profile=profile,
-        role_arn=role_arn,
-        as_of=as_of,
-        model=model,
-        tz=place,
-        max_calls=max_calls,
-        record_to=str(path),
+    evals.check_free(folder)
+    evals.register()
+    with _private() as kept:
+        context = options.context(
+            source=source,
+            region=options.place(region, alarm, resource),
+            profile=profile,
+            role_arn=role_arn,
+            as_of=as_of,
+            model=model,
+            tz=place,
+            max_calls=max_calls,
+            wait=not no_wait,
+            record_to=str(kept / "run.yaml"),
+        )
+        trigger = Trigger(alarm=alarm.strip(), resource=resource.strip(), text=text.strip())
+        shown = drive(trigger, context, Manner(tz=place))
+        made = evals.make_case(kept / "run.yaml", shown.report, context, folder, hide)
+    click.echo(_told(made))
+
+
+class _private:
+    """A folder for the answers with their real names, which only this user can read and which does not stay."""
+
+    def __enter__(self) -> Path:
+        self._folder = Path(tempfile.mkdtemp(prefix="opsleuth-record-"))
+        return self._folder
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _told(made: Made) -> str:
+    from graph.words import say
+
+    lines = ["", say("Recorded as a case in {folder}", folder=made.folder), ""]
+    lines += [f"  {name:<20}{size / 1000:>9,.1f} kB" for name, size in made.sizes.items()]
+    if made.too_large:
+        lines += ["", say("The recording has more than 500 kB: do not put it into git.")]
+    replaced = ", ".join(f"{count} {kind}" for kind, count in made.replaced.items()) or say(
+        "nothing was found"
     )
-    trigger = Trigger(alarm=alarm.strip(), resource=resource.strip(), text=text.strip())
-    drive(trigger, context, Manner(form=options.form(form, out), out=out, timeline=timeline, tz=place))
-    click.echo(say("Recorded in {path}", path=path), err=True)
-
-
-def _free_name() -> Path:
-    from api.shelf import home
-    from tools.clock import LiveClock
-
-    folder = home() / "recordings"
-    folder.mkdir(parents=True, exist_ok=True)
-    stem = LiveClock().now().strftime("%Y%m%dT%H%M%SZ")
-    return folder / f"{stem}.yaml"
+    lines += ["", say("Replaced: {what}.", what=replaced)]
+    lines += [say("What stood there is in {file}. It is yours alone: never hand it on.", file=made.originals)]
+    lines += [f"  {sentence}" for sentence in made.missing]
+    ((name, value),) = list(made.trigger.items())[:1] or [("alarm", "NAME")]
+    lines += [
+        "",
+        say("What to do next:"),
+        f"  1  {say('Read recording.yaml and truth.yaml yourself. No program knows every secret.')}",
+        f"  2  {say('Fill in truth.yaml: lines with #? are what the report said, to be confirmed by you.')}",
+        f"  3  {say('Replay it:')} opsleuth investigate --{name} '{value}' --recording {made.folder}/recording.yaml",
+    ]
+    return "\n".join(lines)
