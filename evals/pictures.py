@@ -6,9 +6,10 @@ It stands alone and inside a page, in light and dark, and asks for nothing from 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from html import escape
+from itertools import pairwise
 
 from evals.story import Mark, Story
 
@@ -20,7 +21,7 @@ _ROWS = {"cause": 220, "both": 220, "blamed": 238}
 _STEPS = [60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 14400]  # seconds between ticks
 
 _STYLE = """
-.tl{--ink:#1f2430;--soft:#667085;--rule:#d6dae2;--line:#2f6fdb;--fill:#2f6fdb1f;--true:#12805c;--told:#b9770e;
+.tl{color-scheme:light dark;--ink:#1f2430;--soft:#667085;--rule:#d6dae2;--line:#2f6fdb;--fill:#2f6fdb1f;--true:#12805c;--told:#b9770e;
 --alarm:#cf3f36;--ok:#9fb8a8;--unknown:#c3c8d2;font:11px system-ui,sans-serif}
 @media (prefers-color-scheme:dark){.tl{--ink:#e6e8ee;--soft:#98a1b3;--rule:#3a4152;--line:#7aa7f7;--fill:#7aa7f726;
 --true:#4cc79a;--told:#f0b352;--alarm:#f0766d;--ok:#4f6b5b;--unknown:#555d70}}
@@ -84,12 +85,14 @@ class _Drawing:
             yield f'<text class="soft" x="{where}" y="{_AXIS}" text-anchor="middle">{moment:%H:%M}</text>'
 
     def metric(self) -> Iterator[str]:
-        if not self.story.points:
-            return
-        spots = [(self.x(moment), self.y(value)) for moment, value in self.story.points]
-        path = " ".join(f"{x},{y}" for x, y in spots)
-        yield f'<polygon class="area" points="{spots[0][0]},{_BOTTOM} {path} {spots[-1][0]},{_BOTTOM}"/>'
-        yield f'<polyline class="line" points="{path}"/>'
+        """The series; where datapoints are missing the line is broken."""
+        for run in _runs(self.story.points):
+            spots = [(self.x(moment), self.y(value)) for moment, value in run]
+            path = " ".join(f"{x},{y}" for x, y in spots)
+            yield (
+                f'<polygon class="area" points="{spots[0][0]},{_BOTTOM} {path} {spots[-1][0]},{_BOTTOM}"/>'
+            )
+            yield f'<polyline class="line" points="{path}"/>'
 
     def told(self) -> Iterator[str]:
         """The onset as the report tells it."""
@@ -159,7 +162,23 @@ def _legend(story: Story) -> str:
             parts.append(sign.format(x=left))
             parts.append(f'<text class="soft" x="{left + room}" y="258">{words}</text>')
             left += room + 6.2 * len(words) + 18
-    return "".join(parts) + f'<text class="soft" x="{_RIGHT}" y="258" text-anchor="end">times in UTC</text>'
+    return (
+        "".join(parts)
+        + f'<text class="soft" x="{_RIGHT}" y="258" text-anchor="end">{story.start:%Y-%m-%d}, UTC</text>'
+    )
+
+
+def _runs(points: Sequence[tuple[datetime, float]]) -> Iterator[list[tuple[datetime, float]]]:
+    """Points without a missing one between them, at the distance of the closest two."""
+    steps = [after[0] - before[0] for before, after in pairwise(points)]
+    held: list[tuple[datetime, float]] = []
+    for point in points:
+        if held and point[0] - held[-1][0] > 1.5 * min(steps):
+            yield held
+            held = []
+        held.append(point)
+    if held:
+        yield held
 
 
 def _ticks(start: datetime, end: datetime) -> list[datetime]:

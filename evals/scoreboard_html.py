@@ -150,7 +150,7 @@ def _unseen(result: SuiteResult) -> str:
             str(one.seed),
             escape(one.how),
             '<span class="good">✓</span>' if one.named else '<span class="bad">✗</span>',
-            f'<span class="soft">{escape(one.told)}</span>',
+            f'<span class="wrap soft">{escape(one.told)}</span>',
         ]
         for one in result.unseen
     ]

@@ -63,8 +63,16 @@ def story(world: World, truth: Truth, report: Report | None, seen: Sequence[Gues
         onset=truth.onset,
         told=told,
         marks=_shown(marks, start, end),
-        transitions=tuple((moment, state) for moment, state in transitions if start <= moment <= end),
+        transitions=_inside(transitions, start, end),
     )
+
+
+def _inside(
+    transitions: Sequence[tuple[datetime, str]], start: datetime, end: datetime
+) -> tuple[tuple[datetime, str], ...]:
+    """The state that holds at the start, and every state entered until the end."""
+    held = [(start, state) for moment, state in transitions if moment < start][-1:]
+    return (*held, *((moment, state) for moment, state in transitions if start <= moment <= end))
 
 
 def _alarm(world: World) -> str:
