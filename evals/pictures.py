@@ -21,7 +21,8 @@ _ROWS = {"cause": 220, "both": 220, "blamed": 238}
 _STEPS = [60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 14400]  # seconds between ticks
 
 _STYLE = """
-.tl{color-scheme:light dark;--ink:#1f2430;--soft:#667085;--rule:#d6dae2;--line:#2f6fdb;--fill:#2f6fdb1f;--true:#12805c;--told:#b9770e;
+.tl{color-scheme:light dark}
+.tl{--ink:#1f2430;--soft:#667085;--rule:#d6dae2;--line:#2f6fdb;--fill:#2f6fdb1f;--true:#12805c;--told:#b9770e;
 --alarm:#cf3f36;--ok:#9fb8a8;--unknown:#c3c8d2;font:11px system-ui,sans-serif}
 @media (prefers-color-scheme:dark){.tl{--ink:#e6e8ee;--soft:#98a1b3;--rule:#3a4152;--line:#7aa7f7;--fill:#7aa7f726;
 --true:#4cc79a;--told:#f0b352;--alarm:#f0766d;--ok:#4f6b5b;--unknown:#555d70}}
