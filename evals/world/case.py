@@ -26,6 +26,7 @@ from tools.errors import BadInput
 _OFFSET = re.compile(r"^(onset)?([+-]?)(\d+(?:\.\d+)?)([smhd])$")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _RECENT = timedelta(days=14)
+SAME = "$same"
 _COMMAND = re.compile(r"md/command#[\w.-]+")
 _VERSION = re.compile(r"\d{8}(v\d+)?$")
 
@@ -49,6 +50,7 @@ class Builder:
     moment: datetime = field(init=False)
     people: dict[str, Identity] = field(default_factory=dict)
     happened: dict[str, Record] = field(default_factory=dict)
+    events: list[EventSpec] = field(default_factory=list)  # with their paths filled in
 
     @property
     def things(self) -> dict[str, Thing]:
@@ -71,6 +73,7 @@ class Builder:
         )
         self.shop = Workshop(self.world)
         self.people = {key: self._person(cast, spec) for key, spec in self.case.people.items()}
+        self.events = [self._named(event) for event in self.case.events]
         self._resources()
         self._settings()
         flows = self._flows()
@@ -82,6 +85,10 @@ class Builder:
         self.world.trail.settle()
         facts.note(self.world, self.case, self.things, self.happened, flows["case"], self.values)
         return self.world
+
+    def _named(self, event: EventSpec) -> EventSpec:
+        also = {self._text(path): value for path, value in event.also.items()}
+        return event.model_copy(update={"path": self._text(event.path), "also": also})
 
     def _number(self, value: Any) -> float:
         return float(self.values.resolve(value))
@@ -166,7 +173,7 @@ class Builder:
 
     def _settings(self) -> None:
         """Lay down what the events set, in time order, before anything is computed from it."""
-        for event in self.case.events:
+        for event in self.events:
             if event.denied or not event.set or event.set in self.case.alarms or event.at.startswith("onset"):
                 continue
             thing, moment = self.shop.find(event.set, f"events.{event.id}.set"), self._when(event.at)
@@ -182,7 +189,11 @@ class Builder:
         for path in moved:
             if kind is not None:
                 self._check_path(kind, path, f"events.{event.id}")
-        return {path: self.values.resolve(value) for path, value in moved.items()}
+        return {path: self._value(value, thing, path, event) for path, value in moved.items()}
+
+    def _value(self, value: Any, thing: Thing, path: str, event: EventSpec) -> Any:
+        """`$same` stands for what the setting is already: somebody sent it again."""
+        return thing.at(path, self._when(event.at)) if value == SAME else self.values.resolve(value)
 
     # -- traffic ----------------------------------------------------------------------------------
 
@@ -237,7 +248,7 @@ class Builder:
         ]
         if not free:
             raise BadInput(f"traffic {name}: say with `enters` which resource the requests meet first.")
-        return free[0]
+        return next((key for key in free if self.case.resources[key].calls), free[0])
 
     def _flow(self, name: str, spec: TrafficSpec) -> Flow:
         anchor = self.moment.timestamp()
@@ -283,7 +294,7 @@ class Builder:
         starts = [self.moment - timedelta(minutes=90)]
         starts += [
             self._when(event.at)
-            for event in self.case.events
+            for event in self.events
             if event.path
             and not event.at.startswith("onset")
             and self._when(event.at) > self.moment - _RECENT
@@ -296,7 +307,7 @@ class Builder:
     def _alarms(self) -> None:
         for key, spec in self.case.alarms.items():
             self.things[key] = self._alarm(key, spec)
-        for event in self.case.events:
+        for event in self.events:
             thing = self.things.get(event.set)
             if thing is not None and thing.kind == "alarm" and not event.denied:
                 moment = self._when(event.at)
@@ -372,7 +383,7 @@ class Builder:
     # -- what happened ----------------------------------------------------------------------------
 
     def _events(self) -> None:
-        for event in self.case.events:
+        for event in self.events:
             onset = self._onset(self.world.flows["case"]) if event.at.startswith("onset") else None
             moment = self._when(event.at, onset)
             if onset and event.set:
@@ -419,7 +430,7 @@ class Builder:
             tags = {key: self._text(value) for key, value in event.tag.items()}
             return deeds.tag(self.world, thing, tags), None, None
         others = {path: self.values.resolve(value) for path, value in event.also.items()}
-        wanted = self.values.resolve(event.to)
+        wanted = self._value(event.to, thing, event.path, event)
         before = thing.at(event.path, moment - timedelta(seconds=1))
         act = Act(
             thing=thing,

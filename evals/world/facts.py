@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -125,6 +126,9 @@ def _settings(found: dict[str, Any], case: CaseFile, happened: dict[str, Record]
                 f"{event.known_as}.path": made.field,
                 f"{event.known_as}.resource": made.arn,
             }
+            if isinstance(made.before, list):  # statements of a policy
+                document = json.dumps({"Version": "2012-10-17", "Statement": made.before})
+                found[f"{event.known_as}.document"] = document
 
 
 def _symptom(found: dict[str, Any], flow: Flow, world: World) -> None:

@@ -228,6 +228,7 @@ class Flow:
     retry_ms: int = 60
     hot_key: HotKey | None = None
     disturbed_from: int | None = None  # first minute in which anything may bite; before it all is calm
+    _sharp: set[int] = field(default_factory=set)  # minutes in which something begins, or takes effect
     _rows: dict[int, Minute] = field(default_factory=dict)
     _next: int = 0
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -247,6 +248,7 @@ class Flow:
         starts += [self.hot_key.start] if self.hot_key else []
         starts += [moment for stage in self.stages for moment in stage.moments() if moment > recent]
         self.disturbed_from = int(min(starts)) // 60 - 1 if starts else None
+        self._sharp = {int(one) // 60 + after for one in starts for after in (0, 1)}
 
     def minute(self, minute: int) -> Minute:
         """The row of a minute (whole minutes since the epoch)."""
@@ -271,7 +273,7 @@ class Flow:
         while self._next <= until:
             minute = self._next
             wanted = self.demand.minute(minute)
-            if any(stage.tight(minute * 60, wanted) for stage in self.stages):
+            if minute in self._sharp or any(stage.tight(minute * 60, wanted) for stage in self.stages):
                 counts = self.demand.seconds(minute)
                 slices = tuple(
                     self._slice(minute * 60 + index, 1, count, calm=False)

@@ -175,6 +175,8 @@ def _make(shop: Workshop, wish: Wish) -> Thing:
         "revision": seed.uuid(f"revision:{name}"),
         "needs": [],
         "names": {},
+        "own_error": wish.options.get("own_error", ""),
+        "policy": str(wish.options.get("policy") or ""),
     }
     thing = shop.add(world.arn("lambda", f"function:{name}"), wish, fixed)
     world.relate(thing.arn, "runs as", role.arn)
@@ -188,14 +190,14 @@ def _link(shop: Workshop, function: Thing, target: Thing) -> None:
     """Name what the function calls in its environment, and allow it."""
     if target.kind == "table":
         _knows(shop, function, "TABLE_NAME", target.name)
-        shop.allow(function, "table-access", list(_TABLE), target)
+        shop.allow(function, function.fixed["policy"] or "table-access", list(_TABLE), target)
         function.fixed["needs"].append(("dynamodb:PutItem", target.arn))
         for kind in ("writes", "reads", "uses"):
             shop.world.relate(function.arn, kind, target.arn)
     elif target.kind == "queue":
         url = f"https://sqs.{target.region}.amazonaws.com/{shop.world.account}/{target.name}"
         _knows(shop, function, "QUEUE_URL", url)
-        shop.allow(function, "queue-access", ["sqs:SendMessage"], target)
+        shop.allow(function, function.fixed["policy"] or "queue-access", ["sqs:SendMessage"], target)
         function.fixed["needs"].append(("sqs:SendMessage", target.arn))
         for kind in ("uses", "writes"):
             shop.world.relate(function.arn, kind, target.arn)
@@ -319,7 +321,10 @@ KINDS = (
             "_account_used": "nature: concurrency that other functions of the account take",
             "_bug": "nature: {share, text}: runs that fail in the code, and what they log",
         },
-        options={"own_error": "what the code logs when a request of a user is wrong"},
+        options={
+            "own_error": "what the code logs when a request of a user is wrong",
+            "policy": "name of the inline policy that allows what it calls",
+        },
         make=_make,
         link=_link,
         stage=FunctionStage,
