@@ -13,7 +13,18 @@ from graph.state import State, load, load_all
 from tools import topology as topologies
 from tools.catalogue import find, owner_arn, services, signatures
 from tools.directory import KnownResources
-from tools.models import ChangeEvent, Gap, LogPattern, MetricStep, Onset, Relation, Resource, Value, Window
+from tools.models import (
+    ChangeEvent,
+    Gap,
+    LogPattern,
+    MetricStep,
+    Onset,
+    Relation,
+    Resource,
+    Value,
+    Version,
+    Window,
+)
 from tools.services._spec import Condition, Service, Setting, Signature
 from tools.setting_values import as_value
 from tools.topology import Topology
@@ -41,6 +52,7 @@ class Facts:
     relations: tuple[Relation, ...] = ()
     changes: tuple[ChangeEvent, ...] = ()
     denied: tuple[ChangeEvent, ...] = ()
+    versions: tuple[Version, ...] = ()
     trail_visible: bool = True
     complete_until: datetime | None = None
     metrics: tuple[MetricFinding, ...] = ()
@@ -62,6 +74,7 @@ class Facts:
             relations=load_all(Relation, state.get("relations")),
             changes=load_all(ChangeEvent, state.get("changes")),
             denied=load_all(ChangeEvent, state.get("denied")),
+            versions=load_all(Version, state.get("versions")),
             trail_visible=bool(state.get("trail_visible", True)),
             complete_until=datetime.fromisoformat(until) if until else None,
             metrics=load_all(MetricFinding, state.get("metrics")),

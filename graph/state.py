@@ -94,6 +94,7 @@ class Trail(Findings):
     changes: list[Json]  # ChangeEvent, oldest first
     denied: list[Json]  # attempts that AWS refused
     parts: list[Json]  # Resource: parts of known resources (stages, aliases) that changes touch
+    versions: list[Json]  # Version: published before changes of settings that versions show
     trail_visible: bool
     complete_until: str
 

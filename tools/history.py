@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tools.aws import Reader
 from tools.cloudtrail_touch import touched_by
 from tools.models import (
     AlarmUpdate,
@@ -23,6 +22,7 @@ from tools.models import (
     PriorSource,
     Resource,
     Value,
+    Version,
 )
 from tools.services._spec import Setting
 from tools.setting_values import HIDDEN, as_value, current, number, requested, same, search, show, whole
@@ -74,7 +74,6 @@ Touched = Callable[[ChangeEvent, Resource], bool]
 
 
 def prior(
-    reader: Reader | None,
     setting: Setting,
     resource: Resource,
     change: ChangeEvent | None,
@@ -82,13 +81,13 @@ def prior(
     step: MetricStep | None,
     alarm_updates: Sequence[AlarmUpdate] = (),
     alarm_evidence: tuple[str, ...] = (),
+    versions: Sequence[Version] = (),
     touched: Touched = touched_by,
 ) -> Prior:
     """The setting's value before `change`, or before `step` when no event is visible.
 
     `earlier` are events of any time and resource; only successful ones on this resource count. Events after
-    the change that set the same setting come back as `superseded`. Refused reads of versions become gaps of
-    the reader.
+    the change that set the same setting come back as `superseded`. `versions` are of any resource.
     """
     own = sorted(
         (e for e in earlier if _counts(e, change) and touched(e, resource)), key=lambda e: (e.time, e.id)
@@ -98,7 +97,7 @@ def prior(
     sources: list[PriorSource] = []
     if change is not None:
         sources += _same_event(change, setting)
-        sources += _versions(reader, setting, resource, change)
+        sources += _versions(versions, setting, resource, change)
     sources += _alarm_history(alarm_updates, alarm_evidence, setting, moment, bad if change else None)
     fits, remark = _step_fits(step, change, bad, setting)
     fits = fits and not _set_between(own, step, change, setting)
@@ -257,22 +256,22 @@ def _of_alarm(update: AlarmUpdate, setting: Setting) -> Value:
 
 
 def _versions(
-    reader: Reader | None, setting: Setting, resource: Resource, change: ChangeEvent
+    versions: Sequence[Version], setting: Setting, resource: Resource, change: ChangeEvent
 ) -> list[PriorSource]:
-    found: list[PriorSource] = []
-    if reader is not None and setting.prior_version is not None:
-        with reader.seeing(f"earlier versions of {resource.name}", f"the {setting.name} before the change"):
-            for value, proof in setting.prior_version(reader, resource, change):
-                made = PriorSource(
-                    kind="version",
-                    value=value,
-                    time=change.time,
-                    said_by="the newest version made before the change",
-                    evidence=(proof,) if proof else (),
-                )
-                found.append(made)
-                break
-    return found
+    """The newest version made before the change. What happened since then is for other sources to tell."""
+    own = [
+        one
+        for one in versions
+        if one.resource == resource.arn and one.made < change.time and setting.path in one.values
+    ]
+    newest = max(own, key=lambda one: one.made, default=None)
+    if newest is None or setting.hidden:
+        return []
+    said = f"version {newest.name} of {resource.name}, made {newest.made:%Y-%m-%dT%H:%M:%SZ}"
+    value = newest.values[setting.path]
+    return [
+        PriorSource(kind="version", value=value, time=newest.made, said_by=said, evidence=newest.evidence)
+    ]
 
 
 # -- weighing --------------------------------------------------------------------------------------

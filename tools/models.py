@@ -292,6 +292,17 @@ class PriorSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A published version of a resource, which never changes: what its settings were at `made`."""
+
+    resource: str  # ARN
+    name: str  # "7"
+    made: datetime
+    values: dict[str, Value]  # by Setting.path
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MetricStep:
     """A setting's own metric stepped: the change happened between `earliest` and `latest`."""
 

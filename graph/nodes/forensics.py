@@ -17,8 +17,10 @@ from graph.words import stamp
 from tools.aws import Reader
 from tools.catalogue import change_of, service_of, settings_in, settings_of, type_of
 from tools.cloudtrail import Changes, changes, cited, complete_until, is_noise, resolve_people, touched_by
-from tools.models import ChangeEvent, Resource, Window
+from tools.models import ChangeEvent, Resource, Version, Window
+from tools.setting_values import requested
 from tools.topology import stub
+from tools.versions import before
 
 NEAR = 8
 MOST_PEOPLE = 5
@@ -51,6 +53,7 @@ def forensics(state: State, *, runtime: Runtime[Context]) -> Trail | dict[str, o
             changes=dump_all(events),
             denied=dump_all(attempts),
             parts=dump_all(parts(work.reader, facts, events)),
+            versions=dump_all(versions(work.reader, facts, events)),
             trail_visible=found is not None,
             complete_until=until.isoformat(),
             **work.findings(),
@@ -107,6 +110,32 @@ def _part(reader: Reader, arn: str) -> Resource:
         with reader.seeing(f"{service.title}: {found.type} {found.name}", "what the change left behind"):
             found = service.describe(reader, arn) or found
     return found
+
+
+MOST_VERSIONED = 4
+
+
+def versions(reader: Reader, facts: Facts, events: Sequence[ChangeEvent]) -> list[Version]:
+    """Published versions that tell what settings were before changes near the onset, newest change first.
+
+    Read only of known resources of which such a setting was changed.
+    """
+    begin = facts.onset.earliest if facts.onset else _alarm_began(facts)
+    moments: dict[str, list[datetime]] = {}
+    for event in reversed(events):
+        early = event.time < begin - timedelta(hours=facts.lookback)
+        if early or event.operation.startswith("Create") or is_noise(event):
+            continue
+        for arn in touches(event):
+            found = facts.resource(arn)
+            shown = [one for one in facts.settings_of(found) if one.versioned] if found is not None else []
+            if any(requested(event, one)[0] for one in shown):
+                moments.setdefault(arn, []).append(event.time)
+    made: list[Version] = []
+    for arn in list(moments)[:MOST_VERSIONED]:
+        if (resource := facts.resource(arn)) is not None:
+            made.extend(before(reader, resource, moments[arn]))
+    return made
 
 
 MOST_OPERATIONS = 8

@@ -70,7 +70,8 @@ def move(facts: Facts, hypothesis: Hypothesis) -> Move | None:
     event = event_of(facts, hypothesis)
     step = step_of(facts, hypothesis)
     stepped = step.step if step else None
-    before = prior(None, setting, resource, event, facts.changes, stepped, *_alarm_history(facts, resource))
+    updates, told = _alarm_history(facts, resource)
+    before = prior(setting, resource, event, facts.changes, stepped, updates, told, facts.versions)
     known, after = requested(event, setting) if event else (False, None)
     if not known and step is not None:
         known, after = True, whole(step.step.after)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
 
 from graph.facts import Facts
-from graph.nodes.forensics import MOST_PARTS, parts
+from graph.nodes.forensics import MOST_PARTS, parts, versions
 from graph.state import State, dump, dump_all
 from tests.graph import made
 from tests.graph.kinds import KINDS, configured
@@ -28,7 +29,7 @@ from tests.graph.made import (
     pattern,
 )
 from tests.tools.fake_account import FakeAws
-from tools.models import Gap
+from tools.models import Gap, Json
 
 SHOP = made.facts((WRITER, "Errors"), {(WRITER, "Errors"): (0, 8)})
 ALIASED = made.facts(
@@ -188,3 +189,60 @@ def test_only_parts_of_known_resources_within_the_look_are_read() -> None:
     assert parts(aws.reader(), SHOP, [other, old, configured(timeout=3)]) == []
     assert parts(aws.reader(), ALIASED, [moved("live")]) == []
     assert aws.asked == []
+
+
+# -- published versions of what was changed ----------------------------------------------------------
+
+
+def published(**more: Any) -> FakeAws:
+    def versions(parameters: Json) -> Json:
+        assert parameters == {"FunctionName": "parcel-writer"}
+        moment = ONSET - timedelta(days=3)
+        item = {"Version": "7", "LastModified": f"{moment:%Y-%m-%dT%H:%M:%S}.000+0000"}
+        return {"Versions": [{**item, "Timeout": 30, "MemorySize": 512}]}
+
+    return FakeAws({("lambda", "ListVersionsByFunction"): versions}, region=REGION, **more)
+
+
+def test_versions_of_a_changed_function_are_read_once() -> None:
+    aws = published()
+    (found,) = versions(aws.reader(), SHOP, [configured(minutes=-3, timeout=3), configured(timeout=5)])
+    assert (found.resource, found.name, found.values["Timeout"]) == (WRITER, "7", 30)
+    assert aws.asked == [("lambda", "ListVersionsByFunction")]
+
+
+def test_versions_are_not_read_where_nothing_was_changed_that_they_show() -> None:
+    aws = published()
+    others = [
+        event(
+            "dynamodb",
+            "UpdateTable",
+            {"tableName": "parcels", "onDemandThroughput": {"maxWriteRequestUnits": 2}},
+        ),
+        event(
+            "lambda",
+            "PutFunctionConcurrency",
+            {"functionName": "parcel-writer", "reservedConcurrentExecutions": 1},
+        ),
+        event("lambda", "CreateFunction", {"functionName": "parcel-writer", "timeout": 3}),
+        event("lambda", "UpdateFunctionConfiguration", {"functionName": "elsewhere", "timeout": 3}),
+        configured(minutes=-3000, timeout=3),
+    ]
+    assert versions(aws.reader(), SHOP, others) == []
+    assert aws.asked == []
+
+
+def test_refused_versions_are_a_gap() -> None:
+    reader = published(denied=frozenset({"lambda:ListVersionsByFunction"})).reader()
+    assert versions(reader, SHOP, [configured(timeout=3)]) == []
+    assert [gap.what for gap in reader.gaps] == ["earlier versions of parcel-writer"]
+
+
+def test_versions_come_back_from_the_state() -> None:
+    (found,) = versions(published().reader(), SHOP, [configured(timeout=3)])
+    state = {
+        "incident": SHOP.incident.model_dump(mode="json"),
+        "as_of": SHOP.as_of.isoformat(),
+        "versions": dump_all([found]),
+    }
+    assert Facts.of(cast("State", state)).versions == (found,)

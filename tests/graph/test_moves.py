@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from graph.facts import Facts
 from graph.models import Hypothesis
+from graph.weighing.generate import hypotheses
 from graph.weighing.moves import (
     as_number,
     event_of,
@@ -24,7 +26,7 @@ from graph.weighing.moves import (
 from tests.graph import made
 from tests.graph.kinds import KINDS, QUEUE_URL, configured
 from tests.graph.made import QUEUE, ROLE, TABLE, WRITER, changed, event, step
-from tools.models import ChangeEvent, Value
+from tools.models import ChangeEvent, Value, Version
 from tools.services._spec import Setting
 
 CAP = "OnDemandThroughput.MaxWriteRequestUnits"
@@ -196,3 +198,32 @@ def test_documents_are_too_long_for_a_sentence() -> None:
     assert is_document('{"Statement":[]}')
     assert not is_document("x" * 80)
     assert not is_document(10**90)
+
+
+# -- published versions ------------------------------------------------------------------------------
+
+
+def version(minutes: float, **values: Value) -> Version:
+    when = made.ONSET + timedelta(minutes=minutes)
+    return Version(resource=WRITER, name="7", made=when, values=values, evidence=("F7",))
+
+
+def test_a_version_tells_from_what_a_setting_was_moved() -> None:
+    one = facts(configured(timeout=3), versions=(version(-4000, Timeout=30, MemorySize=512),))
+    found = move(one, guess(WRITER, "Timeout", one.changes[0].id))
+    assert found is not None
+    assert (found.direction, found.prior.value, found.after) == ("lowered", 30, 3)
+    assert [source.kind for source in found.prior.sources] == ["version"]
+    assert untold(one, one.changes[0], one.resources[1]) == ()
+    late = facts(configured(timeout=3), versions=(version(4, Timeout=30),))
+    assert [item.path for item in untold(late, late.changes[0], late.resources[1])] == ["Timeout"]
+
+
+def test_a_request_that_repeats_all_names_only_what_a_version_shows_moved() -> None:
+    """The console sends timeout, memory and handler together, whichever was changed."""
+    sent = configured(timeout=3, memorySize=512, handler="app.handler")
+    shown = version(-4000, Timeout=30, MemorySize=512, Handler="app.handler")
+    blamed = {one.setting for one in hypotheses(facts(sent, versions=(shown,))) if one.event == sent.id}
+    assert blamed == {"Timeout"}
+    unknown = {one.setting for one in hypotheses(facts(sent)) if one.event == sent.id}
+    assert unknown == {""}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,25 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.aws import Account, Aws, Reader
-from tools.budget import Budget, Limits
-from tools.clock import VirtualClock
-from tools.errors import Denied
-from tools.evidence import MemoryStore
 from tools.history import HIDDEN, current, drift, prior, requested, same
 from tools.models import (
     Actor,
     AlarmUpdate,
     Call,
     ChangeEvent,
-    Gap,
     Metric,
     MetricStep,
     Resource,
     Value,
+    Version,
 )
 from tools.services._spec import MetricSpec, Setting
-from tools.transport import WireAnswer, WireRequest
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 T = datetime(2026, 3, 13, 17, 12, 31, tzinfo=UTC)
@@ -42,34 +35,6 @@ CAP = MetricSpec(
     unit="writes",
     period=300,
 )
-
-
-class Silent:
-    """A transport that is never asked."""
-
-    virtual = True
-
-    def start(self) -> datetime:
-        return T
-
-    def send(self, request: WireRequest) -> WireAnswer:
-        raise AssertionError(f"{request.operation} was asked")
-
-    def close(self) -> None:
-        pass
-
-
-@pytest.fixture
-def reader() -> Reader:
-    aws = Aws(
-        Account(region=REGION),
-        Silent(),
-        VirtualClock(T),
-        Budget(Limits()),
-        MemoryStore(),
-        own_account=ACCOUNT,
-    )
-    return Reader(aws, "F")
 
 
 def setting(**fields: Any) -> Setting:
@@ -146,8 +111,8 @@ def step(before: float = 250.0, after: float = 2.0, minutes: float = 0) -> Metri
 CHANGE = event(9, 0, 2)
 
 
-def test_two_independent_sources_agree(reader: Reader) -> None:
-    found = prior(reader, setting(), table(), CHANGE, [event(1, 40, 250), event(2, 60, 100)], step())
+def test_two_independent_sources_agree() -> None:
+    found = prior(setting(), table(), CHANGE, [event(1, 40, 250), event(2, 60, 100)], step())
     assert (found.value, found.agreed, found.conflict, found.gap) == (250, True, "", None)
     assert [(source.kind, source.value, source.evidence) for source in found.sources] == [
         ("metric", 250, ("M6",)),
@@ -157,20 +122,20 @@ def test_two_independent_sources_agree(reader: Reader) -> None:
     assert found.sources[1].said_by == "UpdateTable by deploy-role, 2026-02-01T17:12:31Z"
 
 
-def test_no_source_is_unknown_and_a_gap(reader: Reader) -> None:
-    found = prior(reader, setting(), table(), CHANGE, [CHANGE], None)
+def test_no_source_is_unknown_and_a_gap() -> None:
+    found = prior(setting(), table(), CHANGE, [CHANGE], None)
     assert not found.known
     assert (found.value, found.agreed) == (None, False)
     assert found.gap is not None
     assert found.gap.code == "PriorUnknown"
 
 
-def test_one_source_is_known_but_not_agreed(reader: Reader) -> None:
-    found = prior(reader, setting(), table(), CHANGE, [event(1, 40, 250)], None)
+def test_one_source_is_known_but_not_agreed() -> None:
+    found = prior(setting(), table(), CHANGE, [event(1, 40, 250)], None)
     assert (found.value, found.known, found.agreed) == (250, True, False)
 
 
-def test_what_is_not_a_write_of_this_setting_of_this_resource_is_passed_over(reader: Reader) -> None:
+def test_what_is_not_a_write_of_this_setting_of_this_resource_is_passed_over() -> None:
     earlier = [
         event(1, 40, 250),
         event(2, 30, 77, name="orders-archive"),
@@ -180,98 +145,98 @@ def test_what_is_not_a_write_of_this_setting_of_this_resource_is_passed_over(rea
         event(6, 8, 55, read_only=True),
         event(7, 7, 44, region="eu-west-2"),
     ]
-    assert prior(reader, setting(), table(), CHANGE, earlier, None).value == 250
+    assert prior(setting(), table(), CHANGE, earlier, None).value == 250
 
 
-def test_newest_earlier_write_counts_whatever_the_order_given(reader: Reader) -> None:
+def test_newest_earlier_write_counts_whatever_the_order_given() -> None:
     earlier = [event(1, 40, 100), event(2, 3, 250), event(3, 50, 70)]
-    assert prior(reader, setting(), table(), CHANGE, earlier, None).value == 250
+    assert prior(setting(), table(), CHANGE, earlier, None).value == 250
 
 
-def test_later_writes_are_noticed_and_are_no_prior(reader: Reader) -> None:
+def test_later_writes_are_noticed_and_are_no_prior() -> None:
     after = event(3, -0.01, 90)
     other = event(4, -0.02, 91, name="orders-archive")
-    found = prior(reader, setting(), table(90), CHANGE, [event(1, 40, 250), after, other], None)
+    found = prior(setting(), table(90), CHANGE, [event(1, 40, 250), after, other], None)
     assert (found.value, found.superseded) == (250, (after,))
 
 
-def test_metric_wins_over_a_request_and_the_conflict_is_said(reader: Reader) -> None:
-    found = prior(reader, setting(), table(), CHANGE, [event(1, 40, 300)], step())
+def test_metric_wins_over_a_request_and_the_conflict_is_said() -> None:
+    found = prior(setting(), table(), CHANGE, [event(1, 40, 300)], step())
     assert (found.value, found.agreed) == (250, False)
     assert "300" in found.conflict
     assert "250" in found.conflict
     assert "shows what was live" in found.conflict
 
 
-def test_two_that_agree_win_over_one_that_is_trusted_more(reader: Reader) -> None:
+def test_two_that_agree_win_over_one_that_is_trusted_more() -> None:
     old = setting(echo="old", echo_path="tableDescription.cap")
     change = event(9, 0, 2, response={"tableDescription": {"cap": 300}})
-    found = prior(reader, old, table(), change, [event(1, 40, 250)], step())
+    found = prior(old, table(), change, [event(1, 40, 250)], step())
     assert (found.value, found.agreed) == (250, False)
     assert "300" in found.conflict
     assert [source.kind for source in found.sources] == ["metric", "previous_event", "same_event"]
 
 
-def test_answer_of_the_same_event_shows_the_old_value_only_where_it_is_known_to(reader: Reader) -> None:
+def test_answer_of_the_same_event_shows_the_old_value_only_where_it_is_known_to() -> None:
     change = event(9, 0, 2, response={"tableDescription": {"cap": 250}})
     path = "tableDescription.cap"
-    assert prior(reader, setting(echo="old", echo_path=path), table(), change, [], None).value == 250
+    assert prior(setting(echo="old", echo_path=path), table(), change, [], None).value == 250
     for echo in ("new", "unknown", "none"):
-        assert not prior(reader, setting(echo=echo, echo_path=path), table(), change, [], None).known
+        assert not prior(setting(echo=echo, echo_path=path), table(), change, [], None).known
     done = event(9, 0, 2, response={"tableDescription": {"cap": 2}})
-    assert not prior(reader, setting(echo="old", echo_path=path), table(), done, [], None).known
+    assert not prior(setting(echo="old", echo_path=path), table(), done, [], None).known
 
 
-def test_step_at_another_time_is_not_this_change(reader: Reader) -> None:
-    found = prior(reader, setting(), table(), CHANGE, [event(1, 40, 250)], step(before=70, minutes=-300))
+def test_step_at_another_time_is_not_this_change() -> None:
+    found = prior(setting(), table(), CHANGE, [event(1, 40, 250)], step(before=70, minutes=-300))
     assert (found.value, len(found.sources)) == (250, 1)
     assert "another time" in found.conflict
 
 
-def test_step_to_another_value_is_said(reader: Reader) -> None:
-    found = prior(reader, setting(), table(), CHANGE, [], step(after=5.0))
+def test_step_to_another_value_is_said() -> None:
+    found = prior(setting(), table(), CHANGE, [], step(after=5.0))
     assert found.value == 250
     assert "went to 5, the change asked for 2" in found.conflict
 
 
-def test_value_that_was_there_already_is_said(reader: Reader) -> None:
-    found = prior(reader, setting(), table(), CHANGE, [event(1, 40, 2)], None)
+def test_value_that_was_there_already_is_said() -> None:
+    found = prior(setting(), table(), CHANGE, [event(1, 40, 2)], None)
     assert found.value == 2
     assert "It was 2 before this change already." in found.conflict
 
 
-def test_without_an_event_the_metric_gives_the_value(reader: Reader) -> None:
-    found = prior(reader, setting(), table(), None, [event(1, 40, 250)], step())
+def test_without_an_event_the_metric_gives_the_value() -> None:
+    found = prior(setting(), table(), None, [event(1, 40, 250)], step())
     assert (found.value, found.agreed, found.superseded) == (250, True, ())
-    assert prior(reader, setting(), table(), None, [], step()).value == 250
-    assert not prior(reader, setting(), table(), None, [event(1, 40, 250)], None).known
+    assert prior(setting(), table(), None, [], step()).value == 250
+    assert not prior(setting(), table(), None, [event(1, 40, 250)], None).known
 
 
-def test_resource_made_without_the_setting_had_it_unset(reader: Reader) -> None:
+def test_resource_made_without_the_setting_had_it_unset() -> None:
     made = event(1, 40, operation="CreateTable")
-    found = prior(reader, setting(), table(), CHANGE, [event(0, 80, 70), made], None)
+    found = prior(setting(), table(), CHANGE, [event(0, 80, 70), made], None)
     assert found.value == -1
     assert "did not set it" in found.sources[0].said_by
     # Where "unset" means a default that no event tells, it is unknown, and what a deleted namesake had is no
     # answer.
-    assert not prior(reader, setting(unset=None), table(), CHANGE, [event(0, 80, 70), made], None).known
+    assert not prior(setting(unset=None), table(), CHANGE, [event(0, 80, 70), made], None).known
 
 
-def test_operation_that_unsets_gives_none_as_a_value(reader: Reader) -> None:
+def test_operation_that_unsets_gives_none_as_a_value() -> None:
     concurrency = setting(
         path="Reserved", requests={"Put": "reserved", "Delete": "`null`"}, unset=None, metric=None
     )
     put = event(9, 0, operation="Put", request={"tableName": "orders", "reserved": 0})
-    found = prior(reader, concurrency, table(), put, [event(1, 40, operation="Delete")], None)
+    found = prior(concurrency, table(), put, [event(1, 40, operation="Delete")], None)
     assert (found.known, found.value) == (True, None)
 
 
-def test_hidden_values_are_a_gap_that_says_so(reader: Reader) -> None:
+def test_hidden_values_are_a_gap_that_says_so() -> None:
     hidden = setting(path="Env", requests={"UpdateTable": "environment"}, unset=None, metric=None)
     change = event(9, 0, request={"tableName": "orders", "environment": {}})
     before = event(1, 40, request={"tableName": "orders", "environment": {}})
     assert requested(change, hidden) == (True, HIDDEN)
-    found = prior(reader, hidden, table(), change, [before], None)
+    found = prior(hidden, table(), change, [before], None)
     assert not found.known
     assert found.gap is not None
     assert "leaves such values out" in found.gap.why
@@ -308,39 +273,60 @@ def put(threshold: float) -> ChangeEvent:
     )
 
 
-def test_alarm_history_tells_the_threshold_before(reader: Reader) -> None:
+def test_alarm_history_tells_the_threshold_before() -> None:
     updates = [update(0.005, 1.0), update(-900, 60.0), update(-9000, 50.0)]
-    found = prior(reader, THRESHOLD, ALARM, put(1.0), [], None, updates, ("M1",))
+    found = prior(THRESHOLD, ALARM, put(1.0), [], None, updates, ("M1",))
     assert (found.value, found.sources[0].kind, found.sources[0].evidence) == (60.0, "alarm_history", ("M1",))
 
 
-def test_alarm_history_a_moment_early_is_still_the_change(reader: Reader) -> None:
+def test_alarm_history_a_moment_early_is_still_the_change() -> None:
     updates = [update(-0.01, 1.0), update(-900, 60.0)]
-    assert prior(reader, THRESHOLD, ALARM, put(1.0), [], None, updates).value == 60.0
+    assert prior(THRESHOLD, ALARM, put(1.0), [], None, updates).value == 60.0
 
 
-def test_alarm_history_alone_tells_it_past_updates_of_other_things(reader: Reader) -> None:
+def test_alarm_history_alone_tells_it_past_updates_of_other_things() -> None:
     updates = [update(-1, 1.0, alarmDescription="x"), update(-20, 1.0), update(-900, 60.0)]
-    assert prior(reader, THRESHOLD, ALARM, None, [], None, updates).value == 60.0
-    assert not prior(reader, THRESHOLD, ALARM, None, [], None, updates[:2]).known
+    assert prior(THRESHOLD, ALARM, None, [], None, updates).value == 60.0
+    assert not prior(THRESHOLD, ALARM, None, [], None, updates[:2]).known
 
 
-def _deny() -> tuple[Value, str]:
-    raise Denied(Gap(what="versions", why="no permission"), "AccessDenied")
+CAPACITY = "OnDemandThroughput.MaxWriteRequestUnits"
 
 
-def test_version_is_a_source_and_a_refusal_is_a_gap(reader: Reader) -> None:
-    def versions(asked: Reader, resource: Resource, change: ChangeEvent) -> Iterator[tuple[Value, str]]:
-        yield 250, "F4"
+def version(name: str, minutes: float, value: Value, *, path: str = CAPACITY, of: str = "") -> Version:
+    made = T + timedelta(minutes=minutes)
+    return Version(
+        resource=of or table().arn, name=name, made=made, values={path: value}, evidence=(f"F{name}",)
+    )
 
-    def refused(asked: Reader, resource: Resource, change: ChangeEvent) -> Iterator[tuple[Value, str]]:
-        yield from (_deny() for _ in range(1))
 
-    found = prior(reader, setting(prior_version=versions), table(), CHANGE, [event(1, 40, 250)], None)
+def test_the_newest_version_made_before_the_change_is_a_source() -> None:
+    versions = [
+        version("4", -600, 250),
+        version("3", -900, 100),
+        version("5", 0, 2),  # made by the very change
+        version("6", -1, 7, of=table().arn + "-archive"),
+        version("7", -1, 8, path="TimeToLive.Enabled"),
+    ]
+    found = prior(setting(), table(), CHANGE, [event(1, 40, 250)], None, versions=versions)
     assert (found.value, found.agreed) == (250, True)
     assert [source.kind for source in found.sources] == ["previous_event", "version"]
-    assert not prior(reader, setting(prior_version=refused), table(), CHANGE, [], None).known
-    assert [gap.why for gap in reader.gaps] == ["no permission"]
+    told = found.sources[1]
+    assert (told.time, told.evidence) == (T - timedelta(minutes=600), ("F4",))
+    assert told.said_by == "version 4 of orders, made 2026-03-13T07:12:31Z"
+    alone = prior(setting(), table(), CHANGE, [], None, versions=versions)
+    assert (alone.value, alone.agreed) == (250, False)
+
+
+def test_a_version_gives_way_to_a_later_request_and_to_hidden_values() -> None:
+    versions = [version("4", -600, 100)]
+    found = prior(setting(), table(), CHANGE, [event(1, 40, 250)], None, versions=versions)
+    assert found.value == 250
+    assert "differ" in found.conflict
+    assert not prior(setting(hidden=True), table(), CHANGE, [], None, versions=versions).known
+    assert not prior(setting(), table(), CHANGE, [], None, versions=[version("5", 0, 2)]).known
+    step = prior(setting(), table(), None, [], None, versions=versions)
+    assert not step.known
 
 
 # -- values -----------------------------------------------------------------------------------------
@@ -375,7 +361,7 @@ def test_requested_of_an_operation_that_does_not_set_it() -> None:
     assert requested(event(1, 0, 5, operation="TagResource"), setting()) == (False, None)
 
 
-def test_prior_has_the_type_that_the_setting_has_now(reader: Reader) -> None:
+def test_prior_has_the_type_that_the_setting_has_now() -> None:
     text = setting(path="Version", requests={"UpdateTable": "version"}, unset=None, metric=None)
     holder = Resource(
         arn=table().arn,
@@ -388,9 +374,9 @@ def test_prior_has_the_type_that_the_setting_has_now(reader: Reader) -> None:
     )
     change = event(9, 0, request={"tableName": "orders", "version": "42"})
     before = event(1, 40, request={"tableName": "orders", "version": 41})
-    assert prior(reader, text, holder, change, [before], None).value == "41"
-    assert prior(reader, setting(), table(2), CHANGE, [event(1, 40, "250")], None).value == 250
-    assert prior(reader, setting(), table(None), CHANGE, [event(1, 40, "250")], None).value == 250
+    assert prior(text, holder, change, [before], None).value == "41"
+    assert prior(setting(), table(2), CHANGE, [event(1, 40, "250")], None).value == 250
+    assert prior(setting(), table(None), CHANGE, [event(1, 40, "250")], None).value == 250
 
 
 @given(st.integers(-(10**6), 10**6))
@@ -411,9 +397,8 @@ def test_unset_is_the_same_as_its_word_and_nothing_else() -> None:
 
 @given(before=st.integers(1, 10**6), bad=st.integers(1, 10**6))
 def test_prior_is_never_an_invented_number(before: int, bad: int) -> None:
-    aws = Aws(Account(region=REGION), Silent(), VirtualClock(T), Budget(Limits()), MemoryStore())
     change = event(9, 0, bad)
-    found = prior(Reader(aws, "F"), setting(), table(bad), change, [event(1, 4, before)], step(before, bad))
+    found = prior(setting(), table(bad), change, [event(1, 4, before)], step(before, bad))
     assert (found.value, found.agreed) == (before, True)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
@@ -76,7 +77,7 @@ class Setting:
         default_factory=dict
     )  # JMESPath on the read -> value it must have to apply
     beside: tuple[str, ...] = ()  # JMESPaths on the read of values that `restore` sends too and must keep
-    prior_version: Callable[[Reader, Resource, ChangeEvent], Iterable[tuple[Value, str]]] | None = None
+    versioned: bool = False  # what `Service.versions` yields shows it at `query`
     hidden: bool = False  # CloudTrail hides the value: who and when can be told, what cannot
     means: Callable[[ChangeEvent, Value], Value] | None = (
         None  # a requested value as the describe would show it: "web:42" is the ARN of a task definition
@@ -201,6 +202,9 @@ class Service:
     global_region: bool = False  # its events are in the partition's global region only (IAM)
     listed: bool = True  # False: its resources are found where others name them, never by listing all
     listed_near: tuple[str, ...] = ()  # though not `listed`: types of a symptom whose neighbours it may hold
+    versions: Callable[[Reader, Resource], Iterable[tuple[str, datetime, Json, str]]] | None = None
+    """Published versions of a resource, which never change: name, when made, what the settings' `read` would answer of
+    it, evidence. None that only stand for the newest state."""
     hosts: Mapping[str, str] = field(default_factory=dict)
     """Host names that spell out an ARN: regular expression with `region` -> "<service>:<resource>" with its groups."""
     complete: tuple[str, ...] = ()  # types that a listing, or being named, tells enough of for the topology

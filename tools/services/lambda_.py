@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from tools.aws import Reader
 
 _SOURCE = "lambda.amazonaws.com"
+_VERSIONS_A_PAGE = 50  # Lambda API reference, ListVersionsByFunction
 _API = re.compile(r"^arn:[\w-]+:execute-api:([\w-]+):\d{12}:([a-z0-9]+)/")
 
 
@@ -327,32 +329,31 @@ def _read(resource: Resource) -> Call:
     return call("lambda", "GetFunctionConfiguration", resource, FunctionName=resource.name)
 
 
-def _prior_version(
-    member: str, reader: Reader, resource: Resource, event: ChangeEvent
-) -> Iterable[tuple[Value, str]]:
-    """The value in the newest version published before the change: versions never change."""
-    versions = reader.pages(
+def versions(reader: Reader, resource: Resource) -> Iterable[tuple[str, datetime, Json, str]]:
+    """The published versions of a function. None when there are too many to list: the newest come last."""
+    if resource.type != "function":
+        return
+    pages = reader.pages(
         "lambda",
         "ListVersionsByFunction",
         "Versions",
         region=resource.region,
         token=("Marker", "NextMarker"),
+        limit=40,
         FunctionName=resource.name,
     )
-    older = [
-        version
-        for version in versions.items
-        if version["Version"] != "$LATEST"
-        and version["LastModified"][:19] < event.time.strftime("%Y-%m-%dT%H:%M:%S")
-    ]
-    if older:
-        newest = max(older, key=lambda version: int(version["Version"]))
-        value = newest.get(member)
-        if isinstance(value, str | int):
-            yield (
-                value,
-                f"version {newest['Version']} of {resource.name}, published {newest['LastModified'][:10]}",
-            )
+    if not pages.complete:
+        reader.missing(
+            f"Versions of {resource.name}",
+            f"there are more than {len(pages.items)}",
+            "the values before the change",
+            code="TooMuch",
+        )
+        return
+    for number, item in enumerate(pages.items):
+        if item["Version"] != "$LATEST":
+            made = datetime.strptime(item["LastModified"], "%Y-%m-%dT%H:%M:%S.%f%z")
+            yield item["Version"], made, item, pages.of(number, _VERSIONS_A_PAGE)
 
 
 def _restore_member(member: str, number: bool, resource: Resource, value: Value) -> tuple[Call, ...]:
@@ -388,7 +389,7 @@ def _configured(
         echo_path=camel,
         effects=effects,
         ready=_IDLE,
-        prior_version=partial(_prior_version, member),
+        versioned=True,
     )
 
 
@@ -544,6 +545,7 @@ SETTINGS = (
         query=_vpc_path("VpcConfig.SubnetIds", "VpcConfig.SecurityGroupIds"),
         echo="new",
         echo_path=_VPC_SENT,
+        versioned=True,
         effects=(*_FAILS, Effect(metric="Duration", direction="up", after=(0, 900))),
         ready=_IDLE,
     ),
@@ -1083,5 +1085,6 @@ SERVICE = Service(
     ),
     signatures=SIGNATURES,
     log_groups=log_groups,
+    versions=versions,
     complete=("event-source-mapping",),
 )

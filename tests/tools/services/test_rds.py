@@ -251,7 +251,7 @@ def test_the_answer_of_modify_tells_the_class_before() -> None:
         response={"dBInstanceClass": "db.r6g.large"},
     )
     one = setting("db-instance", "DBInstanceClass")
-    before = prior(None, one, known, what, [what], None)
+    before = prior(one, known, what, [what], None)
     assert (before.value, [source.kind for source in before.sources]) == ("db.r6g.large", ["same_event"])
     (call,) = one.restore(known, before.value)
     assert call.parameters == {
@@ -283,7 +283,7 @@ def test_security_groups_before_are_told_only_by_an_answer_that_shows_them_all(
         {"dBInstanceIdentifier": "orders-db", "vpcSecurityGroupIds": ["sg-9"]},
         response={"vpcSecurityGroups": shown} if answered else {},
     )
-    before = prior(None, one, instance(), what, [what], None)
+    before = prior(one, instance(), what, [what], None)
     assert before.value == wanted
     if wanted:
         (call,) = one.restore(instance(), before.value)
@@ -344,14 +344,14 @@ def test_the_connections_before_come_from_the_earlier_event_of_this_group() -> N
         parameters("ModifyDBParameterGroup", {"work_mem": "1"}, minutes=-20),
     ]
     known = group(max_connections="50")
-    before = prior(None, one, known, what, [*earlier, what], None)
+    before = prior(one, known, what, [*earlier, what], None)
     assert before.value == "250"
     (call,) = one.restore(known, before.value)
     assert call.operation == "ModifyDBParameterGroup"
     assert call.parameters["Parameters"] == [
         {"ParameterName": "max_connections", "ApplyMethod": "pending-reboot", "ParameterValue": "250"}
     ]
-    assert not prior(None, one, known, what, [what], None).known
+    assert not prior(one, known, what, [what], None).known
 
 
 def test_a_parameter_that_a_new_group_did_not_set_goes_back_to_the_default() -> None:
@@ -362,7 +362,7 @@ def test_a_parameter_that_a_new_group_did_not_set_goes_back_to_the_default() -> 
         minutes=-900,
     )
     what = parameters("ModifyDBParameterGroup", {"work_mem": "64"})
-    before = prior(None, one, group(work_mem="64"), what, [made, what], None)
+    before = prior(one, group(work_mem="64"), what, [made, what], None)
     assert before.value == DEFAULT
     (call,) = one.restore(group(work_mem="64"), before.value)
     assert (call.operation, call.parameters["Parameters"]) == (
