@@ -15,6 +15,8 @@ from tools.errors import BadInput
 if TYPE_CHECKING:
     from evals.benchmarks import BenchResult
     from evals.results import SuiteResult
+    from evals.snapshot import Made
+    from graph.models import Report
     from tools.transport import Transport
 
 __all__ = [
@@ -37,6 +39,7 @@ def register() -> None:
     from graph.session import register as add
 
     add("world", _world)
+    add("snapshot", _snapshot)
 
 
 def demo(seed: int | None = None) -> tuple[Trigger, Context]:
@@ -119,12 +122,34 @@ def bench(name: str, path: Path) -> BenchResult:
     return result
 
 
+def make_case(recording: Path, report: Report, context: Context, folder: Path, hide: Sequence[str] = ()) -> Made:
+    """Write a recorded investigation as a case folder, scrubbed. See `evals.snapshot.make_case`."""
+    from evals.snapshot import make_case as make
+
+    return make(recording, report, context, folder, hide)
+
+
+def check_free(folder: Path) -> None:
+    """Raise BadInput when no case could be written to `folder`."""
+    from evals.snapshot import free
+
+    free(folder)
+
+
 def _world(text: str) -> Transport:
     """The transport of "CASE?seed=N&...": the string after "world:"."""
     _need_worlds()
     from evals.worlds import open_world
 
     return open_world(text).transport()
+
+
+def _snapshot(text: str) -> Transport:
+    """The transport of a case folder of `opsleuth record`: the string after "snapshot:"."""
+    _need_worlds()
+    from evals.world.from_snapshot import from_snapshot
+
+    return from_snapshot(Path(text))
 
 
 def _need_worlds() -> None:
