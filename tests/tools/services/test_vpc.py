@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from evals.emulation import Emulation, emulation
 from tests.tools.fake_account import Answer, FakeAws
 from tools import catalogue
 from tools.directory import KnownResources
@@ -563,3 +564,81 @@ def test_an_event_touches_what_it_names(operation: str, request_: Any, touched: 
     event = happened(operation, request_)
     known = next(change for change in SERVICE.changes if change.operation == operation)
     assert known.touches(event) == touched
+
+
+# -- against an emulated account --------------------------------------------------------------------
+
+
+@pytest.fixture
+def emulated() -> Iterator[Emulation]:
+    with emulation("111122223333", "eu-west-1") as found:
+        yield found
+
+
+def network(at: Emulation) -> tuple[Any, str]:
+    ec2 = at.client("ec2")
+    return ec2, str(ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"])
+
+
+def test_undoing_a_revocation_gives_the_very_group_back(emulated: Emulation) -> None:
+    ec2, vpc = network(emulated)
+    app = ec2.create_security_group(GroupName="app", Description="app", VpcId=vpc)["GroupId"]
+    group = ec2.create_security_group(GroupName="db", Description="db", VpcId=vpc)["GroupId"]
+    rules = [
+        {
+            "IpProtocol": "tcp",
+            "FromPort": 5432,
+            "ToPort": 5432,
+            "UserIdGroupPairs": [{"GroupId": app, "Description": "orders"}],
+            "IpRanges": [{"CidrIp": "10.0.4.0/24"}],
+        }
+    ]
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=rules)
+
+    def now() -> Any:
+        (found,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+        return found["IpPermissions"], found["IpPermissionsEgress"]
+
+    before = now()
+    ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=rules)
+    assert now() != before
+    recorded = {
+        "ipProtocol": "tcp",
+        "fromPort": 5432,
+        "toPort": 5432,
+        "groups": {"items": [{"groupId": app, "description": "orders"}]},
+        "ipRanges": {"items": [{"cidrIp": "10.0.4.0/24"}]},
+        "ipv6Ranges": {},
+        "prefixListIds": {},
+    }
+    event = happened("RevokeSecurityGroupIngress", {"groupId": group, "ipPermissions": {"items": [recorded]}})
+    for call in undo(event):
+        emulated.call(call)
+    assert now() == before
+
+
+def test_undoing_a_deleted_route_and_a_denying_entry_gives_the_very_network_back(emulated: Emulation) -> None:
+    ec2, vpc = network(emulated)
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    mine = [{"Name": "vpc-id", "Values": [vpc]}]
+    table = ec2.describe_route_tables(Filters=mine)["RouteTables"][0]["RouteTableId"]
+    acl = ec2.describe_network_acls(Filters=mine)["NetworkAcls"][0]["NetworkAclId"]
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+
+    def now() -> Any:
+        return (
+            ec2.describe_route_tables(Filters=mine)["RouteTables"][0]["Routes"],
+            ec2.describe_network_acls(Filters=mine)["NetworkAcls"][0]["Entries"],
+        )
+
+    before = now()
+    ec2.delete_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0")
+    ec2.create_network_acl_entry(**{**ENTRY_SENT, "NetworkAclId": acl})
+    assert now() != before
+    route = {"routeTableId": table, "destinationCidrBlock": "0.0.0.0/0"}
+    made = happened("CreateRoute", {**route, "gatewayId": gateway}, minutes=60)
+    denied = happened("CreateNetworkAclEntry", {**ENTRY, "networkAclId": acl})
+    for call in (*undo(happened("DeleteRoute", route), made), *undo(denied)):
+        emulated.call(call)
+    assert now() == before
