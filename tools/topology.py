@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tools.aws import Reader
 
 _NOT_REQUESTS = ("watches",)  # relations along which neither requests nor failures travel
+_WAYS = ("in", "routed by", "filtered by", "routes to", "served by")
+"""What the traffic of a subnet goes by: told with the subnet, for whoever lies in it hangs on all of it."""
 _MOST_PATHS = 20
 _MOST_ROLES = 20
 _LONGEST_PATH = 6
@@ -111,19 +113,32 @@ class _Survey:
     def distances(self, relations: Iterable[Relation]) -> dict[str, int]:
         """Steps from the start to everything within the radius, against and along relations.
 
-        Roles, log groups and alarms are shared by unrelated resources: they are reached, not gone through.
+        Roles, log groups and alarms are shared by unrelated resources: they are reached, not gone through. A
+        subnet is not gone through to others in it either, but its routes and rules are as near as itself.
         """
         near: dict[str, set[str]] = {}
+        onward: dict[str, set[str]] = {}
         for relation in relations:
             near.setdefault(relation.source, set()).add(relation.target)
             near.setdefault(relation.target, set()).add(relation.source)
+            if relation.kind in _WAYS and _is_leaf(relation.source):
+                onward.setdefault(relation.source, set()).add(relation.target)
         found = dict.fromkeys(self.start, 0)
         ring = sorted(found)
         for step in range(1, self.radius + 1):
             through = [arn for arn in ring if arn in self.start or not _is_leaf(arn)]
-            ring = sorted({other for arn in through for other in near.get(arn, ())} - set(found))
+            reached = {other for arn in through for other in near.get(arn, ())} - set(found)
+            ring = sorted(_with_ways(reached, onward) - set(found))
             found.update(dict.fromkeys(ring, step))
         return found
+
+
+def _with_ways(reached: set[str], onward: dict[str, set[str]]) -> set[str]:
+    found, new = set(reached), set(reached)
+    while new:
+        new = {other for arn in new for other in onward.get(arn, ())} - found
+        found |= new
+    return found
 
 
 def _is_leaf(arn: str) -> bool:

@@ -258,6 +258,14 @@ def _uses(resource: Resource, directory: Directory) -> Iterable[Relation]:
     yield from uses(resource, variables, role, directory, "lambda:GetFunctionConfiguration Environment")
     if role:
         yield relation(resource, role, "runs as", "lambda:GetFunctionConfiguration Role")
+    network = resource.config.get("VpcConfig") or {}
+    for key, kind, word in (
+        ("SubnetIds", "in", "subnet"),
+        ("SecurityGroupIds", "guarded by", "security-group"),
+    ):
+        for id in network.get(key) or []:
+            target = build("ec2", resource.region, resource.account, f"{word}/{id}")
+            yield relation(resource, target, kind, f"lambda:GetFunctionConfiguration VpcConfig.{key}")
 
 
 def _invoked(resource: Resource, directory: Directory) -> Iterable[Relation]:

@@ -106,12 +106,14 @@ def describe(reader: Reader, arn: str) -> Resource | None:
     type = _WORDS.get(parts.type, "")
     if type not in _KINDS:
         return None
-    operation, ids, items, _, _ = _KINDS[type]
+    operation, ids, items, id, _ = _KINDS[type]
     try:
         answer = reader.ask("ec2", operation, region=parts.region, **{ids: [parts.name]})
     except NotThere:
         return None
     for item in answer.data.get(items) or []:
+        if item[id] != parts.name:
+            continue
         found: Json = dict(item)
         evidence = [answer.evidence]
         if type == "subnet":

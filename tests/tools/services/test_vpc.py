@@ -16,7 +16,7 @@ from tools.directory import KnownResources
 from tools.models import Actor, Call, ChangeEvent, Json, Resource
 from tools.parameters import from_cloudtrail, validate
 from tools.services.vpc import SERVICE, describe, discover, owner, relations
-from tools.topology import stub
+from tools.topology import around, paths, stub
 
 AT = "eu-west-1:111122223333"
 SUBNET, TABLE, ACL, VPC, NAT = "subnet-0a", "rtb-0a", "acl-0a", "vpc-0a", "nat-0a"
@@ -80,7 +80,7 @@ def tables(parameters: Json) -> Json:
                     {"DestinationCidrBlock": "192.0.2.0/24", "InstanceId": "i-0a", "State": "active"},
                 ],
             },
-        ][:: -1 if "RouteTableIds" in parameters else 1]
+        ]
     }
 
 
@@ -642,3 +642,40 @@ def test_undoing_a_deleted_route_and_a_denying_entry_gives_the_very_network_back
     for call in (*undo(happened("DeleteRoute", route), made), *undo(denied)):
         emulated.call(call)
     assert now() == before
+
+
+# -- in the topology --------------------------------------------------------------------------------
+
+
+def test_the_ways_of_a_subnet_are_as_near_as_the_subnet_and_its_neighbours_are_not() -> None:
+    def function(name: str) -> Json:
+        return {
+            "FunctionName": name,
+            "FunctionArn": f"arn:aws:lambda:{AT}:function:{name}",
+            "Runtime": "python3.12",
+            "VpcConfig": {"SubnetIds": [SUBNET], "SecurityGroupIds": [APP_GROUP], "VpcId": VPC},
+        }
+
+    listed = {"Functions": [function("orders"), function("stranger")]}
+    answers = {
+        **ANSWERS,
+        ("lambda", "ListFunctions"): listed,
+        ("lambda", "GetFunctionConfiguration"): lambda parameters: function(parameters["FunctionName"]),
+    }
+    start = f"arn:aws:lambda:{AT}:function:orders"
+    map = around(FakeAws(answers).reader(), [start], radius=1)
+    near = {one.arn for one in map.resources}
+    assert {
+        arn("subnet", SUBNET),
+        arn("route-table", TABLE),
+        arn("network-acl", ACL),
+        arn("natgateway", NAT),
+    } <= near
+    assert arn("security-group", APP_GROUP) in near
+    assert f"arn:aws:lambda:{AT}:function:stranger" not in near
+    assert paths(map, start, arn("natgateway", NAT))[0] == (
+        start,
+        arn("subnet", SUBNET),
+        arn("route-table", TABLE),
+        arn("natgateway", NAT),
+    )
