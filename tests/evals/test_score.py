@@ -274,3 +274,94 @@ def test_values_are_compared_as_json() -> None:
     assert same({"a": [1, {"b": None}]}, {"a": (1.0, {"b": None})})
     assert not same({"a": [1, 2]}, {"a": [2, 1]})
     assert not same({"a": 1}, {"a": 1, "b": 2})
+
+
+INNOCENT: dict[str, Any] = {"verdict": "recovered"}
+NOBODY = changed(verdict="recovered", root_cause=None, mitigation=None, hypotheses=())
+
+
+@pytest.mark.parametrize(
+    ("report", "truth", "stance", "points"),
+    [
+        (REPORT, TRUTH, "right", 1),
+        (with_cause(event=None), TRUTH, "wrong", -1),
+        (with_cause(kind="traffic"), TRUTH, "wrong", -1),
+        (changed(verdict="not_found", root_cause=None), TRUTH, "abstained", 0),
+        (changed(verdict="not_yet", root_cause=None), TRUTH, "abstained", 0),
+        (changed(verdict="no_incident", root_cause=None), TRUTH, "wrong", -1),
+        (changed(verdict="recovered", root_cause=None), TRUTH, "wrong", -1),
+        (NOBODY, INNOCENT, "right", 1),
+        (changed(verdict="not_found", root_cause=None), INNOCENT, "abstained", 0),
+        (changed(verdict="no_incident", root_cause=None), INNOCENT, "wrong", -1),
+        (REPORT, INNOCENT, "wrong", -1),
+        (changed(verdict="not_found", root_cause=None), {"verdict": "not_found"}, "right", 1),
+        (changed(verdict="not_found", root_cause=None), {"verdict": "no_incident"}, "abstained", 0),
+    ],
+)
+def test_finding_nothing_is_worth_more_than_a_wrong_name(
+    report: Report, truth: dict[str, Any], stance: str, points: int
+) -> None:
+    found = judged(report, truth)
+    assert (found.stance, found.points) == (stance, points)
+
+
+def test_a_cause_that_is_no_culprit_is_right_where_nobody_is_to_blame() -> None:
+    stale = changed(
+        verdict="no_incident", root_cause=CAUSE.model_copy(update={"kind": "stale_alarm", "event": None})
+    )
+    assert judged(stale, {"verdict": "no_incident"}).stance == "right"
+    assert judged(stale, {"verdict": "recovered"}).stance == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("update", "named"),
+    [
+        ({}, (True, True, True)),
+        ({"resource": "other"}, (False, True, True)),
+        ({"field": "other"}, (True, False, True)),
+        ({"event": None}, (True, True, False)),
+    ],
+)
+def test_the_parts_of_the_cause_are_told_apart(update: dict[str, Any], named: tuple[bool, ...]) -> None:
+    found = judged(with_cause(**update)).named
+    assert (found.resource, found.field, found.event) == named
+
+
+def test_parts_that_the_truth_does_not_have_are_not_counted() -> None:
+    condition = {"verdict": "root_cause", "cause": {"kind": "condition", "resource": TABLE}}
+    found = judged(REPORT, condition).named
+    assert (found.resource, found.field, found.event) == (True, None, None)
+    nothing = judged(NOBODY, INNOCENT).named
+    assert (nothing.resource, nothing.field, nothing.event) == (None, None, None)
+    missed = judged(NOBODY).named
+    assert (missed.resource, missed.field, missed.event) == (False, False, False)
+
+
+def test_the_prediction_is_the_confidence_shown_or_that_no_culprit_is_to_blame() -> None:
+    assert judged(REPORT).predicted == 0.97
+    likely = hypothesis("possible", event=EVENT).model_copy(update={"probability": 0.6})
+    traffic = hypothesis("leading", kind="traffic").model_copy(update={"probability": 0.9})
+    unsure = changed(verdict="not_found", root_cause=None, hypotheses=(traffic, likely))
+    assert judged(unsure).predicted == pytest.approx(0.4), "traffic is nobody's doing"
+    assert judged(NOBODY).predicted == 1
+    assert score([], Truth.model_validate(TRUTH), validate).predicted is None
+
+
+def test_harmful_calls_are_counted_each() -> None:
+    step = Step(title="Apply", calls=(update(-1), update(4000), update(90)))
+    assert judged(with_plan(apply=(step,))).harmful == 2
+    assert judged().harmful == 0
+
+
+def test_a_plan_that_fails_its_rehearsal_fails() -> None:
+    found = score([REPORT], Truth.model_validate(TRUTH), validate, (), ["after apply: 91 is shown"])
+    (plan,) = found.failed
+    assert (plan.name, plan.why) == ("plan", "rehearsal: after apply: 91 is shown")
+
+
+def test_items_that_the_truth_asks_nothing_of_are_marked() -> None:
+    idle = {item.name for item in judged(NOBODY, INNOCENT).items if not item.asked}
+    assert idle == {"prior", "actor", "gaps", "ruled out", "onset", "revisions"}
+    assert {item.name for item in judged().items if not item.asked} == {"revisions"}
+    blamed = [item for item in judged(REPORT, INNOCENT).failed if item.name == "actor"]
+    assert [item.asked for item in blamed] == [True], "a failure always counts"
