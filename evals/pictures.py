@@ -58,13 +58,13 @@ class _Drawing:
         return round(_LEFT + (_RIGHT - _LEFT) * min(1.0, max(0.0, share)), 1)
 
     def y(self, value: float) -> float:
-        return round(_BOTTOM - (_BOTTOM - _TOP) * value / self.top, 1)
+        return round(_BOTTOM - (_BOTTOM - _TOP) * max(0.0, value) / self.top, 1)
 
     def strip(self) -> Iterator[str]:
         """The alarm's states as a band."""
         changes = self.story.transitions
         yield f'<text class="soft" x="{_LEFT - 6}" y="{_STRIP + 8}" text-anchor="end">alarm</text>'
-        ends = [moment for moment, _ in changes[1:]] + [self.story.end]
+        ends = [*(moment for moment, _ in changes), self.story.end][1:]
         for (moment, state), end in zip(changes, ends, strict=True):
             left, right = self.x(moment), self.x(end)
             yield (
@@ -193,8 +193,8 @@ def _ticks(start: datetime, end: datetime) -> list[datetime]:
 
 
 def _round_up(value: float) -> float:
-    """The next number of the form 1, 2 or 5 times a power of ten; 1 for nothing."""
-    if value <= 0:
+    """The next number of the form 1, 2 or 5 times a power of ten; 1 for next to nothing."""
+    if value < 1e-9:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
     return next(float(step * power) for step in (1, 2, 5, 10) if step * power >= value * 0.999)
