@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from graph.claims import event_claims, rate_claim, setting_claim, shown, statement, total_claim, who
+from graph.claims import (
+    changed_claim,
+    event_claims,
+    rate_claim,
+    setting_claim,
+    shown,
+    statement,
+    total_claim,
+    who,
+)
 from graph.facts import Facts, SettingStep
 from graph.models import ChangedBy, Hypothesis, RootCause
 from graph.weighing.dose import demand, per
@@ -128,7 +137,7 @@ def _plain_change(facts: Facts, leader: Hypothesis, event: ChangeEvent | None) -
         return statement("{title}.", title=leader.title)
     return statement(
         "At {time} {who} called {operation} on {kind} {name}.",
-        evidence=_proof(event.evidence, leader), claims=event_claims(event),
+        evidence=_proof(event.evidence, leader), claims=(*event_claims(event), changed_claim(event, leader.resource)),
         time=stamp(event.time), who=who(event), operation=event.operation,
         kind=facts.kind_word(leader.resource), name=facts.name(leader.resource),
     )  # fmt: skip

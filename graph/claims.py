@@ -83,6 +83,11 @@ def event_claims(event: ChangeEvent) -> tuple[Claim, ...]:
     return tuple(Claim(kind="event", subject=event.id, field=key, value=value) for key, value in said.items())
 
 
+def changed_claim(event: ChangeEvent, resource: str) -> Claim:
+    """That this event changed this resource."""
+    return Claim(kind="event", subject=event.id, field="resource", value=resource)
+
+
 def setting_claim(resource: str, path: str, value: Value, at: datetime) -> Claim:
     return Claim(kind="setting", subject=resource, field=path, value=value, start=at)
 

@@ -152,8 +152,16 @@ def _loss(facts: Facts) -> Statement | None:
         arn for arn in path if (one := facts.resource(arn)) is not None and one.type in {"queue", "stream"}
     ]
     if queues:
-        return statement("Work waits in {names}; it is not lost while it is kept there.",
-                         names=", ".join(facts.name(arn) for arn in queues))  # fmt: skip
+        kept = [item for item in facts.relations if item.source in queues and item.target in {*path, *queues}]
+        return statement(
+            "Work waits in {names}; it is not lost while it is kept there.",
+            evidence=[one for item in kept for one in item.evidence[:1]],
+            claims=[
+                Claim(kind="relation", subject=item.source, field=item.kind, value=item.target)
+                for item in kept
+            ],
+            names=", ".join(facts.name(arn) for arn in queues),
+        )
     return statement(
         "No queue on this path: {total} requests failed from {start} to {end}. Lost unless the clients retry.",
         evidence=errors.evidence, claims=[total_claim(errors)], total=number(errors.total or 0),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -33,6 +33,7 @@ __all__ = [
     "owner_arn",
     "owner_of",
     "reads",
+    "replaced_by",
     "requested",
     "service_of",
     "services",
@@ -244,6 +245,25 @@ def change_of(event: ChangeEvent) -> Change | None:
     """The change that an event is, or None when no service file knows it."""
     found = for_event(event)
     return found[1] if found else None
+
+
+def replaced_by(event: ChangeEvent) -> tuple[str, ...]:
+    """Operations whose earlier events tell what a change replaced: those that set the same, or share its way back."""
+    found = for_event(event)
+    if found is None or found[1].inert:
+        return ()
+    service, change = found
+    names = [name for _, setting in settings_in(event) for name in setting.requests]
+    if change.undo is not None:
+        way = _way(change.undo)
+        names += change.earlier
+        names += [one.operation for one in service.changes if one.undo is not None and _way(one.undo) == way]
+    return tuple(dict.fromkeys(names))
+
+
+def _way(undo: Callable[..., object]) -> object:
+    """The function behind a way back, its arguments apart."""
+    return undo.func if isinstance(undo, partial) else undo
 
 
 def settings_in(event: ChangeEvent) -> tuple[tuple[Service, Setting], ...]:

@@ -99,6 +99,7 @@ def changes(
     operations: Sequence[str] = (),
     global_operations: Sequence[str] = (),
     touches: Touches | None = None,
+    replaces: Callable[[ChangeEvent], tuple[str, ...]] | None = None,
     pages: int = 20,
     near: int = 8,
 ) -> Changes:
@@ -107,7 +108,8 @@ def changes(
     `window` is asked for every change in the incident's region and in the partition's global region (IAM,
     CloudFront, Route 53 are recorded only there), up to `pages` pages each. The `near` first resources, and
     the event names of `operations` (recorded in the region) and `global_operations`, are asked back to 90
-    days, 2 pages each.
+    days, 2 pages each. `replaces` names the operations whose earlier events tell what a change replaced: they are
+    asked as far back, where such a change is seen in the window, for the history lists many events under no resource.
     """
     hunt = _Hunt(reader=reader, resources=tuple(resources), touches=touches, named=toucher(resources))
     home, beyond = reader.region, reader.aws.global_region
@@ -121,9 +123,12 @@ def changes(
         hunt.operation(history, operation, home)
     for operation in global_operations:
         hunt.operation(history, operation, beyond)
+    if replaces is not None:
+        hunt.replaced(history, window, replaces, {*operations, *global_operations})
     return hunt.result(complete)
 
 
+_MOST_REPLACED = 12
 _GLOBAL = frozenset({"iam", "cloudfront", "route53", "organizations", "globalaccelerator", "shield"})
 _DEPTH = 2
 
@@ -175,6 +180,22 @@ class _Hunt:
                 ("EventName", name), history, region, _DEPTH, f"older {name} events in {region}"
             )
             self._keep(event for event in found.events if self._near(event, self.resources))
+
+    def replaced(
+        self,
+        history: Window,
+        window: Window,
+        replaces: Callable[[ChangeEvent], tuple[str, ...]],
+        asked: set[str],
+    ) -> None:
+        """What the changes of the window replaced, newest change first."""
+        recent = sorted(self.events.values(), key=_order, reverse=True)
+        wanted: dict[tuple[str, str], None] = {}
+        for event in recent:
+            if event.time >= window.start and not event.error_code and self._near(event, self.resources):
+                wanted |= dict.fromkeys((name, event.region) for name in replaces(event) if name not in asked)
+        for name, region in list(wanted)[:_MOST_REPLACED]:
+            self.operation(history, name, region)
 
     def result(self, complete: bool) -> Changes:
         kept = sorted(self.events.values(), key=_order)

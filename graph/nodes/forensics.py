@@ -15,7 +15,7 @@ from graph.facts import Facts
 from graph.state import State, Trail, dump_all
 from graph.words import stamp
 from tools.aws import Reader
-from tools.catalogue import change_of, service_of, settings_in, settings_of, type_of
+from tools.catalogue import change_of, replaced_by, service_of, settings_in, settings_of, type_of
 from tools.cloudtrail import Changes, changes, cited, complete_until, is_noise, resolve_people, touched_by
 from tools.models import ChangeEvent, Resource, Version, Window
 from tools.setting_values import requested
@@ -52,6 +52,7 @@ def forensics(state: State, *, runtime: Runtime[Context]) -> Trail | dict[str, o
         return Trail(
             changes=dump_all(events),
             denied=dump_all(attempts),
+            others=dump_all(_in_short(found, kept)) if found else [],
             parts=dump_all(parts(work.reader, facts, events)),
             versions=dump_all(versions(work.reader, facts, events)),
             trail_visible=found is not None,
@@ -74,6 +75,7 @@ def _read(work: Desk, facts: Facts, lookback: int) -> Changes | None:
                 operations=regional,
                 global_operations=worldwide,
                 touches=touches,
+                replaces=replaced_by,
                 near=NEAR,
             )
         )
@@ -186,6 +188,26 @@ def _near(facts: Facts, events: tuple[ChangeEvent, ...]) -> list[ChangeEvent]:
         if known & set(touches(event)) or any(touched_by(event, resource) for resource in facts.resources)
     ]
     return sorted(kept, key=lambda event: (event.time, event.id))
+
+
+MOST_OTHERS = 150
+
+
+def _in_short(found: Changes, kept: Sequence[ChangeEvent]) -> list[ChangeEvent]:
+    """The newest other changes, with as much as a policy or an event pattern looks at. People's come first."""
+    near = {event.id for event in kept}
+    apart = [event for event in (*reversed(found.events), *reversed(found.noise)) if event.id not in near]
+    return [
+        replace(
+            event,
+            request={key: value for key, value in event.request.items() if isinstance(value, str | int)},
+            response={},
+            error_message="",
+            evidence=(),
+            actor=replace(event.actor, user_agent="", session="", access_key_id=""),
+        )
+        for event in apart[:MOST_OTHERS]
+    ]
 
 
 def _told(work: Desk, facts: Facts, event: ChangeEvent) -> ChangeEvent:

@@ -98,6 +98,7 @@ class Change:
     effects: tuple[Effect, ...] = ()  # for what no setting describes
     inert: bool = False  # known to move no metric: tags, backups, alarms on others
     undo: Callable[[ChangeEvent, tuple[ChangeEvent, ...]], tuple[Call, ...]] | None = None
+    earlier: tuple[str, ...] = ()  # operations whose earlier events `undo` reads; see `catalogue.replaced_by`
     """Reversal for what no setting describes: the event and earlier events on the resource, newest first ->
     calls, empty when the value before is unknown."""
 
@@ -116,6 +117,7 @@ class Signature:
     reason: str  # the reason within it: TableWriteMaxOnDemandThroughputExceeded
     points_to: str  # Setting.path or Condition.key
     says: str  # for people: "the table's maximum write throughput was exceeded"
+    own: bool = False  # it tells of whoever wrote the line: it counts in log groups of this service only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
