@@ -430,7 +430,7 @@ def _read_group(resource: Resource) -> Call:
 
 def _restore_check(path: str, resource: Resource, value: Value) -> tuple[Call, ...]:
     # ModifyTargetGroup leaves alone what is not sent (ELB API reference).
-    if value is None:
+    if value in (None, ""):
         return ()
     sent: Any = str(value)
     if path in ("HealthCheckEnabled",):
@@ -524,7 +524,7 @@ def _read_attributes(kind: str, resource: Resource) -> Call:
 
 def _restore_attribute(kind: str, key: str, resource: Resource, value: Value) -> tuple[Call, ...]:
     # The Modify...Attributes operations leave alone the attributes that are not sent (ELB API reference).
-    if value is None:
+    if value in (None, ""):
         return ()
     sent = str(value).lower() if isinstance(value, bool) else str(value)
     attributes = [{"Key": key, "Value": sent}]
@@ -579,7 +579,9 @@ def _restore_subnets(resource: Resource, value: Value) -> tuple[Call, ...]:
 def _ids(value: Any) -> list[str]:
     """Ids from a list, or from a list written as JSON text, which is how a list is told as a value."""
     found = json.loads(value) if isinstance(value, str) and value.startswith("[") else value
-    return [str(one) for one in found] if isinstance(found, list) else [found] if found else []
+    if isinstance(found, list):
+        return [str(one) for one in found]
+    return [found] if isinstance(found, str) and found else []
 
 
 def _read_balancer(resource: Resource) -> Call:
