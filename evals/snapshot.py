@@ -6,17 +6,18 @@ originals stay on this machine, beside the folder and never in it.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-from evals.snapshot_file import NAME, packed, rows
+from evals.snapshot_file import NAME, VALUES, packed, rows
 from evals.snapshot_gather import gather
 from evals.snapshot_truth import skeleton
 from graph.context import Context
@@ -34,6 +35,7 @@ from tools.scrub_check import check
 MOST_BYTES = 500_000
 RECORDING, TRIGGER, TRUTH = "recording.yaml", "trigger.yaml", "truth.yaml"
 _CALLS = 3000
+_NUMBERS = f'{{"kind":"{VALUES}"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,17 +80,21 @@ def make_case(
     trigger = report.trigger.model_dump(mode="json", exclude_defaults=True)
     truth = skeleton(report)
     scrubber = Scrubber(hide=hide)
-    scrubber.learn(
-        [*(text for _, text in texts(cassette) if isinstance(text, str)), *lines, canonical(trigger), truth]
-    )
+    worded = [line for line in lines if not line.startswith(_NUMBERS)]
+    held = [text for _, text in texts(cassette) if isinstance(text, str)]
+    scrubber.learn([*held, *worded, canonical(trigger), truth])
     clean = scrubbed(cassette, scrubber)
-    clean_lines = [scrubber(line) for line in lines]
+    clean_lines = [line if line.startswith(_NUMBERS) else scrubber(line) for line in lines]
     clean_trigger = scrubber(yaml.safe_dump(trigger, sort_keys=True, allow_unicode=True, width=1000))
     clean_truth = scrubber(truth)
     check(
         [
             *texts(clean),
-            *((f"line {number} of the snapshot", line) for number, line in enumerate(clean_lines, 1)),
+            *(
+                (f"line {number} of the snapshot", line)
+                for number, line in enumerate(clean_lines, 1)
+                if not line.startswith(_NUMBERS)
+            ),
             (TRIGGER, clean_trigger),
             (TRUTH, clean_truth),
         ],
@@ -108,7 +114,7 @@ def make_case(
         sizes=sizes,
         replaced={kind: len(found) for kind, found in sorted(scrubber.originals.items())},
         trigger=yaml.safe_load(clean_trigger) or {},
-        missing=_missing(lines),
+        missing=_missing(clean_lines),
     )
 
 
@@ -154,7 +160,7 @@ def _snapshot(cassette: Cassette, report: Report, context: Context) -> list[str]
     return [canonical(row) for row in rows(held)]
 
 
-def _missing(lines: Iterable[str]) -> tuple[str, ...]:
+def _missing(lines: Sequence[str]) -> tuple[str, ...]:
     told = {
         "events": "No whole list of changes: questions about other changes will be misses.",
         "points": "No whole series: questions about other periods will be misses.",
@@ -162,7 +168,18 @@ def _missing(lines: Iterable[str]) -> tuple[str, ...]:
         "alarms": "No whole list of alarms.",
     }
     held = {word for line in lines for word in told if '"kind":"span"' in line and f'"what":"{word}"' in line}
-    return tuple(sentence for word, sentence in told.items() if word not in held)
+    return tuple(sentence for word, sentence in told.items() if word not in held) + _short(lines)
+
+
+def _short(lines: Sequence[str]) -> tuple[str, ...]:
+    """Log groups whose lines were too many to take all."""
+    begun = json.loads(lines[0])["start"]
+    spans = [json.loads(line) for line in lines if '"kind":"span"' in line and '"what":"lines"' in line]
+    return tuple(
+        f"Lines of {span['key'][1]} are held until {span['end'][:19]}Z only: there were too many."
+        for span in spans
+        if span["end"] < begun
+    )
 
 
 def trigger_of(folder: Path) -> Trigger:

@@ -1,9 +1,9 @@
 """The file of a snapshot: what an account held around an incident, as JSON lines, packed with gzip.
 
-Each line is an object with a `kind`: `header` (first), `event` (an item of LookupEvents), `points` (a metric's
-series of one statistic and period), `line` (a log event), `alarm`, `item` (of an alarm's history), `span` (what is
-complete from when to when) and `end` (last; without it the file was cut). Times are ISO 8601 in UTC; in
-log lines milliseconds.
+Each line is an object with a `kind`: `header` (first), `event` (an item of LookupEvents), `points` (a metric, its
+statistic and period; its numbers follow in a line of kind `values`), `line` (a log event), `alarm`, `item` (of an
+alarm's history), `span` (what is complete from when to when) and `end` (last; without it the file was cut). Times are
+ISO 8601 in UTC; in log lines milliseconds.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from tools.evidence import canonical
 from tools.models import Json
 
 FORMAT = 1
+VALUES = "values"
+"""The kind of lines that hold nothing but numbers: the points of the series on the line before."""
 NAME = "snapshot.jsonl.gz"
 _AGAIN = "Record it again with: opsleuth record"
 
@@ -94,8 +96,8 @@ def rows(snapshot: Snapshot) -> Iterator[Json]:
                 "dimensions": dict(dimensions),
                 "stat": stat,
                 "period": period,
-                "points": [list(point) for point in points],
             }
+            yield {"kind": VALUES, "points": [list(point) for point in points]}
     for (region, group), lines in sorted(snapshot.lines.items()):
         for line in lines:
             yield {"kind": "line", "region": region, "group": group, "line": line}
@@ -143,14 +145,16 @@ def read(path: Path) -> Snapshot:
 def _loaded(held: list[Json]) -> Snapshot:
     head = held[0]
     made = Snapshot(start=_time(head["start"]), account=str(head["account"]), region=str(head["region"]))
+    into: list[tuple[int, float]] = []
     for row in held[1:-1]:
         kind = row["kind"]
         if kind == "event":
             made.events.setdefault(row["region"], []).append(_timed(row["event"], "EventTime", "Hidden"))
         elif kind == "points":
             series = (row["region"], row["namespace"], row["name"], tuple(sorted(row["dimensions"].items())))
-            points = [(int(second), float(value)) for second, value in row["points"]]
-            made.points.setdefault(series, {})[row["stat"], int(row["period"])] = points
+            into = made.points.setdefault(series, {}).setdefault((row["stat"], int(row["period"])), [])
+        elif kind == VALUES:
+            into += [(int(second), float(value)) for second, value in row["points"]]
         elif kind == "line":
             made.lines.setdefault((row["region"], row["group"]), []).append(row["line"])
         elif kind == "alarm":

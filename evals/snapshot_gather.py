@@ -23,9 +23,9 @@ from tools.protocols import CannotRecode, decoded
 BASIC = ("SampleCount", "Sum", "Minimum", "Maximum")
 FINE, COARSE = (60, timedelta(hours=24)), (300, timedelta(hours=72))
 CHANGES = timedelta(hours=24)
-LINES = timedelta(hours=1)
+LINES = (timedelta(hours=1), timedelta(minutes=1))
 _EVENT_PAGES = 60  # two a second: half a minute
-_LINE_PAGES = 12
+_LINE_PAGES = 2  # of up to 10,000 lines
 _QUERIES = 100
 
 
@@ -41,7 +41,7 @@ def gather(cassette: Cassette, aws: Aws, onset: datetime | None) -> Snapshot:
         for period, back in (FINE, COARSE):
             _series(made, aws, region, metrics, period, back)
     for region, group in sorted(_groups(cassette)):
-        _lines(made, aws, region, group, begin - LINES)
+        _lines(made, aws, region, group, begin)
     _alarms(made, aws, aws.region, begin - CHANGES)
     made.sort()
     return made
@@ -254,13 +254,25 @@ def _groups(cassette: Cassette) -> set[tuple[str, str]]:
     return found
 
 
-def _lines(made: Snapshot, aws: Aws, region: str, group: str, start: datetime) -> None:
-    """All lines from `start` on, as far as the pages reach. FilterLogEvents answers oldest first."""
-    begin = int(floor(start, 60).timestamp() * 1000)
+def _lines(made: Snapshot, aws: Aws, region: str, group: str, onset: datetime) -> None:
+    """All lines since an hour before the onset; where they are too many, from the onset as far as the pages reach."""
     end = int(made.start.timestamp() * 1000)
-    more: Json = {}
+    for back in LINES:
+        begin = int(floor(onset - back, 60).timestamp() * 1000)
+        held, reached = _read_lines(aws, region, group, begin, end)
+        if reached == end:
+            break
+    if reached > begin:
+        made.lines[region, group] = [line for line in held if line["timestamp"] < reached]
+        zero = datetime.fromtimestamp(0, UTC)
+        span = (zero + timedelta(milliseconds=begin), zero + timedelta(milliseconds=reached))
+        made.spans.append(Span(what="lines", key=(region, group), start=span[0], end=span[1]))
+
+
+def _read_lines(aws: Aws, region: str, group: str, begin: int, end: int) -> tuple[list[Json], int]:
+    """Lines of the first pages and up to which millisecond they are all there. AWS answers oldest first."""
     held: list[Json] = []
-    reached = begin
+    more: Json = {}
     for _ in range(_LINE_PAGES):
         answer = _ask(
             aws, "logs", "FilterLogEvents", region, logGroupName=group, startTime=begin, endTime=end, **more
@@ -269,16 +281,10 @@ def _lines(made: Snapshot, aws: Aws, region: str, group: str, start: datetime) -
             break
         held += answer.get("events") or []
         if not answer.get("nextToken"):
-            reached = end
-            break
-        reached = max([reached, *(line["timestamp"] for line in answer.get("events") or [])])
+            return held, end
         more = {"nextToken": answer["nextToken"]}
-    if reached > begin:
-        # Lines of the last millisecond may be on a page that was not read.
-        made.lines[region, group] = [line for line in held if line["timestamp"] < reached or reached == end]
-        zero = datetime.fromtimestamp(0, UTC)
-        span = (zero + timedelta(milliseconds=begin), zero + timedelta(milliseconds=reached))
-        made.spans.append(Span(what="lines", key=(region, group), start=span[0], end=span[1]))
+    # Lines of the last millisecond may be on a page that was not read.
+    return held, max((line["timestamp"] for line in held), default=begin)
 
 
 # -- alarms ------------------------------------------------------------------------------------------

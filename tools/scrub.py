@@ -47,7 +47,7 @@ class Scrubber:
         held = [redact(text) for text in texts]
         names, structure = scrub_names.people(held)
         for kind in KINDS:
-            seen = {value for text in held for _, _, value in kind.find(text)}
+            seen = {value for text in held for _, _, value in kind.places(text)}
             self._number(kind, seen)
         mails = self._known.get("mail", {})
         names |= {name for mail in mails if (name := scrub_names.from_mail(mail))}
@@ -136,7 +136,7 @@ def _places(kind: Kind, text: str, known: Mapping[str, str]) -> list[tuple[int, 
     if kind.name == "account":
         found = [(start, end, value) for start, end, value, _ in twelve_digits(text)]
     else:
-        found = sorted(kind.find(text))
+        found = sorted(kind.places(text))
     return [place for place in found if place[2] in known]
 
 

@@ -48,36 +48,45 @@ class LooksReal(CannotInvestigate):
         )
 
 
+class _Seen:
+    """What a scrubber issued and replaced, looked up once."""
+
+    def __init__(self, scrubber: Scrubber) -> None:
+        self.originals = scrubber.originals
+        self.issued = {kind.name: scrubber.issued(kind.name) for kind in KINDS}
+        self.names = words(scrubber.names())
+        self.hidden = tuple(word.lower() for word in self.originals.get("hidden", {}))
+
+
 def check(texts: Iterable[tuple[str, str | bytes]], scrubber: Scrubber) -> None:
     """Look through (where, text). Raises LooksReal; a body that is no text cannot be looked through."""
     found: dict[tuple[str, str], Left] = {}
-    names = words(scrubber.names())
+    seen = _Seen(scrubber)
     for where, text in texts:
         if isinstance(text, bytes):
             found.setdefault(
                 ("binary", where), Left(told="bytes that are no text", value=f"{len(text)}", where=where)
             )
             continue
-        for told, value in _real(text, scrubber, names):
+        for told, value in _real(text, seen):
             found.setdefault((told, value), Left(told=told, value=value, where=where))
     if found:
         raise LooksReal(found.values())
 
 
-def _real(text: str, scrubber: Scrubber, names: re.Pattern[str] | None) -> Iterator[tuple[str, str]]:
-    yield from _plain(text, scrubber, names)
+def _real(text: str, seen: _Seen) -> Iterator[tuple[str, str]]:
+    yield from _plain(text, seen)
     for run in _BASE64.findall(text):
         inner = _decoded(run)
         if inner:
-            for told, value in _plain(inner, scrubber, names):
+            for told, value in _plain(inner, seen):
                 yield f"{told} inside base64", value
 
 
-def _plain(text: str, scrubber: Scrubber, names: re.Pattern[str] | None) -> Iterator[tuple[str, str]]:
+def _plain(text: str, seen: _Seen) -> Iterator[tuple[str, str]]:
     for kind in KINDS:
-        issued = scrubber.issued(kind.name)
-        known = scrubber.originals.get(kind.name, {})
-        for _, _, value in kind.find(text):
+        issued, known = seen.issued[kind.name], seen.originals.get(kind.name, {})
+        for _, _, value in kind.places(text):
             if value in known or (kind.real(value) and value not in issued):
                 yield kind.told, value
     for told, pattern in _SECRETS:
@@ -85,12 +94,12 @@ def _plain(text: str, scrubber: Scrubber, names: re.Pattern[str] | None) -> Iter
             yield told, match[0][:60]
     if redact(text) != text:
         yield "a secret", _changed(text)
-    if names is not None:
-        for match in names.finditer(text):
+    if seen.names is not None:
+        for match in seen.names.finditer(text):
             yield "a name", match[0]
-    lowered = text.lower()
-    for word in scrubber.originals.get("hidden", {}):
-        if word.lower() in lowered:
+    lowered = text.lower() if seen.hidden else ""
+    for word in seen.hidden:
+        if word in lowered:
             yield "a word to hide", word
 
 

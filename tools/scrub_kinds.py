@@ -12,11 +12,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, count, pairwise
 
 # A word also begins behind an escape of JSON (\n) and of a URL (%3A), whose letter is none of its own.
 BEGIN = r"(?:(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2})|(?<![A-Za-z0-9]))"
-_COLON, _SLASH = r"(?::|%3[aA])", r"(?:/|%2[fF])"
+_ESCAPED = re.compile(r"(?:\\[nrtbf]|%[0-9A-Fa-f]{2})\Z")
 
 Found = Iterator[tuple[int, int, str]]
 """Where a value stands in a text (start, end), and the value without the text's escapes."""
@@ -35,6 +36,12 @@ class Kind:
     group: Callable[[str], str] = lambda _: ""
     shown: Callable[[str, str], str] = lambda fake, _: fake
     """The replacement in the escapes of the text that is replaced."""
+    needs: tuple[str, ...] = ()
+    """Texts without any of these hold no such value; most hold none of most kinds."""
+
+    def places(self, text: str) -> Found:
+        """What `find` yields, sooner where there is nothing."""
+        return self.find(text) if not self.needs or any(part in text for part in self.needs) else iter(())
 
 
 def _all(pattern: re.Pattern[str], unescape: Callable[[str], str] = str) -> Callable[[str], Found]:
@@ -47,8 +54,8 @@ def _all(pattern: re.Pattern[str], unescape: Callable[[str], str] = str) -> Call
 
 # -- accounts ----------------------------------------------------------------------------------------
 
-_UUID_HEAD = r"(?<![0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-)"
-_TWELVE = re.compile(rf"{_UUID_HEAD}(?<!\d)(?<!\d\.)(\d{{12}})(?!\d|\.\d)")
+_DIGITS = re.compile(r"\d{12,}")
+_UUID_HEAD = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-\Z")
 _NUMBER_BEFORE = re.compile(
     r"(?:[:\[,]\s*|<(?!\w*(?:[Aa]ccount|[Oo]wner|[Uu]ser|[Pp]ayer|[Rr]egistry))\w+>)\Z"
 )
@@ -58,14 +65,16 @@ _PLAIN_ACCOUNT = re.compile(r"(\d)\1{3}(\d)\2{3}(\d)\3{3}|123456789012")
 
 def twelve_digits(text: str) -> Iterator[tuple[int, int, str, bool]]:
     """Each twelve digits that stand alone, and whether they may be a number (bytes) or part of a hash."""
-    for match in _TWELVE.finditer(text):
-        start, end = match.span(1)
+    for match in _DIGITS.finditer(text):
+        start, end = match.span()
+        if end - start != 12:
+            continue
         before, after = text[max(0, start - 40) : start], text[end : end + 8]
-        joined = before[-1:].isalpha() or after[:1].isalpha()
-        if joined and re.search(r"\\[nrtbf]\Z", before) and not after[:1].isalpha():
-            joined = False
+        if re.search(r"\d\.\Z", before) or re.match(r"\.\d", after) or _UUID_HEAD.search(before):
+            continue
+        joined = after[:1].isalpha() or (before[-1:].isalpha() and not _ESCAPED.search(before))
         number = _NUMBER_BEFORE.search(before) is not None and _NUMBER_AFTER.match(after) is not None
-        yield start, end, match[1], joined or number
+        yield start, end, match[0], joined or number
 
 
 def _accounts(text: str) -> Found:
@@ -120,7 +129,7 @@ def _not_counted(value: str) -> bool:
 
 # -- addresses ---------------------------------------------------------------------------------------
 
-_V4 = re.compile(r"(?:(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2})|(?<![\w.]))((?:\d{1,3}\.){3}\d{1,3})(?!\d|\.\d)")
+_V4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3,}")
 _V4_HOST = re.compile(r"\b(?:ip|ec2)-(\d{1,3}(?:-\d{1,3}){3})(?![\d-])")
 _V6 = re.compile(
     r"(?:(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2})|(?<![\w:.]))([23][0-9a-fA-F]{3}(?::[0-9a-fA-F]{0,4}){2,7})(?![\w:])"
@@ -132,8 +141,12 @@ _PRODUCT = re.compile(
 
 def _v4(text: str) -> Found:
     for match in _V4.finditer(text):
-        if not _PRODUCT.search(text, max(0, match.start(1) - 24), match.start(1)):
-            yield match.start(1), match.end(1), match[1]
+        start, end = match.span()
+        before, after = text[max(0, start - 24) : start], text[end : end + 2]
+        inside = re.search(r"[\w.]\Z", before) and not _ESCAPED.search(before)
+        if inside or re.match(r"\d|\.\d", after) or match[0].count(".") != 3 or _PRODUCT.search(before):
+            continue
+        yield start, end, match[0]
     for match in _V4_HOST.finditer(text):
         yield match.start(1), match.end(1), match[1].replace("-", ".")
 
@@ -206,9 +219,10 @@ def _blobs(text: str) -> Found:
             yield match.start(), match.end(), match[0]
 
 
+@lru_cache(maxsize=65536)
 def is_blob(value: str) -> bool:
     """Whether a long run is what machines make (keys, tokens, ciphertext) and not a name or a hash in hex."""
-    if re.search(r"[a-z]{9}", value):
+    if value.isdigit() or re.search(r"[a-z]{9}", value) or value.lower() == value:
         return False
     size = len(value)
     shares = [sum(map(kind, value)) / size for kind in (str.isupper, str.islower, str.isdigit)]
@@ -226,22 +240,32 @@ def _at(fake: str, original: str) -> str:
     return fake.replace("@", "%40") if "%40" in original else fake
 
 
+def _counted(name: str) -> Callable[[str], Iterator[str]]:
+    return lambda _: (f"{name}-{number:05d}" for number in count(1))
+
+
+def _free_mail(value: str) -> bool:
+    return not _FREE_DOMAIN.search(value)
+
+
 KINDS = (
     Kind(
         "page",
         "a page token",
         _all(_PAGE),
-        lambda v: not v.isdigit(),
-        lambda _: (f"page-{n:05d}" for n in count(1)),
+        lambda value: not value.isdigit(),
+        _counted("page"),
+        needs=("oken", "arker", "position"),
     ),
-    Kind("blob", "a secret or token", _blobs, is_blob, lambda _: (f"opaque-{n:05d}" for n in count(1))),
+    Kind("blob", "a secret or token", _blobs, is_blob, _counted("opaque")),
     Kind(
         "mail",
         "an e-mail address",
         _all(_MAIL, lambda value: value.replace("%40", "@")),
-        lambda value: not _FREE_DOMAIN.search(value),
+        _free_mail,
         _fake_mail,
         shown=_at,
+        needs=("@", "%40"),
     ),
     Kind(
         "id",
@@ -250,6 +274,7 @@ KINDS = (
         lambda value: "EXAMPLE" not in value,
         _fake_ids,
         group=lambda value: f"{value[:4]}{len(value)}",
+        needs=("AK", "AS", "AR", "AI", "AG", "AN", "AP", "AB", "AC"),
     ),
     Kind(
         "organisation",
@@ -258,10 +283,35 @@ KINDS = (
         _not_counted,
         _fake_like,
         _like,
+        needs=("ssoins-", "o-", "d-", "ou-"),
     ),
-    Kind("canonical", "a canonical user id", _all(_CANONICAL), _not_counted, _fake_like, _like),
-    Kind("reserved", "the suffix of an SSO role", _all(_RESERVED), _not_counted, _fake_like, _like),
-    Kind("host", "the account's part of a host name", _hosts, _not_counted, _fake_like, _like),
+    Kind(
+        "canonical",
+        "a canonical user id",
+        _all(_CANONICAL),
+        _not_counted,
+        _fake_like,
+        _like,
+        needs=("ID", "anonical"),
+    ),
+    Kind(
+        "reserved",
+        "the suffix of an SSO role",
+        _all(_RESERVED),
+        _not_counted,
+        _fake_like,
+        _like,
+        needs=("AWSReservedSSO_",),
+    ),
+    Kind(
+        "host",
+        "the account's part of a host name",
+        _hosts,
+        _not_counted,
+        _fake_like,
+        _like,
+        needs=(".amazonaws.com",),
+    ),
     Kind(
         "account",
         "an account id",
@@ -269,6 +319,15 @@ KINDS = (
         lambda value: not _PLAIN_ACCOUNT.fullmatch(value),
         _fake_accounts,
     ),
-    Kind("address", "a public address", _v4, _is_public, _fake_v4, _network_tail, _dashed),
-    Kind("address6", "a public address", _all(_V6), _is_public, _fake_v6),
+    Kind(
+        "address",
+        "a public address",
+        _v4,
+        _is_public,
+        _fake_v4,
+        _network_tail,
+        _dashed,
+        needs=(".", "ip-", "ec2-"),
+    ),
+    Kind("address6", "a public address", _all(_V6), _is_public, _fake_v6, needs=(":",)),
 )
