@@ -52,6 +52,7 @@ class Facts:
     relations: tuple[Relation, ...] = ()
     changes: tuple[ChangeEvent, ...] = ()
     denied: tuple[ChangeEvent, ...] = ()
+    others: tuple[ChangeEvent, ...] = ()  # changes of what is not near, without what only tells of them
     versions: tuple[Version, ...] = ()
     trail_visible: bool = True
     complete_until: datetime | None = None
@@ -74,6 +75,7 @@ class Facts:
             relations=load_all(Relation, state.get("relations")),
             changes=load_all(ChangeEvent, state.get("changes")),
             denied=load_all(ChangeEvent, state.get("denied")),
+            others=load_all(ChangeEvent, state.get("others")),
             versions=load_all(Version, state.get("versions")),
             trail_visible=bool(state.get("trail_visible", True)),
             complete_until=datetime.fromisoformat(until) if until else None,
@@ -125,8 +127,27 @@ class Facts:
         return tuple(one for one in known.conditions if one.type == resource.type) if known else ()
 
     def signature(self, pattern: LogPattern) -> Signature | None:
-        """The error text that a pattern is, when a service file knows it."""
-        return next((one for _, one in signatures() if _is(one, pattern)), None)
+        """The error text that a pattern is, when a service file knows it; one that its own writer knows comes first."""
+        if pattern not in self._signatures:
+            writers = self._writers.get(pattern.log_group, frozenset())
+            fits = [(service.name, one) for service, one in signatures() if _is(one, pattern)]
+            own = [one for name, one in fits if one.own and name in writers]
+            self._signatures[pattern] = next(iter((*own, *(one for _, one in fits if not one.own))), None)
+        return self._signatures[pattern]
+
+    @cached_property
+    def _signatures(self) -> dict[LogPattern, Signature | None]:
+        return {}
+
+    @cached_property
+    def _writers(self) -> dict[str, frozenset[str]]:
+        """Log groups with the names of the services whose resources write there."""
+        found: dict[str, set[str]] = {}
+        for resource in self.resources:
+            service = self.service(resource)
+            for group in service.log_groups(resource) if service and service.log_groups else ():
+                found.setdefault(group, set()).add(resource.service)
+        return {group: frozenset(names) for group, names in found.items()}
 
     @cached_property
     def _ways(self) -> dict[tuple[str, ...], tuple[str, ...]]:

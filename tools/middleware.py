@@ -21,7 +21,7 @@ METADATA_TOKENS = "MetadataOptions.HttpTokens"
 
 
 def _text(match: str, points_to: str, says: str, code: str = "") -> Signature:
-    return Signature(match=match, code=code, reason="", points_to=points_to, says=says)
+    return Signature(match=match, code=code, reason="", points_to=points_to, says=says, own=True)
 
 
 # The first that matches a line is taken: the particular before the general.

@@ -129,6 +129,26 @@ def test_error_texts_are_recognised_as_they_stand_in_logs(line: str, points_to: 
     )
 
 
+def test_what_a_program_says_of_itself_counts_in_the_logs_of_its_own_machine() -> None:
+    machine = made.resource(
+        made.arn("ec2", "instance/i-0a1b2c3d4e5f60718"),
+        "i-0a1b2c3d4e5f60718",
+        {"LogGroups": ["/shop/tomcat"]},
+    )
+    facts = replace(SHOP, resources=(*SHOP.resources, machine))
+    heap, full = "java.lang.OutOfMemoryError: Java heap space", "ERROR 1040 (HY000): Too many connections"
+
+    def named(line: str, group: str) -> tuple[str, bool]:
+        found = facts.signature(pattern(line, group=group))
+        return (found.points_to, found.own) if found else ("", False)
+
+    assert named(heap, "/shop/tomcat") == ("heap-exhausted", True)
+    assert named(heap, "/aws/lambda/parcel-writer") == ("", False)
+    assert named(heap, "/shop/nginx") == ("", False)
+    assert named(full, "/shop/tomcat") == ("Parameters.max_connections", True)
+    assert named(full, "/aws/lambda/parcel-writer") == ("Parameters.max_connections", False)
+
+
 def test_present_values() -> None:
     assert SHOP.current(WRITER, "Timeout") == 30
     assert SHOP.current(WRITER, "Environment.Variables") is not None

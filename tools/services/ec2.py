@@ -565,6 +565,7 @@ def _change(
     *,
     touches: Any = _touches,
     undo: Any = None,
+    earlier: tuple[str, ...] = (),
     more: tuple[Json, ...] = (),
 ) -> Change:
     return Change(
@@ -575,6 +576,7 @@ def _change(
         more_examples=tuple(record(_SOURCE, operation, one, response) for one in more),
         effects=effects,
         undo=undo,
+        earlier=earlier,
     )
 
 
@@ -639,6 +641,7 @@ CHANGES = (
         _DONE,
         _FAILS,
         undo=_undo_groups,
+        earlier=("RunInstances",),
         more=(
             {**_ATTRIBUTE, "sourceDestCheck": {"value": True}},
             {**_ATTRIBUTE, "groupSet": {"items": [{"groupId": "sg-0a1b2c3d4e5f60718"}]}},
@@ -666,6 +669,7 @@ CHANGES = (
             _profile_answer(operation, state),
             _NO_ROLE,
             undo=_undo_profile,
+            earlier=("RunInstances",),
         )
         for operation, request, state in (
             (

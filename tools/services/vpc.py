@@ -658,6 +658,7 @@ def _change(
     effects: tuple[Effect, ...] = _CUT,
     *,
     undo: Any = None,
+    earlier: tuple[str, ...] = (),
     response: Json | None = None,
     more: tuple[Json, ...] = (),
 ) -> Change:
@@ -669,6 +670,7 @@ def _change(
         more_examples=more,
         effects=effects,
         undo=undo,
+        earlier=earlier,
     )
 
 
@@ -681,6 +683,7 @@ CHANGES = (
         "New connections that the rule let in are dropped without a word: callers time out.",
         _RULE,
         undo=_undo_rules,
+        earlier=("ModifySecurityGroupRules",),
         response={**_DONE, "revokedSecurityGroupRuleSet": _RULE_SET},
         more=(
             record(_SOURCE, "RevokeSecurityGroupIngress", _RULE, _DONE),
@@ -699,6 +702,7 @@ CHANGES = (
         _RULE,
         (*_CUT, *_UNUSED),
         undo=_undo_rules,
+        earlier=("ModifySecurityGroupRules",),
     ),
     _change(
         "AuthorizeSecurityGroupIngress",
@@ -707,6 +711,7 @@ CHANGES = (
         _RULE,
         (Effect(metric="role:demand", direction="up", on="upstream", after=(0, 3600)),),
         undo=_undo_rules,
+        earlier=("ModifySecurityGroupRules",),
         response={**_DONE, "securityGroupRuleSet": _RULE_SET},
     ),
     _change(
@@ -716,6 +721,7 @@ CHANGES = (
         _RULE,
         (),
         undo=_undo_rules,
+        earlier=("ModifySecurityGroupRules",),
         response={**_DONE, "securityGroupRuleSet": _RULE_SET},
     ),
     _change(
@@ -724,6 +730,7 @@ CHANGES = (
         "What the rules let through before is dropped: callers time out.",
         _MODIFY_RULES,
         undo=_undo_modified_rules,
+        earlier=("AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress"),
         response=_wrapped("ModifySecurityGroupRules", **{"return": True}),
     ),
     _change(
@@ -756,6 +763,7 @@ CHANGES = (
         {"associationId": "rtbassoc-0a1b2c3d4e5f60718", "routeTableId": _TABLE},
         (*_CUT, *_UNUSED),
         undo=_undo_association,
+        earlier=("AssociateRouteTable",),
         response={**_DONE, "newAssociationId": "rtbassoc-0f9e8d7c6b5a40312"},
     ),
     _change(
@@ -816,6 +824,7 @@ CHANGES = (
         "Calls to the AWS service behind the endpoint go by the internet, or nowhere.",
         {"DeleteVpcEndpointsRequest": {"VpcEndpointId": {"tag": 1, "content": _ENDPOINT}}},
         undo=_undo_endpoint,
+        earlier=("CreateVpcEndpoint",),
         response=_wrapped("DeleteVpcEndpoints", unsuccessful=""),
     ),
     _change(
@@ -824,6 +833,7 @@ CHANGES = (
         "What had the public address is no longer reached by it and goes out by another, or not at all.",
         {"associationId": "eipassoc-0a1b2c3d4e5f60718"},
         undo=_undo_address,
+        earlier=("AssociateAddress",),
     ),
     _change(
         "AssociateAddress",
