@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from evals.world import casefile, deeds, estate, facts, names, noise
+from evals.world import casefile, decoys, deeds, estate, facts, names, noise
 from evals.world.casefile import AlarmSpec, CaseFile, EventSpec, PersonSpec, ResourceSpec, TrafficSpec
 from evals.world.draws import Values
 from evals.world.flow import Flow, HotKey, first_trouble
@@ -81,6 +81,9 @@ class Builder:
         self._alarms()
         self._look(flows["case"])
         self._events()
+        self._after()
+        people = {who.name for who in self.people.values()}
+        decoys.add(self.world, list(self.things.values()), people, self.moment)
         noise.add(self.world, [thing.arn for thing in self.things.values()], list(self.people.values()))
         self.world.trail.settle()
         facts.note(self.world, self.case, self.things, self.happened, flows["case"], self.values)
@@ -192,8 +195,14 @@ class Builder:
         return {path: self._value(value, thing, path, event) for path, value in moved.items()}
 
     def _value(self, value: Any, thing: Thing, path: str, event: EventSpec) -> Any:
-        """`$same` stands for what the setting is already: somebody sent it again."""
-        return thing.at(path, self._when(event.at)) if value == SAME else self.values.resolve(value)
+        """`$same` stands for what the setting is already: somebody sent it again.
+
+        Texts may name resources of the case ("{table.arn}"); the value is as AWS keeps it.
+        """
+        if value == SAME:
+            return thing.at(path, self._when(event.at))
+        kind, found = kinds().get(thing.kind), self.values.resolve(value, self.things)
+        return found if kind is None or kind.kept is None else kind.kept(self.world, thing, path, found)
 
     # -- traffic ----------------------------------------------------------------------------------
 
@@ -380,6 +389,14 @@ class Builder:
             raise BadInput(f"In case {self.name} nothing is ever refused, so there is no onset.")
         return datetime.fromtimestamp(found, UTC)
 
+    def _after(self) -> None:
+        """What the services themselves did meanwhile, and will do while a run waits."""
+        until = self.world.start + noise.AFTER
+        for thing in list(self.world.things.values()):
+            kind = kinds().get(thing.kind)
+            if kind is not None and kind.after is not None:
+                kind.after(self.world, thing, until)
+
     # -- what happened ----------------------------------------------------------------------------
 
     def _events(self) -> None:
@@ -429,7 +446,7 @@ class Builder:
         if event.tag:
             tags = {key: self._text(value) for key, value in event.tag.items()}
             return deeds.tag(self.world, thing, tags), None, None
-        others = {path: self.values.resolve(value) for path, value in event.also.items()}
+        others = {path: self._value(value, thing, path, event) for path, value in event.also.items()}
         wanted = self._value(event.to, thing, event.path, event)
         before = thing.at(event.path, moment - timedelta(seconds=1))
         act = Act(

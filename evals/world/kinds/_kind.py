@@ -52,6 +52,8 @@ class Kind:
     `make` adds the resource with all that belongs to it (roles, log groups, parts) and returns it. `link` is called
     for each resource that it `calls`, once all are made: relations, environment, permissions. `stage` is its place
     in a flow. `metrics` and `logs` read the flow's rows. `change`, `create`, `tag` say how CloudTrail records a deed.
+    `kept` is a value of a setting as AWS keeps it, when a case may say it shorter. `after` adds what the service
+    itself does once everything has happened, up to a moment: its own calls in CloudTrail, its happenings.
     """
 
     name: str  # "table"
@@ -66,5 +68,8 @@ class Kind:
     create: Callable[[World, Thing, datetime], Deed] | None = None
     delete: Callable[[World, Thing, datetime], Deed] | None = None
     tag: Callable[[World, Thing, dict[str, str]], Deed] | None = None
+    innocent: tuple[tuple[str, Any], ...] = ()  # (path, value): changes that move nothing that requests feel
     dimensions: Callable[[Thing], Mapping[str, str]] | None = None  # words for alarms: {name}, {id}, ...
     watches: Callable[[Thing], Json] | None = None
+    kept: Callable[[World, Thing, str, Any], Any] | None = None
+    after: Callable[[World, Thing, datetime], None] | None = None
