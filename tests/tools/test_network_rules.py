@@ -71,7 +71,7 @@ def listed(permission: Json, number: int) -> list[Json]:
     ]
 
 
-_said = st.one_of(
+_said: st.SearchStrategy[Json] = st.one_of(
     st.just({}), st.fixed_dictionaries({"Description": st.sampled_from(["orders", "ops; old"])})
 )
 _ranges = st.lists(
