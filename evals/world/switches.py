@@ -30,5 +30,8 @@ class Switches(BaseModel):
     noise: int = Field(default=3000, ge=0, le=20_000)
     """How many CloudTrail events of the last 30 hours have nothing to do with the case."""
 
+    decoys: int = Field(default=2, ge=0, le=50)
+    """How many innocent changes other people make to the case's own resources shortly before and after the moment."""
+
     delivery_minutes: Any = None
     """Minutes until CloudTrail delivers (a number or a draw); by seed 3 to 6 when not given."""

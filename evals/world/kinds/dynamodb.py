@@ -283,6 +283,11 @@ KINDS = (
             "PointInTimeRecovery": "true or false",
             "TimeToLive": "name of the attribute",
         },
+        innocent=(
+            ("DeletionProtectionEnabled", True),
+            ("PointInTimeRecovery", True),
+            ("TimeToLive", "expires_at"),
+        ),
         make=_make,
         stage=TableStage,
         metrics=_metrics,
