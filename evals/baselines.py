@@ -175,6 +175,9 @@ def _guess(item: Json) -> Guess:
 
 def scene_of(world: World, now: datetime, symptom: str) -> Scene:
     """What is to be seen of a world at `now`. `symptom`: ARN to take where the trigger is no alarm on a metric."""
+    alarm = str(world.trigger.get("alarm", ""))
+    alarm = alarm.rpartition(":alarm:")[2] or alarm
+    red = _went_red(world, alarm)
     aws = Aws(
         Account(region=world.region),
         world.transport(),
@@ -183,22 +186,17 @@ def scene_of(world: World, now: datetime, symptom: str) -> Scene:
         MemoryStore(),
         own_account=world.account,
     )
-    alarm = str(world.trigger.get("alarm", "")).rpartition(":alarm:")[2]
     try:
-        red = _went_red(aws, alarm) or world.start
         seen = changes(aws, red, (world.region, world.global_region))
     finally:
         aws.close()
-    watched = {
-        source.rpartition(":alarm:")[2]: target
-        for source, kind, target in world.relations
-        if kind == "watches"
-    }
+    watches = {source: target for source, kind, target in world.relations if kind == "watches"}
+    watched = watches.get(world.alarms[alarm].arn) if alarm in world.alarms else None
     return Scene(
         changes=seen,
         touched={one.event: _touched(world, one.event) for one in seen},
         relations=frozenset((source, target) for source, _, target in world.relations),
-        symptom=watched.get(alarm) or str(world.trigger.get("resource", "")) or symptom,
+        symptom=watched or str(world.trigger.get("resource", "")) or symptom,
         loud=_loud(world, red),
     )
 
@@ -208,16 +206,13 @@ def _touched(world: World, event: str) -> tuple[str, ...]:
     return (record.arn,) if record.arn else tuple(arn for _, arn in record.resources)
 
 
-def _went_red(aws: Aws, alarm: str) -> datetime | None:
-    """When the alarm's state last changed, by DescribeAlarms."""
-    if not alarm:
-        return None
-    try:
-        answer = aws.ask("cloudwatch", "DescribeAlarms", aws.region, {"AlarmNames": [alarm]})
-    except Refused:
-        return None
-    found = answer.get("MetricAlarms", [])
-    return found[0]["StateTransitionedTimestamp"] if found else None
+def _went_red(world: World, alarm: str) -> datetime:
+    """When the alarm last went into ALARM before the investigation began; else that moment itself."""
+    changed = world.ledger.transitions(world.alarms[alarm].arn) if alarm in world.alarms else ()
+    return max(
+        (moment for moment, state in changed if state == "ALARM" and moment <= world.start),
+        default=world.start,
+    )
 
 
 def _loud(world: World, red: datetime) -> dict[str, float]:

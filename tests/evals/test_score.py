@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from evals.score import Score, onset_error, same, score
+from evals.comparing import same
+from evals.score import Score, onset_error, score
 from evals.truth import Truth
 from graph.models import (
     ChangedBy,
