@@ -114,7 +114,7 @@ def _fake_ids(group: str) -> Iterator[str]:
 def _fake_like(group: str) -> Iterator[str]:
     """The same beginning and length, counted."""
     prefix, _, length = group.rpartition("|")
-    return (f"{prefix}{number:0{int(length)}d}" for number in count(1))
+    return (f"{prefix}e{number:0{int(length) - 1}d}" for number in count(1))
 
 
 def _like(value: str) -> str:
@@ -124,7 +124,7 @@ def _like(value: str) -> str:
 
 def _not_counted(value: str) -> bool:
     rest = value[value.rfind("-") + 1 :]
-    return not re.fullmatch(r"0{4,}\d+", rest)
+    return not re.fullmatch(r"e0{3,}\d+", rest)
 
 
 # -- addresses ---------------------------------------------------------------------------------------
