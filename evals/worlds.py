@@ -92,15 +92,17 @@ def begin(case: str, seed: int) -> tuple[Trigger, Context]:
 
 @lru_cache(maxsize=4)
 def open_world(text: str) -> World:
-    """The world of "CASE?seed=N"; CASE is the name of a case that comes with opsleuth, or a case folder."""
+    """The world of "CASE?seed=N&vary=VARIANT&drop=EVENT"; CASE is the name of a case that comes with opsleuth, or a
+    case folder.
+    """
     from evals.world import load_case
 
     name, _, query = text.partition("?")
     asked = parse_qs(query, keep_blank_values=True, strict_parsing=bool(query))
-    strange = sorted(set(asked) - {"seed"})
+    strange = sorted(set(asked) - {"seed", "vary", "drop"})
     if strange:
         raise BadInput(f'"{text}": unknown option {", ".join(strange)}. Write world:CASE?seed=1')
     number = asked.get("seed", ["1"])[-1]
     if not number.isdecimal():
         raise BadInput(f'"{text}": the seed must be a whole number, such as seed=1')
-    return load_case(name, int(number))
+    return load_case(name, int(number), asked.get("vary", [""])[-1], asked.get("drop", []))

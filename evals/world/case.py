@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from evals.world import casefile, decoys, deeds, estate, facts, names, noise
+from evals.world import casefile, decoys, deeds, estate, facts, names, noise, variants
 from evals.world.casefile import AlarmSpec, CaseFile, EventSpec, PersonSpec, ResourceSpec, TrafficSpec
 from evals.world.draws import Values
 from evals.world.flow import Flow, HotKey, first_trouble
@@ -31,9 +32,14 @@ _COMMAND = re.compile(r"md/command#[\w.-]+")
 _VERSION = re.compile(r"\d{8}(v\d+)?$")
 
 
-def load_case(case: str | Path, seed: int = 1) -> World:
-    """The world of a case (a name in evals/incidents, a folder or a file) for a seed. Raises BadInput."""
+def load_case(case: str | Path, seed: int = 1, variant: str = "", causes: Collection[str] = ()) -> World:
+    """The world of a case (a name in evals/incidents, a folder or a file) for a seed. Raises BadInput.
+
+    `variant`: one of `variants.NAMES`; `causes`: ids of the events that `removed` takes away.
+    """
     read = casefile.read(case)
+    if variant:
+        read = variants.apply(read, variant, causes)
     return Builder(read, casefile.find(case).parent.name, Seed(seed)).build()
 
 
@@ -58,9 +64,12 @@ class Builder:
         return self.shop.made
 
     def build(self) -> World:
-        self.moment = names.moment(self.seed)
+        self.moment = names.moment(self.seed) + variants.shifted(self.case.shift_hours)
         words = names.words(self.seed)
         self.values = Values(self.seed, words, self.case.draws)
+        if self.case.region is not None:
+            words["region"] = self._text(self.case.region)
+            self.values = Values(self.seed, words, self.case.draws)
         cast = Cast(self.seed, words["account"], words["region"])
         self.world = World(
             case=self.name,

@@ -146,6 +146,8 @@ class CaseFile(_Strict):
     events: tuple[EventSpec, ...] = ()
     look: LookSpec
     trigger: str = "alarm"
+    region: Any = None  # where it happens; drawn by the seed when not given
+    shift_hours: float = 0  # moves the moment
     switches: Switches = Switches()
 
 

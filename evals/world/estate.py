@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -68,10 +68,21 @@ PLANS = (
 def build(world: World, moment: datetime) -> None:
     """Add the unrelated systems to a world."""
     shop = Workshop(world)
-    for plan in PLANS:
+    for plan in (*PLANS, *_more(world)):
         _system(shop, plan, moment)
     audit = _make(shop, "queue", "audit-events", moment, {}, {})
     world.telemetry.add(*_emitted(audit))
+
+
+def _more(world: World) -> list[Plan]:
+    """As many bystanders as the switches ask for, after the pattern of the others."""
+    found = []
+    for number in range(world.switches.bystanders):
+        like = PLANS[number % len(PLANS)]
+        name = f"{like.name}-{world.seed.hex(f'bystander:{number}', 4)}"
+        table = f"{like.table}-{name[-4:]}" if like.table else ""
+        found.append(replace(like, name=name, function=f"{like.function}-{name[-4:]}", table=table))
+    return found
 
 
 def _make(

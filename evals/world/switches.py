@@ -33,5 +33,14 @@ class Switches(BaseModel):
     decoys: int = Field(default=2, ge=0, le=50)
     """How many innocent changes other people make to the case's own resources shortly before and after the moment."""
 
+    bystanders: int = Field(default=0, ge=0, le=500)
+    """How many more unrelated functions with queues and tables of their own the account has."""
+
+    shuffle: bool = False
+    """Whether lists come in another order and in small pages, where AWS promises none."""
+
+    refuse_every: int = Field(default=0, ge=0)
+    """Every n-th request is throttled once; 0: none is."""
+
     delivery_minutes: Any = None
     """Minutes until CloudTrail delivers (a number or a draw); by seed 3 to 6 when not given."""
