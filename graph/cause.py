@@ -21,7 +21,6 @@ from graph.weighing.dose import demand, per
 from graph.weighing.moves import Move, event_of, is_document, is_unlimited, move, step_of
 from graph.weighing.when import onset_claims
 from graph.words import number, say, stamp
-from tools.catalogue import conditions
 from tools.history import HIDDEN, requested
 from tools.models import ChangeEvent, Claim, Statement
 
@@ -87,7 +86,8 @@ def _sentence(facts: Facts, leader: Hypothesis, event: ChangeEvent | None, what:
 
 
 def _condition(facts: Facts, leader: Hypothesis) -> Statement:
-    known = next(one for _, one in conditions() if one.key == leader.condition)
+    known = facts.condition(leader.resource, leader.condition)
+    assert known is not None, f"no service file knows {leader.condition} of {leader.resource}"
     proof = [test.statement for test in leader.tests if test.weight > 0]
     metric = facts.metric(leader.resource, known.metrics[0]) if known.metrics else None
     counted = metric is not None and metric.total

@@ -126,6 +126,12 @@ class Facts:
         known = self.service(resource)
         return tuple(one for one in known.conditions if one.type == resource.type) if known else ()
 
+    def condition(self, arn: str, key: str) -> Condition | None:
+        """The condition of this key that a resource may be in: services may use the same word for their own."""
+        found = self.resource(arn)
+        own = self.conditions_of(found) if found is not None else ()
+        return next((one for one in own if one.key == key), None)
+
     def signature(self, pattern: LogPattern) -> Signature | None:
         """The error text that a pattern is, when a service file knows it; one that its own writer knows comes first."""
         if pattern not in self._signatures:
@@ -216,6 +222,8 @@ def _with_parts(resources: tuple[Resource, ...], parts: tuple[Resource, ...]) ->
 
 def _is(signature: Signature, pattern: LogPattern) -> bool:
     """By the reason where both name one, else by the text: codes are spelt otherwise in logs than in the API."""
+    if signature.group and not re.search(signature.group, pattern.log_group):
+        return False
     if signature.reason and signature.reason == pattern.reason:
         return True
     return re.search(signature.match, pattern.sample) is not None

@@ -14,7 +14,7 @@ from graph.weighing.dose import per
 from graph.weighing.mechanism import together
 from graph.weighing.moves import Move, is_unlimited
 from graph.words import number, say
-from tools.catalogue import conditions, find
+from tools.catalogue import find
 from tools.history import current, same
 from tools.models import Call, Claim, PriorSource, Resource, Statement, Value
 from tools.services._spec import Setting
@@ -342,7 +342,8 @@ def _ask(facts: Facts, cause: RootCause, resource: Resource) -> str:
 
 
 def _relieve(facts: Facts, cause: RootCause, resource: Resource | None) -> Mitigation:
-    known = next(one for _, one in conditions() if one.key == cause.field)
+    known = facts.condition(cause.resource, cause.field)
+    assert known is not None, f"no service file knows {cause.field} of {cause.resource}"
     calls = valid(placed(known.calls(resource), resource)) if known.calls and resource else ()
     step = Step(
         title=say("Look closer"),

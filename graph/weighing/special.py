@@ -20,7 +20,7 @@ from tools.services._spec import Setting
 
 
 def condition(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
-    """Are the metrics up that show this condition?"""
+    """Did the metrics that show this condition move the way that hurts?"""
     resource = facts.resource(hypothesis.resource)
     known = (
         next((c for c in facts.conditions_of(resource) if c.key == hypothesis.condition), None)
@@ -30,19 +30,19 @@ def condition(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
     if known is None:
         return
     found = [item for name in known.metrics if (item := facts.metric(hypothesis.resource, name)) is not None]
-    up = [item for item in found if item.moved and item.direction == "up"]
-    holds = len(up) == len(known.metrics)
-    # A metric that settings of the resource move too does not tell the condition apart from them.
+    hurting = [item for item in found if item.moved and item.direction == (item.bad or "up")]
+    holds = len(hurting) == len(known.metrics)
+    # A metric that settings of the resource move alike does not tell the condition apart from them.
     shared = (
-        {effect.metric for one in facts.settings_of(resource) for effect in one.effects}
+        {(effect.metric, effect.direction) for one in facts.settings_of(resource) for effect in one.effects}
         if resource
         else set()
     )
-    telling = [item for item in up if item.metric.name not in shared]
+    telling = [item for item in hurting if (item.metric.name, item.direction) not in shared]
     for item in telling[:1] if holds else []:
-        yield TestResult(test="condition", weight=WEIGHTS["condition.metric_up"], statement=_up(item))
+        yield TestResult(test="condition", weight=WEIGHTS["condition.metric_up"], statement=_moved(item))
     if found and not holds:
-        names = ", ".join(item.metric.name for item in found if item not in up)
+        names = ", ".join(item.metric.name for item in found if item not in hurting)
         said = statement("{names}: nothing", evidence=found[0].evidence, names=names)
         yield TestResult(test="condition", weight=WEIGHTS["condition.metric_still"], statement=said)
     if resource is not None and known.shown is not None and known.shown(resource):
@@ -52,7 +52,7 @@ def condition(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
         yield TestResult(test="condition", weight=WEIGHTS["condition.shown"], statement=said)
 
 
-def _up(item: MetricFinding) -> Statement:
+def _moved(item: MetricFinding) -> Statement:
     """A count by its total, a level by what it was and is."""
     if item.total is not None:
         return statement(
@@ -61,7 +61,9 @@ def _up(item: MetricFinding) -> Statement:
             metric=item.metric.name, total=number(item.total),
         )  # fmt: skip
     return statement(
-        "{metric} rose from {before} to {after}",
+        "{metric} rose from {before} to {after}"
+        if item.direction == "up"
+        else "{metric} fell from {before} to {after}",
         evidence=item.evidence,
         claims=[rate_claim(item, since=False), rate_claim(item, since=True)],
         metric=item.metric.name,

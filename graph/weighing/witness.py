@@ -17,7 +17,7 @@ from tools.services._spec import Signature
 
 
 def about(facts: Facts, pattern: LogPattern, arn: str) -> bool:
-    """Does this pattern speak of this resource: by ARN, exact name, as the role taken, or in its own log group?
+    """Does this pattern speak of this resource: by ARN, name, host, as the role taken, or in its own log group?
 
     A log group tells of its owner only in error texts that the owner's service file knows: a function's "timed
     out" names nobody, and other lines there are about what the function calls.
@@ -26,6 +26,8 @@ def about(facts: Facts, pattern: LogPattern, arn: str) -> bool:
     if resource is None:
         return False
     if {resource.arn, resource.name} & set(pattern.names) or _takes(pattern, resource):
+        return True
+    if any(one.arn == arn for name in pattern.names for one in facts.directory.mentioned(name)):
         return True
     service, signature = facts.service(resource), facts.signature(pattern)
     if service is None or service.log_groups is None or signature is None:
@@ -116,6 +118,8 @@ def companions(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
         if found is None or (symptom is not None and found.metric.name == symptom.name):
             continue
         moved = found.moved and (effect.direction == "silent" or found.direction == effect.direction)
+        if effect.may and not moved:
+            continue
         weight = WEIGHTS["companion.moved" if moved else "companion.still"]
         if abs(total + weight) > WEIGHTS["companion.most"]:
             continue

@@ -1,10 +1,10 @@
 """RDS: database instances, clusters and parameter groups, their connections, storage and failovers.
 
-`config` of an instance or cluster is the item of DescribeDBInstances or DescribeDBClusters, with `Events` (what
-DescribeEvents tells of the last 14 days, oldest first). `config` of a parameter group is the item of
-DescribeDBParameterGroups, with `Parameters` (name -> value, those a user set), `ApplyTypes` (name -> static or
-dynamic), `ApplyMethods` (name -> immediate or pending-reboot) and `DBInstances` (those that use it:
-`DBInstanceIdentifier`, `ParameterApplyStatus`, `EnabledCloudwatchLogsExports`).
+`config` of an instance or cluster is the item of DescribeDBInstances or DescribeDBClusters, its security groups sorted,
+with `Events` (what DescribeEvents tells of the last 14 days, oldest first) and `RecentEvents` (of the last 3 hours).
+`config` of a parameter group is the item of DescribeDBParameterGroups, with `Parameters` (name -> value, those a user
+set), `ApplyTypes` (name -> static or dynamic), `ApplyMethods` (name -> immediate or pending-reboot) and `DBInstances`
+(those that use it: `DBInstanceIdentifier`, `ParameterApplyStatus`, `EnabledCloudwatchLogsExports`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 _SOURCE = "rds.amazonaws.com"
 _PAGED = ("Marker", "Marker")
 _EVENT_MINUTES = 14 * 24 * 60  # as long as RDS keeps its events
+_RECENT = timedelta(hours=3)
 _KINDS = {"db-instance": "db", "db-cluster": "cluster", "db-parameter-group": "pg"}
 _LOGS = ("error", "postgresql", "slowquery")  # most useful first; others follow
 
@@ -138,6 +139,7 @@ def describe(reader: Reader, arn: str) -> Resource | None:
     events, proof = _events(reader, parts.region, parts.name, "db-instance" if is_instance else "db-cluster")
     if events is not None:
         config["Events"] = events
+        config["RecentEvents"] = [one for one in events if one["Date"] > reader.as_of - _RECENT]
     return _resource("db-instance" if is_instance else "db-cluster", arn, config, (answer.evidence, proof))
 
 
@@ -514,7 +516,7 @@ INSTANCE_SETTINGS = (
         "MaxAllocatedStorage",
         "maxAllocatedStorage",
         partial(_restore_number, "MaxAllocatedStorage"),
-        (Effect(metric="FreeStorageSpace", direction="down", after=(0, 86400), when="lowered"),),
+        (Effect(metric="role:errors", direction="up", on="upstream", after=(0, 86400), when="lowered"),),
         unit="GiB",
     ),
     _instance(
@@ -1200,6 +1202,43 @@ SIGNATURES = (
 )
 
 
+def _is_full(resource: Resource) -> bool:
+    told = (text(one, "Message") for one in resource.config.get("RecentEvents") or [])
+    return text(resource.config, "DBInstanceStatus") == "storage-full" or any(
+        re.search(r"(?i)storage has been exhausted|reached the storage-full threshold", one) for one in told
+    )
+
+
+_TAKEN_OVER = {"failover", "failure", "maintenance", "recovery"}
+
+
+def _was_taken_over(resource: Resource) -> bool:
+    """Whether RDS itself tells of a failover, failure or maintenance; restarts alone mostly follow a request."""
+    return any(
+        _TAKEN_OVER & set(one.get("EventCategories") or [])
+        for one in resource.config.get("RecentEvents") or []
+    )
+
+
+def _failover(type: str) -> Condition:
+    return Condition(
+        key="failover",
+        type=type,
+        title="failover, restart or maintenance",
+        metrics=(),
+        breaks="Connections are cut for half a minute to two; pools pinned to the old writer fail for longer.",
+        relieve=(
+            "Recycle the clients' connection pools; do not fail over again.",
+            "Look at the RDS events: they say whether it was maintenance, a failure or a request.",
+        ),
+        prevent=(
+            "Connect to the cluster's or the instance's endpoint, never to an address, and keep DNS caches short.",
+            "Use RDS Proxy, and a maintenance window in which nobody writes.",
+        ),
+        shown=_was_taken_over,
+    )
+
+
 CONDITIONS = (
     Condition(
         key="storage-full",
@@ -1216,6 +1255,7 @@ CONDITIONS = (
             "Set a maximum of storage autoscaling (MaxAllocatedStorage) above the allocated storage.",
             "Alarm on FreeStorageSpace below a tenth of the allocated storage.",
         ),
+        shown=_is_full,
     ),
     Condition(
         key=CONNECTIONS_EXHAUSTED,
@@ -1232,21 +1272,8 @@ CONDITIONS = (
             "Alarm on DatabaseConnections above 80 % of max_connections.",
         ),
     ),
-    Condition(
-        key="failover",
-        type="db-instance",
-        title="failover, restart or maintenance",
-        metrics=(),
-        breaks="Connections are cut for half a minute to two; pools pinned to the old writer fail for longer.",
-        relieve=(
-            "Recycle the clients' connection pools; do not fail over again.",
-            "Look at the RDS events: they say whether it was maintenance, a failure or a request.",
-        ),
-        prevent=(
-            "Connect to the cluster's or the instance's endpoint, never to an address, and keep DNS caches short.",
-            "Use RDS Proxy, and a maintenance window in which nobody writes.",
-        ),
-    ),
+    _failover("db-instance"),
+    _failover("db-cluster"),
     Condition(
         key="burst-spent",
         type="db-instance",

@@ -137,6 +137,7 @@ def test_an_instance_is_its_item_with_the_events_up_to_the_end_of_the_look() -> 
     assert found is not None
     assert asked == [{"SourceIdentifier": "orders-db", "SourceType": "db-instance", "Duration": 20160}]
     assert [one["Message"] for one in found.config["Events"]] == ["failover started", "DB instance restarted"]
+    assert found.config["RecentEvents"] == found.config["Events"]
     assert found.config["InstanceCreateTime"] == "2025-04-01T08:00:00+00:00"
     assert found.tags == {"team": "shop"}
     assert found.evidence == ("T1", "T2")
@@ -519,3 +520,50 @@ def test_changes_name_what_they_touch() -> None:
 def test_error_texts(line: str, wanted: str) -> None:
     found = [one.points_to for one in SERVICE.signatures if re.search(one.match, line)]
     assert found == ([wanted] if wanted else [])
+
+
+@pytest.mark.parametrize(
+    ("key", "config", "wanted"),
+    [
+        ("storage-full", {"DBInstanceStatus": "storage-full"}, True),
+        ("storage-full", {"DBInstanceStatus": "available"}, False),
+        ("storage-full", {"RecentEvents": [{"Message": "Allocated storage has been exhausted."}]}, True),
+        ("storage-full", {"Events": [{"Message": "Allocated storage has been exhausted."}]}, False),
+        ("failover", {"RecentEvents": [{"EventCategories": ["failover"]}]}, True),
+        ("failover", {"RecentEvents": [{"EventCategories": ["maintenance", "notification"]}]}, True),
+        ("failover", {"RecentEvents": [{"EventCategories": ["availability"]}, {}]}, False),
+        ("failover", {}, False),
+    ],
+)
+def test_states_that_the_description_shows(key: str, config: Json, wanted: bool) -> None:
+    states = [one for one in SERVICE.conditions if (one.key, one.type) == (key, "db-instance")]
+    known = replace(instance(), config=config)
+    assert [one.shown is not None and one.shown(known) for one in states] == [wanted]
+
+
+def test_events_of_long_ago_are_kept_and_not_recent() -> None:
+    told = [{"Message": "failover", "EventCategories": ["failover"], "Date": AS_OF - timedelta(hours=4)}]
+    answers: dict[tuple[str, str], Answer] = {
+        ("rds", "DescribeDBInstances"): {"DBInstances": [INSTANCE]},
+        ("rds", "DescribeEvents"): {"Events": told},
+    }
+    found = describe(FakeAws(answers).reader(), DB)
+    assert found is not None
+    assert (len(found.config["Events"]), found.config["RecentEvents"]) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("config", "wanted"),
+    [
+        ({}, {"BurstBalance", "CPUCreditBalance", "ReplicaLag"}),
+        ({"StorageType": "gp3", "DBInstanceClass": "db.r6g.large"}, set()),
+        ({"StorageType": "gp2", "DBInstanceClass": "db.t4g.medium"}, {"BurstBalance", "CPUCreditBalance"}),
+        (
+            {"StorageType": "io1", "DBInstanceClass": "db.m5.large", "DBClusterIdentifier": "shop"},
+            {"ReplicaLag"},
+        ),
+    ],
+)
+def test_metrics_that_only_some_instances_have(config: Json, wanted: set[str]) -> None:
+    known = replace(instance(), config=config)
+    assert {one.name for one in SERVICE.metrics if one.where is not None and one.where(known)} == wanted
