@@ -11,7 +11,7 @@ from graph.prevent_alarms import metric_alarm, quiet_alarm, watch_setting
 from graph.weighing.moves import is_unlimited
 from graph.words import say, stamp
 from tools.arn import parse, partition_of
-from tools.catalogue import change_of, conditions
+from tools.catalogue import change_of
 from tools.cloudtrail_fields import event_names
 from tools.iam_names import action_of
 from tools.models import ChangeEvent, Json, Resource
@@ -216,7 +216,7 @@ def _days(facts: Facts, found: list[ChangeEvent]) -> int:
 
 
 def _for_condition(facts: Facts, cause: RootCause) -> Iterator[Prevention]:
-    known = next((one for _, one in conditions() if one.key == cause.field), None)
+    known = facts.condition(cause.resource, cause.field)
     resource = facts.resource(cause.resource)
     if cause.kind != "condition" or known is None or resource is None:
         return
