@@ -210,6 +210,8 @@ class Prevention(Model):
     artefact_name: str  # policy.json, alarm.json, ...
     artefact: Json | str
     back_test: str = ""  # what it would have done in the events at hand, window stated
+    ready: bool = False  # the back-test passed: it can be used as it is
+    draft: str = ""  # why it is not ready; "" for a note, which nothing can try
 
 
 class Impact(Model):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from graph.backtest import tried
+from graph.backtest_requests import is_bound, principal_of
+from graph.backtest_rules import EMERGENCY
 from graph.facts import Facts
 from graph.models import Prevention, RootCause
 from graph.prevent_alarms import metric_alarm, quiet_alarm, watch_setting
@@ -19,7 +22,12 @@ from tools.services._spec import Setting
 
 
 def preventions(facts: Facts, cause: RootCause | None) -> tuple[Prevention, ...]:
-    """Measures for this cause, the strongest first; never empty."""
+    """Measures for this cause, tried on the events at hand; alarms need their metric's history besides."""
+    return tried(facts, cause, proposals(facts, cause))
+
+
+def proposals(facts: Facts, cause: RootCause | None) -> tuple[Prevention, ...]:
+    """Measures for this cause, the strongest first, not tried yet; never empty."""
     made: list[Prevention] = []
     if cause is not None:
         made.extend(_for_change(facts, cause))
@@ -85,7 +93,7 @@ def _gate(facts: Facts, resource: Resource, event: ChangeEvent) -> Prevention:
     )  # fmt: skip
 
 
-EMERGENCY = "REPLACE-WITH-YOUR-EMERGENCY-ROLE"
+MOST_ROLES = 5
 
 
 def _block(facts: Facts, resource: Resource, operations: list[str], event: ChangeEvent | None) -> Prevention:
@@ -93,7 +101,7 @@ def _block(facts: Facts, resource: Resource, operations: list[str], event: Chang
     client = service.client if service else parse(resource.arn).service
     allowed = _allowed_roles(facts, resource, operations, event)
     partition = partition_of(resource.region or facts.incident.region)
-    patterns = [f"arn:{partition}:iam::{resource.account}:role/{name}" for name in (*allowed, EMERGENCY)]
+    patterns = [*allowed, f"arn:{partition}:iam::{resource.account}:role/{EMERGENCY}"]
     statement: Json = {
         "Sid": "OnlyThePipelineChangesThis",
         "Effect": "Deny",
@@ -106,7 +114,7 @@ def _block(facts: Facts, resource: Resource, operations: list[str], event: Chang
         title=say(
             "Deny {operations} on {name} except to {roles}",
             operations=", ".join(operations), name=resource.name,
-            roles=", ".join([*allowed, say("your emergency role")]),
+            roles=", ".join([*(arn.rsplit("/", 1)[-1] for arn in allowed), say("your emergency role")]),
         ),
         why=say(
             "A service control policy can limit who changes {service}, not to which value. Put the name of your "
@@ -115,7 +123,6 @@ def _block(facts: Facts, resource: Resource, operations: list[str], event: Chang
         ),
         artefact_name="policy.json",
         artefact={"Version": "2012-10-17", "Statement": [statement]},
-        back_test=_back_test(facts, resource, operations, event, allowed),
     )  # fmt: skip
 
 
@@ -131,31 +138,11 @@ def _same_kind(facts: Facts, resource: Resource, operations: list[str]) -> list[
 def _allowed_roles(
     facts: Facts, resource: Resource, operations: list[str], event: ChangeEvent | None
 ) -> tuple[str, ...]:
-    """Roles that made such changes before without harm."""
+    """ARNs of roles that made such changes before without harm."""
     good = [item for item in _same_kind(facts, resource, operations) if event is None or item.id != event.id]
-    roles = [item.actor.role for item in good if item.actor.role]
-    bad = event.actor.role if event else ""
-    return tuple(dict.fromkeys(role for role in roles if role != bad))[:3]
-
-
-def _back_test(
-    facts: Facts,
-    resource: Resource,
-    operations: list[str],
-    event: ChangeEvent | None,
-    allowed: tuple[str, ...],
-) -> str:
-    found = _same_kind(facts, resource, operations)
-    bad = [item for item in found if event is not None and item.id == event.id]
-    good = [item for item in found if item not in bad]
-    if not found:
-        return ""
-    blocked_good = [item for item in good if item.actor.role not in allowed]
-    days = _days(facts, found)
-    return say(
-        "would have blocked {this}and {good} of the {goods} others seen in {days} days",
-        this=say("this change ") if bad else "", good=len(blocked_good), goods=len(good), days=days,
-    )  # fmt: skip
+    roles = [principal_of(item) for item in good if item.actor.role and is_bound(item)]
+    bad = principal_of(event) if event else ""
+    return tuple(dict.fromkeys(role for role in roles if role != bad))[:MOST_ROLES]
 
 
 def _tell_of_event(
@@ -187,7 +174,6 @@ def _tell_of_event(
                 "detail": detail,
             },
         },
-        back_test=_fired(facts, resource, operations),
     )
 
 
@@ -202,17 +188,6 @@ def _naming(event: ChangeEvent, resource: Resource) -> Json:
         if isinstance(value, str) and value.endswith(f"/{resource.name}"):
             return {key: [value]}
     return {}
-
-
-def _fired(facts: Facts, resource: Resource, operations: list[str]) -> str:
-    found = _same_kind(facts, resource, operations)
-    if not found:
-        return ""
-    return say("would have fired {n} times in {days} days", n=len(found), days=_days(facts, found))
-
-
-def _days(facts: Facts, found: list[ChangeEvent]) -> int:
-    return max(1, round((facts.as_of - min(item.time for item in found)).total_seconds() / 86400))
 
 
 def _for_condition(facts: Facts, cause: RootCause) -> Iterator[Prevention]:

@@ -19,7 +19,6 @@ def watch_setting(facts: Facts, resource: Resource, setting: Setting, prior: flo
     assert metric is not None
     assert service.dimensions is not None
     above = isinstance(bad, int | float) and bad > prior
-    step = next((s for s in facts.steps if s.resource == resource.arn and s.setting == setting.path), None)
     return Prevention(
         kind="notice",
         title=say(
@@ -46,9 +45,6 @@ def watch_setting(facts: Facts, resource: Resource, setting: Setting, prior: flo
             "ComparisonOperator": "GreaterThanThreshold" if above else "LessThanThreshold",
             "TreatMissingData": "missing",
         },
-        back_test=say("would have fired in this incident; the metric stepped once in the window read")
-        if step
-        else "",
     )
 
 
@@ -73,7 +69,6 @@ def metric_alarm(
             "ComparisonOperator": "GreaterThanThreshold",
             "TreatMissingData": "notBreaching",
         },
-        back_test=say("would have fired in this incident"),
     )
 
 

@@ -93,6 +93,7 @@ class Trail(Findings):
 
     changes: list[Json]  # ChangeEvent, oldest first
     denied: list[Json]  # attempts that AWS refused
+    others: list[Json]  # ChangeEvent: what else was changed, in short; preventions are tried on it
     parts: list[Json]  # Resource: parts of known resources (stages, aliases) that changes touch
     versions: list[Json]  # Version: published before changes of settings that versions show
     trail_visible: bool

@@ -82,6 +82,7 @@ def actor(record: Json) -> Actor:
         user_agent=facts.agent,
         session=facts.session,
         role=facts.role,
+        role_arn=facts.role_arn if ":role/" in facts.role_arn else "",
         access_key_id=facts.key,
         source_identity=source_identity,
         invoked_by=facts.invoked_by,

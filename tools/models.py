@@ -135,6 +135,7 @@ class Actor:
     user_agent: str = ""
     session: str = ""
     role: str = ""  # name of the assumed role
+    role_arn: str = ""  # its ARN with its path, as the record's session issuer gives it
     access_key_id: str = ""
     source_identity: str = ""
     invoked_by: str = ""
