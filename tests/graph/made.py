@@ -222,7 +222,7 @@ def measured(
     moved = abs(high - low) > 0.5 * max(low, 1e-9)
     since = Window(start=ONSET, end=end)
     metric = Metric(
-        namespace=known.namespace,
+        namespace=known.namespace_of(what),
         name=what.name,
         dimensions=known.dimensions(item),
         stat=what.stat,
@@ -258,7 +258,8 @@ def at_rest(resources: Iterable[Resource]) -> list[MetricFinding]:
         if known.dimensions is None or not known.dimensions(item):
             continue
         for what in known.metrics:
-            if what.type == item.type and what.role != "setting":
+            has = what.where is None or what.where(item)
+            if what.type == item.type and what.role != "setting" and has:
                 found.append(measured(item, what, _REST[what.role], _REST[what.role]))
     return found
 

@@ -50,6 +50,7 @@ class Effect:
     on: Literal["self", "upstream", "downstream"] = "self"  # upstream: those who call this resource
     after: tuple[int, int] = (0, 900)  # seconds from the change to the effect: at least, at most
     when: Literal["lowered", "raised", "removed", "any"] = "any"  # which move of the setting does it
+    may: bool = False  # it is one way among others: a metric that stays still speaks not against the change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +119,7 @@ class Signature:
     points_to: str  # Setting.path or Condition.key
     says: str  # for people: "the table's maximum write throughput was exceeded"
     own: bool = False  # it tells of whoever wrote the line: it counts in log groups of this service only
+    group: str = ""  # regular expression that such a log group's name must hold: "mysql"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -519,7 +519,7 @@ _DESIRED = MetricSpec(
 )
 _NETWORK = "networkConfiguration.awsvpcConfiguration"
 _CUT_OFF = (
-    Effect(metric="RunningTaskCount", direction="down", after=(30, 1800)),
+    Effect(metric="RunningTaskCount", direction="down", after=(30, 1800), may=True),
     Effect(metric="role:errors", direction="up", on="upstream", after=(30, 1800)),
     Effect(metric="role:latency", direction="up", on="upstream", after=(30, 1800)),
     Effect(metric="role:work", direction="down", on="upstream", after=(30, 1800)),
@@ -534,7 +534,7 @@ SETTINGS = (
         partial(_restore_number, "desiredCount"),
         (
             Effect(metric="RunningTaskCount", direction="down", after=(0, 600), when="lowered"),
-            Effect(metric="CPUUtilization", direction="up", after=(0, 900), when="lowered"),
+            Effect(metric="CPUUtilization", direction="up", after=(0, 900), when="lowered", may=True),
             Effect(metric="role:errors", direction="up", on="upstream", after=(0, 600), when="lowered"),
             Effect(metric="role:latency", direction="up", on="upstream", after=(0, 900), when="lowered"),
             Effect(metric="role:work", direction="down", on="upstream", after=(0, 600), when="lowered"),
@@ -554,9 +554,9 @@ SETTINGS = (
         "",
         _restore_definition,
         (
-            Effect(metric="RunningTaskCount", direction="down", after=(30, 3600)),
-            Effect(metric="MemoryUtilization", direction="up", after=(30, 3600)),
-            Effect(metric="CPUUtilization", direction="up", after=(30, 3600)),
+            Effect(metric="RunningTaskCount", direction="down", after=(30, 3600), may=True),
+            Effect(metric="MemoryUtilization", direction="up", after=(30, 3600), may=True),
+            Effect(metric="CPUUtilization", direction="up", after=(30, 3600), may=True),
             Effect(metric="role:errors", direction="up", on="upstream", after=(30, 3600)),
             Effect(metric="role:latency", direction="up", on="upstream", after=(30, 3600)),
             Effect(metric="role:work", direction="down", on="upstream", after=(30, 3600)),

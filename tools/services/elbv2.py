@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -471,10 +472,7 @@ _SLOW_TO_NOTICE = (
 
 
 def _when(effects: Iterable[Effect], when: Any) -> tuple[Effect, ...]:
-    return tuple(
-        Effect(metric=one.metric, direction=one.direction, on=one.on, after=one.after, when=when)
-        for one in effects
-    )
+    return tuple(replace(one, when=when) for one in effects)
 
 
 def _check(path: str, name: str, unit: str, effects: tuple[Effect, ...]) -> Setting:
@@ -589,9 +587,10 @@ def _read_balancer(resource: Resource) -> Call:
 
 
 _UNREACHABLE = (
-    Effect(metric="RequestCount", direction="silent", after=(0, 900)),
-    Effect(metric="NewFlowCount", direction="silent", after=(0, 900)),
-    Effect(metric="HTTPCode_ELB_5XX_Count", direction="up", after=(0, 900)),
+    # Either clients do not reach the balancer, or it does not reach its targets.
+    Effect(metric="RequestCount", direction="silent", after=(0, 900), may=True),
+    Effect(metric="NewFlowCount", direction="silent", after=(0, 900), may=True),
+    Effect(metric="HTTPCode_ELB_5XX_Count", direction="up", after=(0, 900), may=True),
     Effect(metric="role:errors", direction="up", on="upstream", after=(0, 900)),
     Effect(metric="role:errors", direction="up", on="downstream", after=(0, 1200)),
     Effect(metric="role:work", direction="down", on="downstream", after=(0, 1200)),
@@ -611,12 +610,12 @@ _ROUTED = (
 )
 _CUT_SHORT = (
     Effect(metric="HTTPCode_ELB_5XX_Count", direction="up", after=(0, 900), when="lowered"),
-    Effect(metric="HTTPCode_ELB_504_Count", direction="up", after=(0, 900), when="lowered"),
+    Effect(metric="HTTPCode_ELB_504_Count", direction="up", after=(0, 900), when="lowered", may=True),
     Effect(metric="role:errors", direction="up", on="upstream", after=(0, 900), when="lowered"),
 )
 _FROM_TARGETS = (
-    Effect(metric="HTTPCode_Target_5XX_Count", direction="up", after=(0, 1800)),
-    Effect(metric="TargetResponseTime", direction="up", after=(0, 1800)),
+    Effect(metric="HTTPCode_Target_5XX_Count", direction="up", after=(0, 1800), may=True),
+    Effect(metric="TargetResponseTime", direction="up", after=(0, 1800), may=True),
     Effect(metric="role:errors", direction="up", on="upstream", after=(0, 1800)),
     Effect(metric="role:latency", direction="up", on="upstream", after=(0, 1800)),
 )
@@ -1081,8 +1080,8 @@ CHANGES = (
         breaks="Requests go to targets that may not be ready, or not be meant for them.",
         example=_example("RegisterTargets", _TARGETS),
         effects=(
-            Effect(metric="UnHealthyHostCount", direction="up", after=(0, 1200)),
-            Effect(metric="HTTPCode_Target_5XX_Count", direction="up", after=(0, 1200)),
+            Effect(metric="UnHealthyHostCount", direction="up", after=(0, 1200), may=True),
+            Effect(metric="HTTPCode_Target_5XX_Count", direction="up", after=(0, 1200), may=True),
             Effect(metric="role:errors", direction="up", on="upstream", after=(0, 1200)),
         ),
         undo=partial(_undo_same, "DeregisterTargets"),
