@@ -20,8 +20,11 @@ CERTIFICATE = "certificate-expired"
 METADATA_TOKENS = "MetadataOptions.HttpTokens"
 
 
-def _text(match: str, points_to: str, says: str, code: str = "") -> Signature:
-    return Signature(match=match, code=code, reason="", points_to=points_to, says=says, own=True)
+_DATABASES = r"(?i)mysql|maria|percona|postgres|pgsql|\bpg\b|\bdb\b|database"
+
+
+def _text(match: str, points_to: str, says: str, code: str = "", group: str = "") -> Signature:
+    return Signature(match=match, code=code, reason="", points_to=points_to, says=says, own=True, group=group)
 
 
 # The first that matches a line is taken: the particular before the general.
@@ -65,11 +68,19 @@ SIGNATURES = (
         "ENOSPC",
     ),
     _text(
+        r"\[(?:Warning|ERROR|Note)\].{0,80}\bToo many connections\b",
+        CONNECTIONS,
+        "all connections that the database allows were taken",
+        "1040",
+    ),
+    # Clients log the same words about a server elsewhere: only a database's own logs tell of this machine.
+    _text(
         r"\bToo many connections\b|\bER_CON_COUNT_ERROR\b|remaining connection slots are reserved"
         r"|sorry, too many clients already",
         CONNECTIONS,
         "all connections that the database allows were taken",
         "1040",
+        group=_DATABASES,
     ),
     _text(
         r"Connection is not available, request timed out after \d+ ?ms|pool error Timeout waiting for idle object"

@@ -133,7 +133,7 @@ def test_what_a_program_says_of_itself_counts_in_the_logs_of_its_own_machine() -
     machine = made.resource(
         made.arn("ec2", "instance/i-0a1b2c3d4e5f60718"),
         "i-0a1b2c3d4e5f60718",
-        {"LogGroups": ["/shop/tomcat"]},
+        {"LogGroups": ["/shop/tomcat", "/shop/mysql"]},
     )
     facts = replace(SHOP, resources=(*SHOP.resources, machine))
     heap, full = "java.lang.OutOfMemoryError: Java heap space", "ERROR 1040 (HY000): Too many connections"
@@ -145,7 +145,9 @@ def test_what_a_program_says_of_itself_counts_in_the_logs_of_its_own_machine() -
     assert named(heap, "/shop/tomcat") == ("heap-exhausted", True)
     assert named(heap, "/aws/lambda/parcel-writer") == ("", False)
     assert named(heap, "/shop/nginx") == ("", False)
-    assert named(full, "/shop/tomcat") == ("Parameters.max_connections", True)
+    assert named(full, "/shop/mysql") == ("Parameters.max_connections", True)
+    assert named(full, "/shop/tomcat") == ("Parameters.max_connections", False), "a client speaks of a server"
+    assert named(f"[Warning] [Server] {full}", "/shop/tomcat") == ("Parameters.max_connections", True)
     assert named(full, "/aws/lambda/parcel-writer") == ("Parameters.max_connections", False)
 
 

@@ -398,7 +398,6 @@ SETTINGS = (
     ),
     _metadata("HttpTokens", "tokens for metadata", ""),
     _metadata("HttpPutResponseHopLimit", "hops of a metadata token", "hops", "lowered"),
-    _metadata("HttpEndpoint", "metadata service", ""),
     Setting(
         type="instance",
         name="source and destination check",
@@ -446,6 +445,15 @@ def _undo_groups(event: ChangeEvent, earlier: _Earlier) -> tuple[Call, ...]:
         if groups := _groups_of(before, ids[0]):
             return (call("ec2", "ModifyInstanceAttribute", event, InstanceId=ids[0], Groups=groups),)
     return ()
+
+
+def _undo_metadata(event: ChangeEvent, earlier: _Earlier) -> tuple[Call, ...]:
+    """Switch a metadata service on that the event switched off: there are these two states only."""
+    ids, sent = _ids(event), rules.body(event)
+    off = (text(sent, "HttpEndpoint") or text(sent, "httpEndpoint")) == "disabled"
+    if not off or not ids:
+        return ()
+    return (call("ec2", event.operation, event, InstanceId=ids[0], HttpEndpoint="enabled"),)
 
 
 def _groups(place: Mapping[str, Any]) -> list[str]:
@@ -660,6 +668,8 @@ CHANGES = (
             },
             answer=True,
         ),
+        _NO_METADATA,
+        undo=_undo_metadata,
     ),
     *(
         _change(

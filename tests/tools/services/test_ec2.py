@@ -322,6 +322,16 @@ def test_tokens_go_back_with_the_endpoint_said() -> None:
     assert validate(call) == ()
 
 
+def test_a_metadata_service_switched_off_is_switched_on() -> None:
+    def asked(**options: Any) -> ChangeEvent:
+        inner = {"InstanceId": ID, **options}
+        return happened("ModifyInstanceMetadataOptions", {"ModifyInstanceMetadataOptionsRequest": inner})
+
+    (call,) = undo(asked(HttpEndpoint="disabled"))
+    assert call.parameters == {"InstanceId": ID, "HttpEndpoint": "enabled"}
+    assert undo(asked(HttpEndpoint="enabled", HttpTokens="required")) == ()
+
+
 def test_tokens_before_are_known_from_the_earlier_request() -> None:
     tokens = setting("MetadataOptions.HttpTokens")
     event = happened("ModifyInstanceMetadataOptions", METADATA)
