@@ -28,6 +28,23 @@ class NotModelled(Exception):
     """The world does not know how AWS would answer; the request is counted as a miss."""
 
 
+IN_ORDER = frozenset(
+    {
+        "DescribeAlarmHistory",
+        "DescribeEvents",
+        "DescribeStackEvents",
+        "FilterLogEvents",
+        "GetLogEvents",
+        "GetMetricData",
+        "GetQueryResults",
+        "GetResourceConfigHistory",
+        "ListVersionsByFunction",
+        "LookupEvents",
+    }
+)
+"""Operations whose answers come in an order that AWS documents."""
+
+
 @dataclass
 class Session:
     """What one run has open: log queries, and when it called throttled operations."""
@@ -67,6 +84,9 @@ class Ask:
 
     def page(self, items: list[Any], size: int, token: Any) -> tuple[list[Any], str | None]:
         """One page of `items` and the token of the next."""
+        if self.world.switches.shuffle and self.operation not in IN_ORDER:
+            items, size = list(items), min(size, 3)
+            self.world.seed.random(f"order:{self.service}:{self.operation}").shuffle(items)
         start = 0 if token is None else self.position(token)
         following = start + size
         return items[start:following], (self.token(following) if following < len(items) else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import zlib
 from datetime import datetime
 
 from evals.world import answers, answers_generic, permissions, wire
@@ -11,6 +12,19 @@ from evals.world.seed import Seed
 from evals.world.world import World
 from tools.evidence import canonical
 from tools.transport import WireAnswer, WireRequest
+
+_THROTTLED = {
+    "ec2": "RequestLimitExceeded",
+    "iam": "Throttling",
+    "cloudwatch": "Throttling",
+    "rds": "Throttling",
+    "elbv2": "Throttling",
+    "cloudformation": "Throttling",
+    "lambda": "TooManyRequestsException",
+    "apigateway": "TooManyRequestsException",
+    "apigatewayv2": "TooManyRequestsException",
+    "sqs": "RequestThrottled",
+}
 
 
 class WorldTransport:
@@ -22,6 +36,7 @@ class WorldTransport:
         answers.load()
         self.world = world
         self._session = Session()
+        self._hurried: set[str] = set()
         self._lock = threading.Lock()
 
     @property
@@ -44,6 +59,7 @@ class WorldTransport:
                 denial = permissions.denial(self.world, request)
                 if denial is not None:
                     raise denial
+                self._hurry(request, asked)
                 result = self._call(request)
             except Refusal as refusal:
                 if refusal.missed:
@@ -54,6 +70,14 @@ class WorldTransport:
                 said = f"This world holds no answer for {request.service}:{request.operation} ({unknown})."
                 return wire.error(request.protocol, "NotRecorded", said, 400, request_id)
         return wire.answer(request.service, request.operation, request.protocol, result, request_id)
+
+    def _hurry(self, request: WireRequest, asked: str) -> None:
+        """Throttle every n-th request once. By what is asked, not by order, so that threads change nothing."""
+        every = self.world.switches.refuse_every
+        if every and asked not in self._hurried and zlib.crc32(asked.encode()) % every == 0:
+            self._hurried.add(asked)
+            code = _THROTTLED.get(request.service, "ThrottlingException")
+            raise Refusal(code, "Rate exceeded")
 
     def _miss(self, request: WireRequest, why: str) -> None:
         self.world.coverage_misses[f"{request.service}:{request.operation} {why}".strip()] += 1
