@@ -18,7 +18,7 @@ from evals.baselines import judged, scene_of
 from evals.cases import Case, find
 from evals.claims import false_claims
 from evals.rehearsal import Rehearsal, rehearse
-from evals.results import Outcome, SuiteResult, write_log
+from evals.results import Outcome, SuiteResult, Unseen, write_log
 from evals.score import Score, score
 from evals.story import story
 from evals.unseen import MODES, run_unseen
@@ -56,12 +56,14 @@ def run_suite(
     cases = find(incidents, only)
     if logs is not None:
         _make(logs)
-    jobs = [partial(run_case, case, seed, logs) for case in cases for seed in seeds]
-    again = [partial(run_unseen, case, seed, how) for how in unseen for case in cases for seed in seeds]
-    outcomes = _all(jobs, processes)
+    jobs: list[Callable[[], Outcome | Unseen | None]] = [
+        partial(run_case, case, seed, logs) for case in cases for seed in seeds
+    ]
+    jobs += [partial(run_unseen, case, seed, how) for how in unseen for case in cases for seed in seeds]
+    done = _all(jobs, processes)
     return SuiteResult(
-        outcomes=outcomes,
-        unseen=tuple(one for one in _all(again, processes) if one is not None),
+        outcomes=tuple(one for one in done if isinstance(one, Outcome)),
+        unseen=tuple(one for one in done if isinstance(one, Unseen)),
         first_runs=first_runs.read(first_runs.place(incidents)),
     )
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -160,3 +162,29 @@ def test_runs_side_by_side_say_what_runs_in_a_row_say() -> None:
     assert apart == told(1)
     assert [row["seed"] for row in apart["outcomes"]] == [3, 4]
     assert apart["right"] == 2
+
+
+def test_a_failure_has_a_story_and_every_run_its_log(tmp_path: Path) -> None:
+    (case,) = find(only=["stale-dynamodb-alarm"])
+    folder, logs = tmp_path / "cases" / case.name, tmp_path / "logs"
+    shutil.copytree(case.folder, folder)
+    (folder / "truth.yaml").write_text("verdict: no_incident\nonset: $onset\n", encoding="utf-8")
+    (outcome,) = run_suite(tmp_path / "cases", (2,), processes=1, logs=logs).outcomes
+    assert [item.name for item in outcome.score.failed] == ["verdict"]
+    assert outcome.score.stance == "wrong"
+    assert outcome.story is not None
+    assert outcome.story.onset == open_world(f"{folder}?seed=2").facts["onset"]
+    assert outcome.story.told is not None
+    (log,) = logs.iterdir()
+    assert log.name == "stale-dynamodb-alarm-2.json"
+    row = json.loads(log.read_text(encoding="utf-8"))
+    assert [report["verdict"] for report in row["reports"]] == ["recovered"]
+    assert row["verdict"] == "recovered"
+    assert row["seconds"] > 0
+    assert row["score"]["items"] == json.loads(json.dumps(outcome.as_json()))["score"]["items"]
+
+
+def test_logs_that_cannot_be_written_are_refused_before_the_first_run(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    with pytest.raises(BadInput, match="cannot be made"):
+        run_suite(only=["cloudtrail-denied"], logs=tmp_path / "file" / "logs")
