@@ -69,7 +69,7 @@ def as_event(change: ChangeEvent) -> Json:
 
 def matches(pattern: Json, event: Json) -> bool:
     """Whether the pattern matches. Raises CannotTry."""
-    strange = set(pattern) - {"source", "detail-type", "account", "region", "detail"}
+    strange = set(pattern) - {"source", "detail-type", "account", "region", "detail", "$or"}
     unkept = set(pattern.get("detail") or {}) - _KEPT - {"$or"}
     if strange or unkept:
         raise CannotTry(f"{', '.join(sorted(strange | unkept))} of events is not kept")

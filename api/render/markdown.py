@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from api.render.layout import FIRM, clean
 from api.render.plan import is_stop, remark, silencing
-from api.render.text import gap_words, sentence
+from api.render.text import gap_words, measure_words
 from api.render.view import (
     View,
     chain_words,
@@ -153,7 +153,7 @@ def _never_again(report: Report, view: View) -> list[str]:
     for number, item in enumerate(report.prevention):
         name = view.files[number] if number < len(view.files) else item.artefact_name
         blocks.append(f"**{item.kind}: {_words(report, view, item.title)}**")
-        told = " ".join(sentence(part) for part in (item.why, item.back_test) if part)
+        told = measure_words(item)
         blocks += [_words(report, view, told)] if told else []
         whole = isinstance(item.artefact, str)
         body = str(item.artefact) if whole else json.dumps(item.artefact, indent=2, ensure_ascii=False)

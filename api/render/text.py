@@ -20,7 +20,7 @@ from api.render.view import (
     says_next_look,
     standing,
 )
-from graph.models import Hypothesis, Report, TestResult
+from graph.models import Hypothesis, Prevention, Report, TestResult
 from graph.words import say, stamp
 from tools.models import Gap, Statement
 
@@ -212,6 +212,12 @@ def lower_first(part: str) -> str:
     return part[0].lower() + part[1:] if first.isalpha() and first[1:].islower() else part
 
 
+def measure_words(item: Prevention) -> str:
+    """Why a measure is offered, what its back-test said, and what keeps it from being ready."""
+    draft = say("Draft: {reason}", reason=item.draft) if item.draft else ""
+    return " ".join(sentence(part) for part in (item.why, item.back_test, draft) if part)
+
+
 def _never_again(report: Report, view: View, page: Page) -> list[Text]:
     lines = [Text(say("NEVER AGAIN"), style="bold")]
     kinds = {
@@ -223,7 +229,7 @@ def _never_again(report: Report, view: View, page: Page) -> list[Text]:
     }
     for number, item in enumerate(report.prevention):
         lines += page.row(kinds[item.kind], view.words(item.title, report.as_of))
-        told = " ".join(sentence(part) for part in (item.why, item.back_test) if part)
+        told = measure_words(item)
         if told:
             lines += page.row("", view.words(told, report.as_of), style="dim")
         name = view.files[number] if number < len(view.files) else clean(item.artefact_name)
