@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -265,19 +266,22 @@ _FAILS = (
     Effect(metric="role:latency", direction="up", on="upstream", after=(0, 1800)),
 )
 _NO_METADATA = (
-    Effect(metric="MetadataNoTokenRejected", direction="up", after=(0, _CREDENTIALS_LAST)),
     Effect(metric="role:errors", direction="up", on="upstream", after=(0, _CREDENTIALS_LAST)),
     Effect(metric="role:demand", direction="down", on="downstream", after=(0, _CREDENTIALS_LAST)),
 )
+_NO_TOKEN = (
+    Effect(metric="MetadataNoTokenRejected", direction="up", after=(0, _CREDENTIALS_LAST)),
+    *_NO_METADATA,
+)
 _SMALLER = (
-    Effect(metric="CPUUtilization", direction="up", after=(0, 3600)),
-    Effect(metric="mem_used_percent", direction="up", after=(0, 3600)),
-    Effect(metric="CPUCreditBalance", direction="down", after=(0, 7200)),
+    Effect(metric="CPUUtilization", direction="up", after=(0, 3600), may=True),
+    Effect(metric="mem_used_percent", direction="up", after=(0, 3600), may=True),
+    Effect(metric="CPUCreditBalance", direction="down", after=(0, 7200), may=True),
     *_FAILS,
 )
 _SLOWER = (
     Effect(metric="VolumeQueueLength", direction="up", after=(0, 7200)),
-    Effect(metric="BurstBalance", direction="down", after=(0, 14400)),
+    Effect(metric="BurstBalance", direction="down", after=(0, 14400), may=True),
     Effect(metric="role:latency", direction="up", on="upstream", after=(0, 7200)),
     Effect(metric="role:errors", direction="up", on="upstream", after=(0, 7200)),
 )
@@ -335,7 +339,7 @@ def _restore_metadata(name: str, resource: Resource, value: Value) -> tuple[Call
     return (call("ec2", "ModifyInstanceMetadataOptions", resource, InstanceId=resource.name, **sent),)
 
 
-def _metadata(name: str, words: str, unit: str, when: Any = "any") -> Setting:
+def _metadata(name: str, words: str, unit: str, effects: tuple[Effect, ...]) -> Setting:
     recorded = name[0].lower() + name[1:]
     return Setting(
         type="instance",
@@ -350,10 +354,7 @@ def _metadata(name: str, words: str, unit: str, when: Any = "any") -> Setting:
         read=_read,
         query=f"Reservations[0].Instances[0].MetadataOptions.{name}",
         echo="new",
-        effects=tuple(
-            Effect(metric=one.metric, direction=one.direction, on=one.on, after=one.after, when=when)
-            for one in _NO_METADATA
-        ),
+        effects=effects,
     )
 
 
@@ -376,10 +377,7 @@ def _volume(name: str, words: str, unit: str, when: Any) -> Setting:
         query=f"Volumes[0].{name}",
         echo="old",
         echo_path=f"ModifyVolumeResponse.volumeModification.original{name}",
-        effects=tuple(
-            Effect(metric=one.metric, direction=one.direction, on=one.on, after=one.after, when=when)
-            for one in _SLOWER
-        ),
+        effects=tuple(replace(one, when=when) for one in _SLOWER),
     )
 
 
@@ -396,8 +394,13 @@ SETTINGS = (
         echo="none",
         effects=_SMALLER,
     ),
-    _metadata("HttpTokens", "tokens for metadata", ""),
-    _metadata("HttpPutResponseHopLimit", "hops of a metadata token", "hops", "lowered"),
+    _metadata("HttpTokens", "tokens for metadata", "", _NO_TOKEN),
+    _metadata(
+        "HttpPutResponseHopLimit",
+        "hops of a metadata token",
+        "hops",
+        tuple(replace(one, when="lowered") for one in _NO_METADATA),
+    ),
     Setting(
         type="instance",
         name="source and destination check",
@@ -544,12 +547,12 @@ def _profile_answer(operation: str, state: str) -> Json:
 
 
 _GONE = (
-    Effect(metric="CPUUtilization", direction="silent", after=(0, 900)),
-    Effect(metric="CPUUtilization", direction="down", after=(0, 900)),
-    Effect(metric="NetworkIn", direction="silent", after=(0, 900)),
-    Effect(metric="NetworkIn", direction="down", after=(0, 900)),
-    Effect(metric="NetworkOut", direction="silent", after=(0, 900)),
-    Effect(metric="StatusCheckFailed", direction="silent", after=(0, 900)),
+    Effect(metric="CPUUtilization", direction="silent", after=(0, 900), may=True),
+    Effect(metric="CPUUtilization", direction="down", after=(0, 900), may=True),
+    Effect(metric="NetworkIn", direction="silent", after=(0, 900), may=True),
+    Effect(metric="NetworkIn", direction="down", after=(0, 900), may=True),
+    Effect(metric="NetworkOut", direction="silent", after=(0, 900), may=True),
+    Effect(metric="StatusCheckFailed", direction="silent", after=(0, 900), may=True),
     Effect(metric="role:errors", direction="up", on="upstream", after=(0, 900)),
     Effect(metric="role:latency", direction="up", on="upstream", after=(0, 900)),
     Effect(metric="role:saturation", direction="up", on="upstream", after=(0, 900)),
@@ -629,7 +632,7 @@ CHANGES = (
         "Whatever runs on the instance is away for some minutes, and starts cold.",
         _SET,
         _DONE,
-        (*_FAILS, Effect(metric="StatusCheckFailed", direction="up", after=(0, 900))),
+        (*_FAILS, Effect(metric="StatusCheckFailed", direction="up", after=(0, 900), may=True)),
     ),
     _change(
         "StartInstances",
@@ -718,8 +721,8 @@ CHANGES = (
             "status": "detaching",
         },
         (
-            Effect(metric="VolumeReadOps", direction="silent", after=(0, 900)),
-            Effect(metric="VolumeWriteOps", direction="silent", after=(0, 900)),
+            Effect(metric="VolumeReadOps", direction="silent", after=(0, 900), may=True),
+            Effect(metric="VolumeWriteOps", direction="silent", after=(0, 900), may=True),
             *_FAILS,
         ),
         touches=_touches_volume,
@@ -804,8 +807,8 @@ _volume_metric = partial(_metric, type="volume", namespace="AWS/EBS")
 
 METRICS = (
     _metric("CPUUtilization", "Average", "saturation", "up", "%"),
-    _metric("NetworkIn", "Sum", "demand", "down", "bytes in"),
-    _metric("NetworkOut", "Sum", "work", "down", "bytes out"),
+    _metric("NetworkIn", "Sum", "demand", "down", "bytes in", "idle"),
+    _metric("NetworkOut", "Sum", "work", "down", "bytes out", "idle"),
     _metric("StatusCheckFailed", "Maximum", "errors", "up", "failed checks", period=60),
     _metric("StatusCheckFailed_Instance", "Maximum", "errors", "up", "failed checks", period=60),
     _metric("StatusCheckFailed_System", "Maximum", "errors", "up", "failed checks", period=60),
