@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from tools import arn as arns
 from tools.errors import NotThere
+from tools.evidence import plain as scrubbed
 from tools.kit import call, here, optional, plain, record, reference, relation, text, uses, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
+from tools.redact import redact
 from tools.services._spec import (
     Change,
     Condition,
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 _SOURCE = "ecs.amazonaws.com"
 _INSIGHTS = "ECS/ContainerInsights"
 _MOST_CLUSTERS = 20
-_MOST_EVENTS = 30
+_MOST_EVENTS = 20
 _MOST_STOPPED = 10
 _AT_ONCE = 10  # DescribeServices takes at most ten
 _STEADY = re.compile(r"has reached a steady state")
@@ -252,7 +254,8 @@ def _describe_definition(reader: Reader, arn: str) -> Resource | None:
         )
     except NotThere:
         return None
-    config = plain({**answer.data["taskDefinition"], "tags": answer.data.get("tags") or []})
+    # Commands, labels and log options may hold passwords, too.
+    config = scrubbed({**answer.data["taskDefinition"], "tags": answer.data.get("tags") or []}, redact)
     config["containerDefinitions"] = [_safe(one) for one in config.get("containerDefinitions") or []]
     return _resource(arn, "task-definition", config, (answer.evidence,))
 

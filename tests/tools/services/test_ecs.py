@@ -89,6 +89,7 @@ DEFINITION: Json = {
             "name": "web",
             "image": "111122223333.dkr.ecr.eu-west-1.amazonaws.com/web:1.42.0",
             "essential": True,
+            "command": ["serve", "--db", "postgres://shop:swordfish9@orders-db.example/shop"],
             "environment": [
                 {"name": "TABLE_NAME", "value": "orders"},
                 {"name": "API_KEY", "value": "hunter2hunter2"},
@@ -222,6 +223,8 @@ def test_values_of_variables_that_may_be_secret_are_not_kept() -> None:
     container = definition().config["containerDefinitions"][1]
     assert container["environment"] == [{"name": "TABLE_NAME", "value": "orders"}, {"name": "API_KEY"}]
     assert "hunter2" not in str(definition().config)
+    assert "swordfish9" not in str(definition().config)
+    assert container["image"] == "111122223333.dkr.ecr.eu-west-1.amazonaws.com/web:1.42.0"
 
 
 @pytest.mark.parametrize("count", [0, 1, 10, 23])
