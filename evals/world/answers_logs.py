@@ -99,7 +99,9 @@ def filter_log_events(ask: Ask) -> Json:
     end = min(int(ask.take("endTime", _ms(ask.as_of))) + 1, _seen_until(ask, group))
     token = ask.take("nextToken")
 
-    sieve = Sieve(group, lambda line: pattern.matches(line.text), pattern.literals)
+    sieve = Sieve(
+        group, lambda line: pattern.matches(line.text), pattern.literals, pattern.regexes, pattern.opaque
+    )
 
     def wanted(stream: str) -> bool:
         return (not streams or stream in streams) and stream.startswith(prefix)

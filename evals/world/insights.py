@@ -1,266 +1,224 @@
-"""A stated subset of CloudWatch Logs Insights: fields, display, filter, stats, sort, limit.
+"""A stated subset of CloudWatch Logs Insights (user guide, "Logs Insights QL").
 
-    filter   like and not like with /regex/ or "text", =, !=, =~, and, or, not, parentheses
-    stats    count(*), min(@timestamp), max(@timestamp), each with an alias; by bin(Nm), @logStream, @log, @type
-    sort     one field; limit up to 10,000
+    fields, display   fields by name, each with an alias; no functions, no arithmetic
+    filter            like, not like, =~ with /regex/ or "text"; = != < <= > >=; in [..], not in [..]; ispresent(f);
+                      and, or, not, parentheses
+    parse             a glob "user=*, took * ms" as a, b or a /regex/ with (?<named>groups); of any field
+    stats             count(*), count(f), sum, avg, min, max, count_distinct, pct(f, n), each with an alias;
+                      by bin(Nm) and fields
+    sort              fields, asc or desc
+    limit             1 to 10,000
+    dedup             fields; only limit may follow
 
-Everything else is a MalformedQueryException, as a typing mistake is in AWS.
+Fields are those of every line (@timestamp, @message, @logStream, @log, @ingestionTime, @type, @requestId), those of
+Lambda's REPORT lines (@duration, @billedDuration, @memorySize, @maxMemoryUsed), those of messages that are JSON, and
+those that the query makes. Everything else is a MalformedQueryException, as a typing mistake is in AWS; what AWS would
+have understood counts as a coverage miss.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from evals.world.asking import Refusal
+from evals.world.insights_filter import Asked, Condition, Row, condition, python
+from evals.world.insights_scan import FIELDS, Reader, malformed, number_of, unquoted
+from evals.world.insights_stages import Aggregate, Dedup, Fields, Filter, Limit, Parse, Sort, Stage, Stats
 
-Row = Mapping[str, str]
-FIELDS = ("@timestamp", "@message", "@logStream", "@log", "@ingestionTime", "@type", "@requestId", "@ptr")
-_TOKEN = re.compile(
-    r"""\s*(?:(?P<regex>/(?:[^/\\]|\\.)*/)|(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
-    r"""|(?P<op>=~|!=|=|\(|\)|,|\||\*)|(?P<word>@?[A-Za-z_][\w.]*)|(?P<number>\d+[smhd]?))"""
-)
+__all__ = ["FIELDS", "MOST_ROWS", "Query", "Row", "malformed", "parse"]
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_FUNCTIONS = ("sum", "avg", "min", "max", "count_distinct")
 MOST_ROWS = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    kind: str
-    text: str
 
 
 @dataclass(slots=True)
 class Query:
-    """A query that was understood."""
+    """A query that was understood.
 
-    fields: tuple[str, ...] = ("@timestamp", "@message")
-    filters: list[Callable[[Row], bool]] = field(default_factory=list)
+    `filters` are those of its beginning, over the fields of a line; `literals` and `regexes` are what they look for,
+    and `opaque` whether they look at more than texts. `deep`: fields are asked for that must be discovered in messages.
+    `stages` are the commands after the filters, in order.
+    """
+
+    filters: list[Condition] = field(default_factory=list)
     literals: list[str] = field(default_factory=list)
-    aggregates: list[tuple[str, str]] = field(default_factory=list)  # (function, alias)
-    bin_seconds: int = 0
-    bin_name: str = ""
-    by: list[str] = field(default_factory=list)
-    sort: tuple[str, bool] | None = None  # (field, descending)
-    limit: int = 0
+    regexes: list[str] = field(default_factory=list)
+    opaque: bool = False
+    deep: bool = False
+    stages: list[Stage] = field(default_factory=list)
 
     def wants(self, row: Row) -> bool:
         return all(test(row) for test in self.filters)
 
 
-def malformed(why: str) -> Refusal:
-    return Refusal("MalformedQueryException", f"unexpected symbol found: {why}")
-
-
-class _Reader:
-    """Tokens of a query, one at a time."""
-
-    def __init__(self, text: str) -> None:
-        self.tokens = self._scan(text)
-        self.place = 0
-
-    @staticmethod
-    def _scan(text: str) -> list[Token]:
-        found, place = [], 0
-        text = "\n".join(line for line in text.splitlines() if not line.strip().startswith("#"))
-        while text[place:].strip():
-            match = _TOKEN.match(text, place)
-            if match is None or match.lastgroup is None:
-                raise malformed(text[place : place + 20])
-            found.append(Token(match.lastgroup, match.group(match.lastgroup)))
-            place = match.end()
-        return found
-
-    def peek(self, ahead: int = 0) -> Token:
-        place = self.place + ahead
-        return self.tokens[place] if place < len(self.tokens) else Token("end", "")
-
-    def next(self) -> Token:
-        token = self.peek()
-        self.place += 1
-        return token
-
-    def take(self, text: str) -> bool:
-        if self.peek().text.lower() == text and self.peek().kind in ("word", "op"):
-            self.place += 1
-            return True
-        return False
-
-    def need(self, text: str) -> None:
-        if not self.take(text):
-            raise malformed(self.peek().text or "end of query")
-
-
 def parse(text: str) -> Query:
     """The query. Raises Refusal(MalformedQueryException) for what is outside the subset."""
-    reader, query = _Reader(text), Query()
-    commands: dict[str, Callable[[_Reader, Query], None]] = {
-        "fields": _fields,
-        "display": _fields,
-        "filter": _filter,
+    reader, query = Reader(text), Query()
+    commands: dict[str, Callable[[Reader], Stage]] = {
+        "fields": lambda found: _fields(found, anew=False),
+        "display": lambda found: _fields(found, anew=True),
+        "parse": _parse,
         "stats": _stats,
         "sort": _sort,
         "limit": _limit,
+        "dedup": _dedup,
     }
     while True:
-        word = reader.next()
-        command = commands.get(word.text.lower())
-        if command is None:
-            raise malformed(word.text or "end of query")
-        if query.aggregates and word.text.lower() not in ("sort", "limit"):
-            raise malformed(word.text)
-        command(reader, query)
+        word = reader.next().text
+        if query.stages and isinstance(query.stages[-1], Dedup) and word.lower() != "limit":
+            raise malformed(word or "end of query")
+        if word.lower() == "filter":
+            _filter(reader, query)
+        elif word.lower() in commands:
+            query.stages.append(commands[word.lower()](reader))
+        else:
+            raise malformed(word or "end of query")
         if reader.peek().kind == "end":
+            query.deep = bool(reader.used - set(FIELDS))
             return query
         reader.need("|")
 
 
-def _field(reader: _Reader) -> str:
+def _filter(reader: Reader, query: Query) -> None:
+    asked = Asked()
+    test = condition(reader, asked)
+    if any(not isinstance(stage, Fields) for stage in query.stages) or reader.made & asked.fields:
+        query.stages.append(Filter(test))
+        return
+    query.filters.append(test)
+    query.literals += asked.literals
+    query.regexes += asked.regexes
+    query.opaque = query.opaque or asked.opaque
+
+
+def _fields(reader: Reader, *, anew: bool) -> Fields:
+    found = []
+    while True:
+        name = reader.field()
+        found.append((name, reader.name() if reader.take("as") else name))
+        if not reader.take(","):
+            return Fields(tuple(found), anew)
+
+
+def _parse(reader: Reader) -> Parse:
+    source = reader.field() if reader.peek().kind == "word" else "@message"
     token = reader.next()
-    if token.kind != "word" or token.text not in FIELDS:
+    if token.kind == "regex":
+        return _parse_regex(reader, source, token.text[1:-1])
+    if token.kind != "text":
+        raise malformed(token.text or "end of query")
+    glob = unquoted(token)
+    parts = [re.escape(part) for part in glob.split("*")]
+    pattern = "(.*?)".join(parts[:-1]) + "(.*)" + parts[-1] if not parts[-1] else "(.*?)".join(parts)
+    reader.need("as")
+    names = _names(reader)
+    if len(names) != len(parts) - 1:
         raise malformed(token.text)
-    return token.text
+    return Parse(source, re.compile(pattern, re.DOTALL), names)
 
 
-def _fields(reader: _Reader, query: Query) -> None:
-    found = [_field(reader)]
-    while reader.take(","):
-        found.append(_field(reader))
-    query.fields = tuple(found)
-
-
-def _filter(reader: _Reader, query: Query) -> None:
-    query.filters.append(_either(reader, query))
-
-
-def _either(reader: _Reader, query: Query) -> Callable[[Row], bool]:
-    tests = [_both(reader, query)]
-    while reader.take("or"):
-        tests.append(_both(reader, query))
-    return lambda row: any(test(row) for test in tests)
-
-
-def _both(reader: _Reader, query: Query) -> Callable[[Row], bool]:
-    tests = [_one(reader, query)]
-    while reader.take("and"):
-        tests.append(_one(reader, query))
-    return lambda row: all(test(row) for test in tests)
-
-
-def _one(reader: _Reader, query: Query) -> Callable[[Row], bool]:
-    if reader.take("not"):
-        inner = _one(reader, query)
-        return lambda row: not inner(row)
-    if reader.take("("):
-        inner = _either(reader, query)
-        reader.need(")")
-        return inner
-    return _comparison(reader, query)
-
-
-def _comparison(reader: _Reader, query: Query) -> Callable[[Row], bool]:
-    name = _field(reader)
-    negated = reader.take("not")
-    how = reader.next().text.lower()
-    if how not in ("like", "=", "!=", "=~") or (negated and how != "like"):
-        raise malformed(how)
-    value = reader.next()
-    if value.kind == "regex":
-        if how in ("=", "!="):
-            raise malformed(value.text)
-        test = _regex(value.text[1:-1], query)
-    elif value.kind == "text":
-        plain = value.text[1:-1].replace('\\"', '"').replace("\\'", "'")
-        query.literals.append(plain)
-        test = _contains(plain) if how == "like" else _equals(plain)
-    else:
-        raise malformed(value.text)
-    if negated or how == "!=":
-        return lambda row: not test(row.get(name, ""))
-    return lambda row: test(row.get(name, ""))
-
-
-def _regex(text: str, query: Query) -> Callable[[str], bool]:
-    query.literals.append(text)
+def _parse_regex(reader: Reader, source: str, text: str) -> Parse:
     try:
-        compiled = re.compile(text.replace("\\/", "/"))
-    except re.error as error:
+        pattern = re.compile(python(text))
+    except (re.error, OverflowError) as error:
         raise malformed(f"/{text}/ ({error})") from error
-    return lambda value: compiled.search(value) is not None
+    names = tuple(pattern.groupindex)
+    if names:
+        reader.made |= set(names)
+    elif reader.take("as"):
+        names = _names(reader)
+    if not names or len(names) != pattern.groups:
+        raise malformed(f"/{text}/")
+    return Parse(source, pattern, names)
 
 
-def _contains(plain: str) -> Callable[[str], bool]:
-    return lambda value: plain in value
-
-
-def _equals(plain: str) -> Callable[[str], bool]:
-    return lambda value: value == plain
-
-
-def _stats(reader: _Reader, query: Query) -> None:
-    _aggregate(reader, query)
+def _names(reader: Reader) -> tuple[str, ...]:
+    found = [reader.name()]
     while reader.take(","):
-        _aggregate(reader, query)
-    if not reader.take("by"):
-        return
-    _group(reader, query)
+        found.append(reader.name())
+    return tuple(found)
+
+
+def _stats(reader: Reader) -> Stats:
+    aggregates = [_aggregate(reader)]
     while reader.take(","):
-        _group(reader, query)
+        aggregates.append(_aggregate(reader))
+    by: list[str] = []
+    seconds, name = 0, ""
+    if reader.take("by"):
+        while True:
+            if reader.peek().text.lower() == "bin" and reader.peek(1).text == "(":
+                if seconds:
+                    raise malformed("bin")
+                seconds, name = _bin(reader)
+            else:
+                by.append(reader.field())
+            if not reader.take(","):
+                break
+    return Stats(tuple(aggregates), tuple(by), seconds, name)
 
 
-def _aggregate(reader: _Reader, query: Query) -> None:
-    function = reader.next().text.lower()
+def _aggregate(reader: Reader) -> Aggregate:
+    token = reader.next()
+    function, rank = token.text.lower(), 0.0
+    if function not in ("count", "pct", *_FUNCTIONS):
+        raise malformed(token.text or "end of query")
     reader.need("(")
-    if function == "count":
-        reader.take("*")
-        shown = "count(*)"
-    elif function in ("min", "max") and _field(reader) == "@timestamp":
-        shown = f"{function}(@timestamp)"
+    if function == "count" and (reader.take("*") or reader.peek().text == ")"):
+        source, shown = "*", "count(*)"
     else:
-        raise malformed(function)
+        source = reader.field()
+        shown = f"{function}({source})"
+    if function == "pct":
+        reader.need(",")
+        given = number_of(reader.next().text)
+        if given is None or not 0 <= given <= 100:
+            raise malformed("pct")
+        rank, shown = given, f"pct({source}, {given:g})"
     reader.need(")")
-    alias = reader.next().text if reader.take("as") else shown
-    query.aggregates.append((function, alias))
+    alias = reader.name() if reader.take("as") else shown
+    reader.made.add(alias)
+    return Aggregate(function, source, alias, rank)
 
 
-def _group(reader: _Reader, query: Query) -> None:
-    if reader.peek().text.lower() != "bin":
-        name = _field(reader)
-        if name not in ("@logStream", "@log", "@type"):
-            raise malformed(name)
-        query.by.append(name)
-        return
+def _bin(reader: Reader) -> tuple[int, str]:
     reader.next()
     reader.need("(")
-    width = reader.next()
-    if width.kind != "number" or width.text[-1] not in _UNITS or query.bin_seconds:
-        raise malformed(width.text)
-    query.bin_seconds = int(width.text[:-1]) * _UNITS[width.text[-1]]
-    if query.bin_seconds % 60:
-        raise malformed(width.text)
+    width = reader.next().text
+    if not re.fullmatch(r"[1-9]\d{0,5}[smhd]", width):
+        raise malformed(width or "end of query")
     reader.need(")")
-    query.bin_name = reader.next().text if reader.take("as") else f"bin({width.text})"
+    name = reader.name() if reader.take("as") else f"bin({width})"
+    reader.made.add(name)
+    return int(width[:-1]) * _UNITS[width[-1]], name
 
 
-def _sort(reader: _Reader, query: Query) -> None:
-    token = reader.next()
-    name = token.text
-    if name == "bin" and reader.take("("):
-        reader.next()
-        reader.need(")")
-        name = query.bin_name
-    known = {alias for _, alias in query.aggregates} | {query.bin_name, *query.by, *FIELDS}
-    if name not in known or (not query.aggregates and name != "@timestamp"):
-        raise malformed(name)
-    descending = reader.take("desc")
-    if not descending:
-        reader.take("asc")
-    query.sort = (name, descending)
+def _sort(reader: Reader) -> Sort:
+    keys = []
+    while True:
+        if reader.peek().text.lower() == "bin" and reader.peek(1).text == "(":
+            _, name = _bin(reader)
+        else:
+            name = reader.field()
+        descending = reader.take("desc")
+        if not descending:
+            reader.take("asc")
+        keys.append((name, descending))
+        if not reader.take(","):
+            return Sort(tuple(keys))
 
 
-def _limit(reader: _Reader, query: Query) -> None:
+def _limit(reader: Reader) -> Limit:
     token = reader.next()
     if token.kind != "number" or not token.text.isdigit() or not 1 <= int(token.text) <= MOST_ROWS:
-        raise malformed(token.text)
-    query.limit = int(token.text)
+        raise malformed(token.text or "end of query")
+    return Limit(int(token.text))
+
+
+def _dedup(reader: Reader) -> Dedup:
+    names = [reader.field()]
+    while reader.take(","):
+        names.append(reader.field())
+    return Dedup(tuple(names))

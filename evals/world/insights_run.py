@@ -10,8 +10,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 
-from evals.world.insights import MOST_ROWS, Query, Row
+from evals.world.insights import MOST_ROWS, Query
+from evals.world.insights_fields import discovered
+from evals.world.insights_stages import Fields, Filter, Parse, Sort, Stage, Stats, columns
+from evals.world.insights_stages import run as run_stages
 from evals.world.lines import Line, LogGroup, Mark
 from evals.world.seed import mix
 from evals.world.sieve import Sieve
@@ -21,8 +25,8 @@ _TYPES = {"start": "START", "end": "END", "report": "REPORT"}
 _REQUEST = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
-def row_of(group: LogGroup, line: Line, account: str) -> Row:
-    """The fields that Insights knows of a line (AWS documentation, "discovered fields", Lambda)."""
+def row_of(group: LogGroup, line: Line, account: str, deep: bool = False) -> dict[str, str]:
+    """The fields that Insights knows of a line; `deep`: also those that it discovers in the message."""
     found = {
         "@timestamp": shown(line.stamp),
         "@message": line.text,
@@ -36,7 +40,7 @@ def row_of(group: LogGroup, line: Line, account: str) -> Row:
     request = _REQUEST.search(line.text)
     if request:
         found["@requestId"] = request.group()
-    return found
+    return found | discovered(line.text, line.kind == "report") if deep else found
 
 
 def shown(stamp_ms: int) -> str:
@@ -52,7 +56,13 @@ class Search:
         self.start = start
         self.end = end
         self.account = account
-        self.sieve = Sieve(group, lambda line: query.wants(row_of(group, line, account)), query.literals)
+        self.sieve = Sieve(
+            group,
+            lambda line: query.wants(row_of(group, line, account, query.deep)),
+            query.literals,
+            query.regexes,
+            query.opaque,
+        )
 
     def minutes(self) -> range:
         return range(self.start // 60_000, (self.end + 59_999) // 60_000)
@@ -91,16 +101,34 @@ class Search:
 
 def run(searches: list[Search], query: Query, limit: int) -> list[Cells]:
     """The rows of a query's answer."""
-    if query.aggregates:
-        rows = _grouped(searches, query)
-        return rows[: query.limit or limit]
-    return _listed(searches, query, min(query.limit or limit, limit))
+    stages = [stage for place, stage in enumerate(query.stages) if place != _ordering(query.stages)]
+    shown = columns(query.stages)
+    plain = next((place for place, stage in enumerate(stages) if not isinstance(stage, Fields)), len(stages))
+    first = stages[plain] if plain < len(stages) else None
+    if isinstance(first, Stats) and _countable(first):
+        rows = run_stages(stages[plain + 1 :], iter(_grouped(searches, first)))
+    else:
+        rows = run_stages(stages, _rows(searches, query))
+    counted = any(isinstance(stage, Stats) for stage in stages)
+    return [_cells(row, shown, counted) for row in islice(rows, min(limit, MOST_ROWS))]
 
 
-def _listed(searches: list[Search], query: Query, limit: int) -> list[Cells]:
-    descending = query.sort is None or query.sort[1]
+def _ordering(stages: list[Stage]) -> int:
+    """The place of a sort by time alone that rows can be read in; -1 when there is none."""
+    for place, stage in enumerate(stages):
+        if isinstance(stage, Sort):
+            return place if len(stage.keys) == 1 and stage.keys[0][0] == "@timestamp" else -1
+        if not isinstance(stage, (Fields, Filter, Parse)):
+            return -1
+    return -1
+
+
+def _rows(searches: list[Search], query: Query) -> Iterator[dict[str, str]]:
+    """Lines that pass the query's filters as rows, newest first unless it sorts by time ascending."""
+    place = _ordering(query.stages)
+    sort = query.stages[place] if place >= 0 else None
+    descending = sort.keys[0][1] if isinstance(sort, Sort) else True
     minutes = sorted({minute for search in searches for minute in search.minutes()}, reverse=descending)
-    rows: list[Cells] = []
     for minute in minutes:
         found = [
             (mark, search)
@@ -111,14 +139,28 @@ def _listed(searches: list[Search], query: Query, limit: int) -> list[Cells]:
         found.sort(key=lambda pair: pair[0].stamp, reverse=descending)
         for mark, search in found:
             line = search.sieve.line(minute, mark)
-            if line is None:
-                continue
-            row = row_of(search.group, line, search.account)
-            names = [*query.fields, *(["@ptr"] if "@ptr" not in query.fields else [])]
-            rows.append([{"field": name, "value": row[name]} for name in names if name in row])
-            if len(rows) >= min(limit, MOST_ROWS):
-                return rows
-    return rows
+            if line is not None:
+                yield row_of(search.group, line, search.account, query.deep)
+
+
+def _cells(row: dict[str, str], shown: list[str] | None, counted: bool) -> list[dict[str, str]]:
+    names = list(row) if shown is None else [name for name in shown if name in row]
+    if not counted and "@ptr" not in names:
+        names.append("@ptr")
+    return [{"field": name, "value": row[name]} for name in names]
+
+
+def _countable(stats: Stats) -> bool:
+    """Whether whole minutes can be counted by kind of line."""
+    return (
+        all(
+            (one.function == "count" and one.source == "*")
+            or (one.function in ("min", "max") and one.source == "@timestamp")
+            for one in stats.aggregates
+        )
+        and set(stats.by) <= {"@logStream", "@log", "@type"}
+        and stats.bin_seconds % 60 == 0
+    )
 
 
 @dataclass(slots=True)
@@ -133,58 +175,49 @@ class _Tally:
         self.count += count
 
 
-def _grouped(searches: list[Search], query: Query) -> list[Cells]:
+def _grouped(searches: list[Search], stats: Stats) -> list[dict[str, str]]:
     groups: dict[tuple[str, ...], _Tally] = {}
-    exact = any(function != "count" for function, _ in query.aggregates) or "@logStream" in query.by
+    exact = any(one.function != "count" for one in stats.aggregates) or "@logStream" in stats.by
     for search in searches:
         for minute in search.minutes():
             if exact or not search.whole(minute):
                 for mark in search.matching(minute):
                     stream = search.group.stream(minute, mark.number)
-                    key = _key(query, minute, _held(search, query, mark.kind, stream))
+                    key = _key(stats, minute, _held(search, stats, mark.kind, stream))
                     groups.setdefault(key, _Tally()).add(1, mark.stamp, mark.stamp)
             else:
                 for kind, count in search.counts(minute):
-                    key = _key(query, minute, _held(search, query, kind))
+                    key = _key(stats, minute, _held(search, stats, kind))
                     groups.setdefault(key, _Tally()).add(count, 0, 0)
-    if not groups and not query.bin_seconds and not query.by:
+    if not groups and not stats.bin_seconds and not stats.by:
         groups[()] = _Tally()
-    return _sorted(query, [_cells(query, key, tally) for key, tally in groups.items()])
+    keys = sorted(groups, reverse=True) if stats.bin_seconds else list(groups)
+    return [_group(stats, key, groups[key]) for key in keys]
 
 
-def _held(search: Search, query: Query, kind: str, stream: str = "") -> list[str]:
+def _held(search: Search, stats: Stats, kind: str, stream: str = "") -> list[str]:
     """What a line is grouped by, besides time."""
     held = {
         "@log": f"{search.account}:{search.group.name}",
         "@type": _TYPES.get(kind, ""),
         "@logStream": stream,
     }
-    return [held[name] for name in query.by]
+    return [held[name] for name in stats.by]
 
 
-def _key(query: Query, minute: int, by: list[str]) -> tuple[str, ...]:
-    if not query.bin_seconds:
+def _key(stats: Stats, minute: int, by: list[str]) -> tuple[str, ...]:
+    if not stats.bin_seconds:
         return tuple(by)
-    start = minute * 60 // query.bin_seconds * query.bin_seconds
+    start = minute * 60 // stats.bin_seconds * stats.bin_seconds
     return (shown(start * 1000), *by)
 
 
-def _cells(query: Query, key: tuple[str, ...], tally: _Tally) -> Cells:
-    names = ([query.bin_name] if query.bin_seconds else []) + query.by
-    cells = [{"field": name, "value": value} for name, value in zip(names, key, strict=True) if value]
-    for function, alias in query.aggregates:
-        value = (
-            str(tally.count) if function == "count" else str(tally.first if function == "min" else tally.last)
-        )
-        cells.append({"field": alias, "value": value})
-    return cells
-
-
-def _sorted(query: Query, rows: list[Cells]) -> list[Cells]:
-    name, descending = query.sort or (query.bin_name, True)
-
-    def value(cells: Cells) -> tuple[float, str]:
-        text = next((cell["value"] for cell in cells if cell["field"] == name), "")
-        return (float(text), "") if re.fullmatch(r"\d+", text) else (0.0, text)
-
-    return sorted(rows, key=value, reverse=descending) if name else rows
+def _group(stats: Stats, key: tuple[str, ...], tally: _Tally) -> dict[str, str]:
+    names = ([stats.bin_name] if stats.bin_seconds else []) + list(stats.by)
+    row = {name: value for name, value in zip(names, key, strict=True) if value}
+    for one in stats.aggregates:
+        if one.function == "count":
+            row[one.alias] = str(tally.count)
+        elif tally.count:
+            row[one.alias] = str(tally.first if one.function == "min" else tally.last)
+    return row

@@ -1,62 +1,132 @@
-"""Which lines of a log group answer a filter, without making the lines of kinds that all answer it alike."""
+"""Which lines of a log group answer a filter, without making the lines of classes that all answer it alike.
+
+A class is a kind of line together with how its request ended: its lines differ in numbers, ids and names only. Five
+of them decide for all, unless the filter asks for something in which they may differ; then each line is looked at.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from evals.world.lines import Line, LogGroup, Mark
 
 _SAMPLES = 5
-_HEX = re.compile(r"(?=[a-f]*[0-9])[0-9a-f]{6,}")
+_LETTERS = re.compile(r"[A-Za-z]{3,}")
+_LOOSE = re.compile(r"\\[dDwWsSbBx]|[\[\]{}+*?.0-9]")  # what may match one line of a class and not another
+_HARMLESS = re.compile(r"\(\?i\)|\.[*+]\??|\\[^A-Za-z0-9]|\(\?:")
+Class = tuple[str, str]  # kind, and for lines that every request has, how the request ended
 
 
 @dataclass
 class Sieve:
-    """A filter over the lines of one group. `literals` are the words that the filter looks for."""
+    """A filter over the lines of one group.
+
+    `literals` are texts that the filter looks for, `regexes` its regular expressions. `opaque`: the filter looks at
+    lines in another way, so that only looking at each will do.
+    """
 
     group: LogGroup
     wants: Callable[[Line], bool]
     literals: Sequence[str]
-    _verdicts: dict[str, bool | None] = field(default_factory=dict)
+    regexes: Sequence[str] = ()
+    opaque: bool = False
+    _verdicts: dict[Class, bool | None] = field(default_factory=dict)
 
-    def decided(self, kind: str, minute: int) -> bool | None:
-        """Whether all lines of a kind pass, none does, or each must be looked at (None)."""
-        if kind not in self._verdicts:
-            hits = {self.wants(line) for line in self.group.some(kind, minute, _SAMPLES)}
-            self._verdicts[kind] = hits.pop() if len(hits) == 1 and not self._depends() else None
-        return self._verdicts[kind]
+    def _framing(self, kind: str) -> bool:
+        return kind in self.group.voice.before or kind in self.group.voice.after
 
-    def _depends(self) -> bool:
-        """Whether the filter may ask for something that differs from line to line."""
+    def _classes(self, kind: str, minute: int) -> Iterator[tuple[Class, int]]:
+        """The classes of one kind with how many lines each has in a minute."""
+        if not self._framing(kind):
+            yield (kind, ""), self.group.count(kind, minute)
+            return
+        flow, stage = self.group.flow, self.group.stage
+        row = flow.minute(minute)
+        yield (kind, ""), row.alive
+        for reason in flow.reasons(stage):
+            yield (kind, reason), row.ended(since=stage, reason=reason, seen_by=stage)
+
+    def _class(self, mark: Mark) -> Class:
+        ended = mark.request.reason if mark.request is not None and self._framing(mark.kind) else ""
+        return mark.kind, ended
+
+    def decided(self, which: Class, minute: int) -> bool | None:
+        """Whether all lines of a class pass, none does, or each must be looked at (None)."""
+        if which not in self._verdicts:
+            lines = self._some(which, minute)
+            hits = {self.wants(line) for line in lines}
+            sure = len(hits) == 1 and not self.opaque and not self._depends([line.text for line in lines])
+            self._verdicts[which] = hits.pop() if sure else None
+        return self._verdicts[which]
+
+    def _some(self, which: Class, minute: int) -> list[Line]:
+        kind, ended = which
+        if not self._framing(kind):
+            return self.group.some(kind, minute, _SAMPLES)
+        wanted = [one for one in self.group.requests(minute) if one.reason == ended][:_SAMPLES]
+        late = 0 if kind in self.group.voice.before else 1
+        return [
+            self.group.line(minute, Mark(one.stamp + late * one.duration, kind, one.number, one))
+            for one in wanted
+        ]
+
+    def _depends(self, texts: Sequence[str]) -> bool:
+        """Whether the filter may ask for something in which the lines of these samples' class differ."""
         key = self.group.flow.hot_key
-        names = [*self.group.tenants, key.name if key else ""]
-        return any(
-            _HEX.search(text) or any(name and name in text for name in names) for text in self.literals
+        names = [name for name in (*self.group.tenants, key.name if key else "") if name]
+        if any(name in asked for asked in (*self.literals, *self.regexes) for name in names):
+            return True
+        plain = [text.lower() for text in texts]
+        return any(self._loose_text(asked, plain) for asked in self.literals) or any(
+            _LOOSE.search(part) and _anchored(part, plain)
+            for asked in self.regexes
+            for part in _HARMLESS.sub("|", asked).split("|")
         )
+
+    @staticmethod
+    def _loose_text(asked: str, plain: Sequence[str]) -> bool:
+        """A text with digits that some lines of the class may hold and others not."""
+        if not any(character.isdigit() for character in asked):
+            return False
+        return not all(asked.lower() in text for text in plain) and _anchored(asked, plain)
 
     def kinds(self, minute: int) -> list[str]:
         """Kinds of which lines of this minute may pass."""
         return [
             kind
             for kind in self.group.KINDS
-            if self._verdicts.get(kind, True) is not False
-            and self.group.count(kind, minute)
-            and self.decided(kind, minute) is not False
+            if any(
+                count and self.decided(which, minute) is not False
+                for which, count in self._classes(kind, minute)
+            )
         ]
 
     def line(self, minute: int, mark: Mark) -> Line | None:
         """The line of a mark when it passes."""
+        verdict = self.decided(self._class(mark), minute)
+        if verdict is False:
+            return None
         line = self.group.line(minute, mark)
-        return line if self._verdicts.get(mark.kind) or self.wants(line) else None
+        return line if verdict or self.wants(line) else None
 
     def passes(self, minute: int, mark: Mark) -> bool:
         """Whether the line of a mark passes; its text is made only when that must be looked at."""
-        return self._verdicts.get(mark.kind) is True or self.wants(self.group.line(minute, mark))
+        verdict = self.decided(self._class(mark), minute)
+        return self.wants(self.group.line(minute, mark)) if verdict is None else verdict
 
     def count(self, kind: str, minute: int) -> int:
         """Lines of one of `kinds` that pass in a whole minute."""
-        if self._verdicts.get(kind):
-            return self.group.count(kind, minute)
+        found = [
+            (self.decided(which, minute), count) for which, count in self._classes(kind, minute) if count
+        ]
+        if all(verdict is not None for verdict, _ in found):
+            return sum(count for verdict, count in found if verdict)
         return sum(self.passes(minute, mark) for mark in self.group.marks(minute, (kind,)))
+
+
+def _anchored(asked: str, plain: Sequence[str]) -> bool:
+    """Whether a line holds a word of what is asked for, or it has no word that could tell."""
+    words = sorted(_LETTERS.findall(re.sub(r"\\.", " ", asked)), key=len, reverse=True)
+    return not words or any(words[0].lower() in text for text in plain)

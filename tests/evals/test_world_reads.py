@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evals.world import World, insights, load_case, patterns
-from evals.world.asking import NotModelled, Refusal
+from evals.world.asking import Refusal
 from tools.aws import Account, Aws, Reader
 from tools.budget import Budget, Limits
 from tools.clock import VirtualClock
@@ -349,12 +349,13 @@ def test_counted_and_listed_lines_agree_with_the_ledger() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        'parse @message "x*" as y',
-        "stats avg(@duration)",
+        'parse @message "x*" as y, z',
+        "stats median(@duration)",
+        "fields strlen(@message)",
         "fields @nothing",
         "filter @message like",
         "limit 100000",
-        "stats count(*) as n | fields @message",
+        "dedup @message | sort @timestamp",
         "pattern @message",
         "|",
     ],
@@ -391,17 +392,23 @@ def test_filter_patterns_choose_lines() -> None:
     assert len(found('?ThrottlingException ?"put_item failed"')) == failures
     assert all("REPORT" in text for text in found('"REPORT RequestId"'))
     assert found('"REPORT RequestId" -Duration') == []
-    with pytest.raises(NotRecorded):
-        found("{ $.level = 1 }")
+    assert found("{ $.level = 1 }") == []
+    assert len(found("%Throttling[A-Z][a-z]+%")) == failures
+    for pattern in ("{ $.level == 1 }", "%(a|b)%", "[", "Throttling.Exception"):
+        with pytest.raises(Refused, match="InvalidParameterException"):
+            found(pattern)
 
 
-@given(st.text(max_size=60))
+@given(st.one_of(st.text(max_size=60), st.text(alphabet='{}[]$.=<>!&|%()"*?-ab1 ,', max_size=40)))
 def test_any_filter_pattern_is_understood_or_refused(text: str) -> None:
+    codes, answers = set(), set()
     try:
         found = patterns.parse(text)
-    except (Refusal, NotModelled):
-        return
-    assert found.matches(" ".join(found.all_of + found.any_of)) or found.none_of
+        answers = {found.matches(one) for one in ("", "a b 1", '{"a": [1, null, true]}')}
+    except Refusal as refusal:
+        codes.add(refusal.code)
+    assert codes <= {"InvalidParameterException"}
+    assert answers <= {True, False}
 
 
 @given(st.text(alphabet="fieldstrcounby@()*/,|= 5m\"'message", max_size=60))
