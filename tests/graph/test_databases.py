@@ -10,6 +10,7 @@ from graph.cause import root_cause
 from graph.facts import Facts
 from graph.models import Hypothesis
 from graph.plan import plan
+from graph.prevent import preventions
 from graph.weighing import decide, weigh
 from tests.graph import made
 from tests.graph.kinds import DECOYS
@@ -139,6 +140,7 @@ def test_connections_that_ran_out_without_a_change_are_a_state_of_the_database(
     assert told is not None
     assert told.apply == ()
     assert any("pg_stat_activity" in one for one in told.advice)
+    assert any("RDS Proxy" in str(one) for one in preventions(found, root_cause(found, first)))
 
 
 def test_storage_ran_full() -> None:
@@ -224,3 +226,22 @@ def test_a_database_that_was_stopped_or_deleted(operation: str) -> None:
     assert told is not None
     calls = [call.operation for step in told.apply for call in step.calls]
     assert calls == (["StartDBInstance"] if operation == "StopDBInstance" else [])
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"preferredBackupWindow": "03:00-03:30"},
+        {"monitoringInterval": 60},
+        {"deletionProtection": False},
+    ],
+)
+def test_a_change_that_breaks_nothing_is_not_blamed(request_: Json) -> None:
+    found = facts(
+        event("rds", "ModifyDBInstance", {**NAMED, **request_}, id="harmless", minutes=-1),
+        moves={"DatabaseConnections": (120, 40)},
+    )
+    ranked = weigh(found)
+    assert decide(found, ranked, may_wait=False).leader is None
+    (blamed,) = [one for one in ranked if one.event == "harmless"]
+    assert blamed.probability < 0.3

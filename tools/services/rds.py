@@ -20,7 +20,7 @@ from tools.arn import build, is_arn
 from tools.arn import parse as parse_arn
 from tools.errors import NotThere
 from tools.evidence import canonical
-from tools.kit import call, here, optional, record, text, whole
+from tools.kit import call, here, record, text, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.services._spec import (
     Change,
@@ -136,34 +136,35 @@ def describe(reader: Reader, arn: str) -> Resource | None:
     if not found:
         return None
     config: Json = dict(found[0])
-    events, proof = _events(reader, parts.region, parts.name, "db-instance" if is_instance else "db-cluster")
-    if events is not None:
-        config["Events"] = events
-        config["RecentEvents"] = [one for one in events if one["Date"] > reader.as_of - _RECENT]
-    return _resource("db-instance" if is_instance else "db-cluster", arn, config, (answer.evidence, proof))
+    type = "db-instance" if is_instance else "db-cluster"
+    evidence = [answer.evidence]
+    with reader.seeing(f"RDS events of {parts.name}", "failovers, restarts, maintenance, full storage"):
+        told, proof = _events(reader, parts.region, parts.name, type)
+        config["Events"] = told
+        config["RecentEvents"] = [one for one in told if one["Date"] > reader.as_of - _RECENT]
+        evidence += proof
+    return _resource(type, arn, config, evidence)
 
 
-def _events(reader: Reader, region: str, name: str, type: str) -> tuple[list[Json] | None, str]:
-    """Failovers, restarts, maintenance and storage events up to the end of what is looked at, oldest first."""
-    what = f"RDS events of {name}"
-    answer = optional(
-        reader,
-        "rds",
-        "DescribeEvents",
-        what,
-        region=region,
-        SourceIdentifier=name,
-        SourceType=type,
-        Duration=_EVENT_MINUTES,
-    )
-    if answer is None:
-        return None, ""
+def _events(reader: Reader, region: str, name: str, type: str) -> tuple[list[Json], tuple[str, ...]]:
+    """What RDS tells of an instance or cluster up to the end of what is looked at, oldest first."""
+    try:
+        pages = reader.pages(
+            "rds",
+            "DescribeEvents",
+            "Events",
+            region=region,
+            token=_PAGED,
+            SourceIdentifier=name,
+            SourceType=type,
+            Duration=_EVENT_MINUTES,
+        )
+    except NotThere:  # gone between the two reads
+        return [], ()
     told = [
-        one
-        for one in answer.data.get("Events") or []
-        if isinstance(one.get("Date"), datetime) and one["Date"] <= reader.as_of
+        one for one in pages.items if isinstance(one.get("Date"), datetime) and one["Date"] <= reader.as_of
     ]
-    return sorted(told, key=lambda one: (one["Date"], str(one.get("Message")))), answer.evidence
+    return sorted(told, key=lambda one: (one["Date"], str(one.get("Message")))), pages.evidence
 
 
 def _describe_group(reader: Reader, arn: str) -> Resource | None:
@@ -630,6 +631,54 @@ INSTANCE_SETTINGS = (
         partial(_restore_switch, "DeletionProtection"),
         unset=False,
     ),
+    *(
+        # These break nothing: that is worth knowing of a change right before an incident.
+        _instance(words, path, camel, partial(restore, member))
+        for words, path, camel, restore, member in (
+            (
+                "backup window",
+                "PreferredBackupWindow",
+                "preferredBackupWindow",
+                _restore_text,
+                "PreferredBackupWindow",
+            ),
+            (
+                "maintenance window",
+                "PreferredMaintenanceWindow",
+                "preferredMaintenanceWindow",
+                _restore_text,
+                "PreferredMaintenanceWindow",
+            ),
+            (
+                "interval of enhanced monitoring",
+                "MonitoringInterval",
+                "monitoringInterval",
+                _restore_number,
+                "MonitoringInterval",
+            ),
+            (
+                "automatic minor upgrades",
+                "AutoMinorVersionUpgrade",
+                "autoMinorVersionUpgrade",
+                _restore_switch,
+                "AutoMinorVersionUpgrade",
+            ),
+            (
+                "tags on snapshots",
+                "CopyTagsToSnapshot",
+                "copyTagsToSnapshot",
+                _restore_switch,
+                "CopyTagsToSnapshot",
+            ),
+            (
+                "Performance Insights",
+                "PerformanceInsightsEnabled",
+                "enablePerformanceInsights",
+                _restore_switch,
+                "EnablePerformanceInsights",
+            ),
+        )
+    ),
     Setting(
         type="db-instance",
         name="master password",
@@ -955,9 +1004,18 @@ CHANGES = (
                 masterUserPassword="HIDDEN_DUE_TO_SECURITY_REASONS",
             ),
             _modified({"newDBInstanceIdentifier": "orders-db-old"}, dBInstanceIdentifier="orders-db-old"),
+            _modified(
+                {
+                    "preferredBackupWindow": "03:00-03:30",
+                    "preferredMaintenanceWindow": "sun:04:00-sun:04:30",
+                    "monitoringInterval": 60,
+                    "autoMinorVersionUpgrade": False,
+                    "copyTagsToSnapshot": True,
+                    "enablePerformanceInsights": True,
+                }
+            ),
         ),
         undo=_undo_rename,
-        effects=_RESTART,
     ),
     Change(
         operation="ModifyDBCluster",
@@ -983,7 +1041,6 @@ CHANGES = (
                 {"masterUserPassword": "HIDDEN_DUE_TO_SECURITY_REASONS"},
             )
         ),
-        effects=_RESTART,
     ),
     Change(
         operation="ModifyDBParameterGroup",
