@@ -24,6 +24,15 @@ _SECRET_KEY = re.compile(
 )
 _HINTS = ("table", "queue", "topic", "bucket", "stream", "function", "secret", "parameter", "cluster", "api")
 _NEVER_MEANT = ("role", "alarm", "stage", "event-source-mapping", "log-group", "listener", "task-definition")
+# Reached by host, address or id: a plain word in a variable is an application's name and not theirs.
+_BY_HOST = (
+    "load-balancer",
+    "target-group",
+    "service",
+    "cluster",
+    "instance",
+    "db-parameter-group",
+)
 _WRAPPED = re.compile(r"(?:[a-z][a-z0-9+.-]*:)+(?=[a-z][a-z0-9+.-]*://)", re.I)
 _HOST_PAIR = re.compile(r"(?:^|[\s;])(?:host|hostname|server|data source)\s*=\s*(?:tcp:)?([^\s;,]+)", re.I)
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{1,127}")
@@ -109,7 +118,7 @@ def meant(key: str, value: str, directory: Directory) -> Iterable[tuple[str, flo
             continue
         if value != found.name:  # a URL or a host, which means one thing only
             yield (found.arn, 0.9)
-        elif not hint or hint == found.type:
+        elif hint == found.type or (not hint and found.type not in _BY_HOST):
             yield (found.arn, 0.85 if hint else 0.6)
 
 

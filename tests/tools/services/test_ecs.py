@@ -270,6 +270,28 @@ def test_a_service_is_related_to_all_that_its_configuration_names() -> None:
     assert all(one.evidence and one.provenance.startswith("ecs:") for one in found)
 
 
+def test_the_name_of_an_application_is_no_way_to_reach_a_load_balancer() -> None:
+    host = "web-1234567890.eu-west-1.elb.amazonaws.com"
+    balancer = Resource(
+        arn=f"arn:aws:elasticloadbalancing:{AT}:loadbalancer/app/web/50dc6c495c0c9188",
+        service="elbv2",
+        type="load-balancer",
+        name="web",
+        account="111122223333",
+        region="eu-west-1",
+        config={"DNSName": host},
+    )
+
+    def used(value: str) -> bool:
+        containers = [{"name": "web", "environment": [{"name": "APP_NAME", "value": value}]}]
+        named = replace(definition(), config={"containerDefinitions": containers})
+        found = kinds(list(relations(web(), KnownResources([web(), named, balancer]))))
+        return ("uses", balancer.arn) in found
+
+    assert used(f"http://{host}/orders")
+    assert not used("web")
+
+
 def test_without_its_definition_a_service_still_logs_somewhere() -> None:
     found = kinds(list(relations(web(), KnownResources([web()]))))
     assert ("logs to", f"arn:aws:logs:{AT}:log-group:/ecs/web") in found
