@@ -97,9 +97,14 @@ class SuiteResult:
             if one.score.predicted is not None
         )
 
+    @property
+    def harmful(self) -> int:
+        return sum(outcome.score.harmful for outcome in self.outcomes)
+
     def passed(self, floor: float = 1.0) -> bool:
-        """Whether at least this share of all runs is right and no claim anywhere is false."""
-        return bool(self.outcomes) and self.right >= floor * len(self.outcomes) and not self.false_claims
+        """Whether at least this share of all runs is right, no claim anywhere is false and no step does harm."""
+        enough = bool(self.outcomes) and self.right >= floor * len(self.outcomes)
+        return enough and not self.false_claims and not self.harmful
 
     def exit_code(self, floor: float = 1.0) -> int:
         return 0 if self.passed(floor) else 1

@@ -54,7 +54,7 @@ def story(world: World, truth: Truth, report: Report | None, seen: Sequence[Gues
     moments = [*changed, *([truth.onset] if truth.onset else []), *(told or ())]
     start = max(end - _MOST, min([end - 4 * _BEFORE, *(moment - _BEFORE for moment in moments)]))
     transitions = world.ledger.transitions(world.alarms[alarm].arn) if alarm in world.alarms else ()
-    metric, points = _points(world, alarm, start, end - _AFTER)
+    metric, points = _points(world, alarm, start, end - _AFTER, report)
     return Story(
         start=start,
         end=end,
@@ -81,12 +81,12 @@ def _alarm(world: World) -> str:
 
 
 def _points(
-    world: World, alarm: str, start: datetime, end: datetime
+    world: World, alarm: str, start: datetime, end: datetime, report: Report | None
 ) -> tuple[str, tuple[tuple[datetime, float], ...]]:
-    """The alarm's metric, in periods long enough that the picture holds few points."""
+    """The alarm's metric, in periods long enough that the picture holds few points; else what the report read."""
     clock = world.alarms.get(alarm)
     if clock is None or clock.source is None:
-        return "", ()
+        return _read(report, start, end)
     minutes = int((end - start).total_seconds()) // 60
     step = clock.source.every * -(-max(1, minutes) // (_POINTS * clock.source.every))
     first = start.timestamp() // 60 * 60
@@ -94,7 +94,19 @@ def _points(
         clock.source, clock.stat, 60 * step, first, end.timestamp(), end.timestamp()
     )
     named = f"{clock.namespace} {clock.metric} ({clock.stat}, {60 * step} s)"
-    return named, tuple((datetime.fromtimestamp(at, start.tzinfo), value) for at, value in rows)
+    found = ((datetime.fromtimestamp(at, start.tzinfo), value) for at, value in rows)
+    return named, tuple(point for point in found if start <= point[0] <= end)
+
+
+def _read(
+    report: Report | None, start: datetime, end: datetime
+) -> tuple[str, tuple[tuple[datetime, float], ...]]:
+    series = report.incident.recent if report else None
+    if series is None:
+        return "", ()
+    metric = series.metric
+    named = f"{metric.namespace} {metric.name} ({metric.stat}, {metric.period} s)"
+    return named, tuple(point for point in series.points if start <= point[0] <= end)
 
 
 def _marks(world: World, truth: Truth, report: Report | None, seen: Sequence[Guess]) -> list[Mark]:

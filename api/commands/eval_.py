@@ -24,7 +24,7 @@ import click
     type=click.FloatRange(0, 1),
     default=1.0,
     show_default=True,
-    help="Exit 1 when less than this share is right, or any claim is false.",
+    help="Exit 1 when less than this share is right, a claim is false or a step does harm.",
 )
 @click.option(
     "--processes", type=click.IntRange(1), default=None, help="Runs side by side. Default: one per core."

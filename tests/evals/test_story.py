@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from evals.baselines import Guess, scene_of
 from evals.cases import find
 from evals.story import Story, story
 from evals.worlds import open_world, truth_of
+from graph.models import Incident, Prevention, Report, Trigger
+from tools.models import Metric, Series, Statement, Window
 
 (CASE,) = find(only=["dynamodb-decoys"])
 
@@ -35,6 +38,27 @@ def test_it_holds_metric_onset_alarm_and_the_true_change() -> None:
 
 def test_a_true_change_that_nobody_can_see_is_shown_all_the_same() -> None:
     assert [one.role for one in told(seen=False).marks] == ["cause"]
+
+
+def test_where_the_world_has_no_alarm_the_series_of_the_report_is_drawn() -> None:
+    world = open_world(f"{CASE.folder}?seed=1")
+    series = Series(
+        metric=Metric(namespace="AWS/Lambda", name="Errors", dimensions=(), stat="Sum"),
+        window=Window(start=world.start - timedelta(days=2), end=world.start),
+        points=tuple((world.start - timedelta(minutes=back), 3.0) for back in (2000, 30, 20, 10)),
+    )
+    incident = Incident(account=world.account, region=world.region, resource="x", recent=series)
+    said = Statement(text="x")
+    measure = Prevention(kind="notice", title="x", why="x", artefact_name="a.json", artefact={})
+    report = Report(
+        verdict="not_found", headline="x", as_of=world.start, trigger=Trigger(text="x"), incident=incident,
+        broken=said, why=said, prevention=(measure,),
+    )  # fmt: skip
+    without = replace(world, trigger={"text": "x"})
+    found = story(without, truth_of(CASE, world), report, ())
+    assert found.metric == "AWS/Lambda Errors (Sum, 60 s)"
+    assert [value for _, value in found.points] == [3.0, 3.0, 3.0]
+    assert found.transitions == ()
 
 
 def test_too_many_other_changes_are_thinned_out() -> None:

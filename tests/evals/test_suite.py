@@ -111,6 +111,8 @@ def test_the_exit_code_tells_whether_the_floor_holds() -> None:
     assert result(RIGHT, BROKEN).exit_code() == 1
     assert result(RIGHT, BROKEN).exit_code(floor=0.5) == 0
     assert result(RIGHT, WRONG).exit_code(floor=0.5) == 1, "a false claim is never allowed"
+    harmful = replace(BROKEN, score=Score(items=(), harmful=1))
+    assert result(RIGHT, harmful).exit_code(floor=0.5) == 1, "nor is a harmful step"
     assert result().exit_code() == 1
 
 
