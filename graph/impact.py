@@ -26,7 +26,8 @@ def _nothing_broken(facts: Facts) -> Statement:
     claims: list[Claim] = []
     tail = ""
     if alarm is not None:
-        tail = say(" Alarm {alarm} is red.", alarm=alarm.name)
+        said = " Alarm {alarm} is red." if alarm.state == "ALARM" else " Alarm {alarm} is {state}."
+        tail = say(said, alarm=alarm.name, state=alarm.state)
         claims.append(
             Claim(kind="alarm", subject=alarm.arn, field="state", value=alarm.state, start=facts.as_of)
         )
@@ -94,7 +95,12 @@ def _symptom_sentence(facts: Facts) -> Statement:
             unit=found.unit, since=words,
         )  # fmt: skip
     if metric is None or facts.onset is None:
-        return statement("No symptom of {name} could be read in the time looked at.", name=name)
+        return statement(
+            "No symptom of {name} could be read in the time looked at.",
+            evidence=facts.incident.alarm.evidence if facts.incident.alarm else (),
+            claims=_watched(facts),
+            name=name,
+        )
     return statement(
         "{metric} of {name} is out of line {since}.",
         claims=claims,
@@ -102,6 +108,16 @@ def _symptom_sentence(facts: Facts) -> Statement:
         name=name,
         since=words,
     )
+
+
+def _watched(facts: Facts) -> list[Claim]:
+    """That the alarm watches the resource: the relation that says so."""
+    alarm = facts.incident.alarm
+    return [
+        Claim(kind="relation", subject=item.source, field=item.kind, value=item.target)
+        for item in facts.relations
+        if alarm is not None and item.source == alarm.arn
+    ]
 
 
 def impact(facts: Facts, verdict: Verdict) -> Impact:

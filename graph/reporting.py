@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import quote
 
-from graph.claims import event_claims, statement, who
+from graph.claims import changed_claim, event_claims, setting_claim, statement, who
 from graph.facts import Facts
 from graph.impact import broken, door, impact
 from graph.models import (
@@ -24,10 +24,11 @@ from graph.models import (
 )
 from graph.reading import unverified
 from graph.state import State, load
+from graph.weighing.moves import event_of, move
 from graph.weights import LIKELY, PROVEN
 from graph.words import say, stamp
 from tools.arn import partition_of
-from tools.models import Evidence, Statement
+from tools.models import Claim, Evidence, Statement
 
 _CONSOLE = {
     "aws": "console.aws.amazon.com",
@@ -128,7 +129,9 @@ def _why(
         return cause.statement
     if verdict == "not_yet":
         return _provisional(facts, due)
-    return _undecided(ranked)
+    if verdict == "no_incident":
+        return _nothing_wrong(facts)
+    return _undecided(facts, ranked)
 
 
 def _recovered(facts: Facts, cause: RootCause | None) -> Statement:
@@ -154,11 +157,42 @@ def _provisional(facts: Facts, due: datetime | None) -> Statement:
     )
 
 
-def _undecided(ranked: tuple[Hypothesis, ...]) -> Statement:
-    titles = [item.title for item in ranked if item.kind != "outside" and item.status != "ruled_out"][:2]
-    if not titles:
+def _nothing_wrong(facts: Facts) -> Statement:
+    alarm = facts.incident.alarm
+    if alarm is None:
+        return statement("Nothing is out of line.")
+    return statement(
+        "Alarm {alarm} is {state}, and its metric shows nothing out of line.",
+        evidence=alarm.evidence,
+        claims=[Claim(kind="alarm", subject=alarm.arn, field="state", value=alarm.state, start=facts.as_of)],
+        alarm=alarm.name,
+        state=alarm.state,
+    )
+
+
+def _undecided(facts: Facts, ranked: tuple[Hypothesis, ...]) -> Statement:
+    open_ones = [item for item in ranked if item.kind != "outside" and item.status != "ruled_out"][:2]
+    if not open_ones:
         return statement("No cause is proven, and nothing that opsleuth can see suggests one.")
-    return statement("No cause is proven. The likeliest so far: {titles}.", titles="; ".join(titles))
+    made = [one for item in open_ones for one in candidate_claims(facts, item)]
+    return statement(
+        "No cause is proven. The likeliest so far: {titles}.",
+        evidence=[one for item in open_ones for test in item.tests for one in test.statement.evidence][:8],
+        claims=made,
+        titles="; ".join(item.title for item in open_ones),
+    )
+
+
+def candidate_claims(facts: Facts, item: Hypothesis) -> list[Claim]:
+    """What the title of a hypothesis says: which resource, and the value that a setting was given."""
+    event, what = event_of(facts, item), move(facts, item)
+    made = [changed_claim(event, item.resource)] if event is not None else []
+    moment = event.time if event is not None else facts.as_of
+    if what is not None and what.after_known:
+        made.append(setting_claim(item.resource, item.setting, what.after, moment))
+    if not made:
+        made += [test for one in item.tests for test in one.statement.claims]
+    return made
 
 
 def _nameless(ranked: tuple[Hypothesis, ...]) -> tuple[Hypothesis, ...]:

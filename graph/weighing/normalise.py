@@ -140,12 +140,20 @@ def decide(facts: Facts, ranked: tuple[Hypothesis, ...], *, may_wait: bool) -> D
         return Decision(verdict="recovered", leader=leader if strong else None, settled=True)
     if strong and leader is not None and leader.kind == "alarm_changed":
         return Decision(verdict="no_incident", leader=leader, settled=True)
+    if _all_quiet(facts):
+        return Decision(verdict="no_incident", leader=None, settled=True)
     awaited = _awaited(facts, leader if strong else None)
     if awaited and may_wait:
         return Decision(verdict="not_yet", leader=None, settled=False)
     if strong:
         return Decision(verdict="root_cause", leader=leader, settled=True)
     return Decision(verdict="not_yet" if awaited else "not_found", leader=None, settled=not awaited)
+
+
+def _all_quiet(facts: Facts) -> bool:
+    """The alarm that was asked about is not red, and its metric shows no beginning of anything."""
+    alarm = facts.incident.alarm
+    return alarm is not None and alarm.state == "OK" and facts.onset is None
 
 
 def _awaited(facts: Facts, leader: Hypothesis | None) -> bool:

@@ -123,7 +123,7 @@ def _hit(facts: Facts, resource: Resource, setting: Setting) -> bool:
 def alarm_changed(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
     """Was the alarm made stricter before it fired, and would the former one be silent?"""
     alarm, event, what = facts.incident.alarm, event_of(facts, hypothesis), move(facts, hypothesis)
-    if alarm is None or event is None:
+    if alarm is None or event is None or alarm.state != "ALARM":
         return
     fired = next((item.time for item in alarm.transitions if item.new == "ALARM"), alarm.state_since)
     if event.time <= fired:
