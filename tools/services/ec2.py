@@ -830,6 +830,12 @@ METRICS = (
     ),
 )
 
+
+def _ended(reason: str, resource: Resource) -> bool:
+    """Whether EC2 gives this reason for the state of the instance (StateReason, code)."""
+    return text(resource.config, "StateReason", "Code").startswith(reason)
+
+
 CONDITIONS = (
     Condition(
         key="system-check-failed",
@@ -854,6 +860,26 @@ CONDITIONS = (
             "Reboot the instance; if it does not come back, look at its disk from another instance.",
         ),
         prevent=("Alarm on StatusCheckFailed_Instance; watch memory and disk with the CloudWatch agent.",),
+    ),
+    Condition(
+        key="spot-taken-back",
+        type="instance",
+        title="spot capacity taken back",
+        metrics=(),
+        breaks="EC2 needed the spare capacity itself and ended the instance two minutes after its notice.",
+        relieve=("Start others in another zone or of another type; the same may be taken back again.",),
+        prevent=("Spread spot instances over types and zones, and keep a share of them on demand.",),
+        shown=partial(_ended, "Server.Spot"),
+    ),
+    Condition(
+        key="shut-down-inside",
+        type="instance",
+        title="shut down from inside",
+        metrics=(),
+        breaks="The operating system was told to shut down: no call of EC2 did it, so CloudTrail has no event.",
+        relieve=("Start the instance; look in its system log for who or what shut it down.",),
+        prevent=("Keep shutdown to the few who need it; run it in an Auto Scaling group.",),
+        shown=partial(_ended, "Client.InstanceInitiatedShutdown"),
     ),
     Condition(
         key="cpu-credits-spent",

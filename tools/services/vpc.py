@@ -281,6 +281,17 @@ _touches_vpc = partial(_touches, type="vpc", key="VpcId")
 _touches_interface = partial(_touches, type="network-interface", key="NetworkInterfaceId")
 
 
+def _touches_rules(event: ChangeEvent) -> tuple[str, ...]:
+    """The group whose rules change, then those on the far side of the rules: they are hurt, and may be all that is
+    known, for once a rule is gone no configuration joins the two.
+    """
+    own = _touches_group(event)
+    far = rules.groups_named(rules.permissions(event))
+    far += [text(one, "SecurityGroupRule", "ReferencedGroupId") for one in rules.rule_updates(event)]
+    others = (_arn(event, "security-group", id) for id in dict.fromkeys(far) if id)
+    return (*own, *(arn for arn in others if arn not in own)) if own else ()
+
+
 def _touches_created(event: ChangeEvent) -> tuple[str, ...]:
     id = text(rules.answer(event), "vpcEndpoint", "vpcEndpointId")
     return (_arn(event, "vpc-endpoint", id),) if id else _touches_vpc(event)
@@ -679,7 +690,7 @@ _RULES_BY_ID: Json = {"groupId": _GROUP, "securityGroupRuleIds": {"items": ["sgr
 CHANGES = (
     _change(
         "RevokeSecurityGroupIngress",
-        _touches_group,
+        _touches_rules,
         "New connections that the rule let in are dropped without a word: callers time out.",
         _RULE,
         undo=_undo_rules,
@@ -697,7 +708,7 @@ CHANGES = (
     ),
     _change(
         "RevokeSecurityGroupEgress",
-        _touches_group,
+        _touches_rules,
         "New connections to what the rule led to are dropped: members of the group time out.",
         _RULE,
         (*_CUT, *_UNUSED),
@@ -706,7 +717,7 @@ CHANGES = (
     ),
     _change(
         "AuthorizeSecurityGroupIngress",
-        _touches_group,
+        _touches_rules,
         "More may connect than before.",
         _RULE,
         (Effect(metric="role:demand", direction="up", on="upstream", after=(0, 3600)),),
@@ -716,7 +727,7 @@ CHANGES = (
     ),
     _change(
         "AuthorizeSecurityGroupEgress",
-        _touches_group,
+        _touches_rules,
         "Members of the group may reach more than before.",
         _RULE,
         (),
@@ -726,7 +737,7 @@ CHANGES = (
     ),
     _change(
         "ModifySecurityGroupRules",
-        _touches_group,
+        _touches_rules,
         "What the rules let through before is dropped: callers time out.",
         _MODIFY_RULES,
         undo=_undo_modified_rules,

@@ -420,3 +420,26 @@ def test_credits_are_read_where_there_are_any(type: str, config: Any, name: str,
         arn=INSTANCE, service="ec2", type=type, name="x", account="", region="eu-west-1", config=config
     )
     assert spec.where(found) is has
+
+
+@pytest.mark.parametrize(
+    ("code", "keys"),
+    [
+        ("Server.SpotInstanceTermination", ["spot-taken-back"]),
+        ("Server.SpotInstanceShutdown", ["spot-taken-back"]),
+        ("Client.InstanceInitiatedShutdown", ["shut-down-inside"]),
+        ("Client.UserInitiatedShutdown", []),
+        ("", []),
+    ],
+)
+def test_why_an_instance_ended_is_told_by_its_state(code: str, keys: list[str]) -> None:
+    ended = Resource(
+        arn=INSTANCE,
+        service="ec2",
+        type="instance",
+        name=ID,
+        account="111122223333",
+        region="eu-west-1",
+        config={"StateReason": {"Code": code, "Message": "x"}},
+    )
+    assert [one.key for one in SERVICE.conditions if one.shown and one.shown(ended)] == keys

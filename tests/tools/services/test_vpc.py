@@ -554,6 +554,11 @@ def test_an_interface_gets_the_groups_of_an_earlier_request() -> None:
         ),
         ("RevokeSecurityGroupIngress", {"groupName": "web"}, ()),
         (
+            "RevokeSecurityGroupIngress",
+            RULE,
+            (arn("security-group", DB_GROUP), arn("security-group", APP_GROUP)),
+        ),
+        (
             "AssociateAddress",
             {"allocationId": "eipalloc-1", "instanceId": "i-1"},
             (arn("elastic-ip", "eipalloc-1"), arn("instance", "i-1")),
