@@ -445,22 +445,27 @@ def _instance(
     unit: str = "",
     unset: Value = None,
     echo: str = "",
-    limits: str = "",
+    waits: bool = False,
 ) -> Setting:
-    """A setting that ModifyDBInstance sets. Its answer shows the value before, and the new one as pending."""
+    """A setting that ModifyDBInstance sets. Its answer shows the value before, and the new one as pending.
+
+    `waits`: without ApplyImmediately the request changes nothing before the next maintenance window.
+    """
     return Setting(
         type="db-instance",
         name=name,
         path=path,
         unit=unit,
-        requests=dict.fromkeys(("ModifyDBInstance", "CreateDBInstance"), camel),
+        requests={
+            "ModifyDBInstance": f"(applyImmediately || `null`) && {camel}" if waits else camel,
+            "CreateDBInstance": camel,
+        },
         restore=restore,
         read=_read,
         query=f"DBInstances[0].{path}",
         unset=unset,
         echo="old" if echo else "unknown",
         echo_path=echo,
-        limits=limits,
         effects=effects,
         ready={"DBInstances[0].DBInstanceStatus": "available"},
     )
@@ -502,6 +507,7 @@ INSTANCE_SETTINGS = (
         partial(_restore_text, "DBInstanceClass"),
         (*_SLOWER, *_RESTART, Effect(metric="FreeableMemory", direction="down", after=(0, 3600))),
         echo="dBInstanceClass",
+        waits=True,
     ),
     _instance(
         "allocated storage",
@@ -511,6 +517,7 @@ INSTANCE_SETTINGS = (
         (Effect(metric="role:latency", direction="up", on="upstream", after=(0, 21600), when="raised"),),
         unit="GiB",
         echo="allocatedStorage",
+        waits=True,
     ),
     _instance(
         "maximum storage of autoscaling",
@@ -528,6 +535,7 @@ INSTANCE_SETTINGS = (
         _DISK,
         unit="operations per second",
         echo="iops",
+        waits=True,
     ),
     _instance(
         "storage throughput",
@@ -537,6 +545,7 @@ INSTANCE_SETTINGS = (
         _DISK,
         unit="MiB per second",
         echo="storageThroughput",
+        waits=True,
     ),
     _instance(
         "storage type",
@@ -547,6 +556,7 @@ INSTANCE_SETTINGS = (
             Effect(metric=one.metric, direction=one.direction, on=one.on, after=one.after) for one in _DISK
         ),
         echo="storageType",
+        waits=True,
     ),
     _instance(
         "engine version",
@@ -555,6 +565,7 @@ INSTANCE_SETTINGS = (
         _restore_version,
         (*_RESTART, *_SLOWER),
         echo="engineVersion",
+        waits=True,
     ),
     _instance(
         "parameter group",
@@ -582,6 +593,7 @@ INSTANCE_SETTINGS = (
         ),
         unset=False,
         echo="multiAZ",
+        waits=True,
     ),
     _instance(
         "backup retention",
@@ -623,6 +635,7 @@ INSTANCE_SETTINGS = (
         partial(_restore_text, "CACertificateIdentifier"),
         (*_CUT_OFF, *_RESTART[:1]),
         echo="cACertificateIdentifier",
+        waits=True,
     ),
     _instance(
         "deletion protection",

@@ -291,6 +291,22 @@ def test_security_groups_before_are_told_only_by_an_answer_that_shows_them_all(
         assert call.parameters["VpcSecurityGroupIds"] == ["sg-1", "sg-2"]
 
 
+@pytest.mark.parametrize(
+    ("at_once", "wanted"), [(True, (True, 3000)), (False, (False, None)), (None, (False, None))]
+)
+def test_a_change_that_waits_for_the_maintenance_window_has_set_nothing_yet(
+    at_once: bool | None, wanted: tuple[bool, Value]
+) -> None:
+    sent = {"iops": 3000, "vpcSecurityGroupIds": ["sg-9"], "applyImmediately": at_once}
+    what = happened("ModifyDBInstance", {key: value for key, value in sent.items() if value is not None})
+    assert requested(what, setting("db-instance", "Iops")) == wanted
+    assert requested(what, setting("db-instance", "VpcSecurityGroups[].VpcSecurityGroupId"))[0]
+    assert requested(happened("CreateDBInstance", {"iops": 1000}), setting("db-instance", "Iops")) == (
+        True,
+        1000,
+    )
+
+
 def test_groups_in_another_order_are_the_same_groups() -> None:
     one = setting("db-instance", "VpcSecurityGroups[].VpcSecurityGroupId")
     sent = happened("ModifyDBInstance", {"vpcSecurityGroupIds": ["sg-2", "sg-1"]})
