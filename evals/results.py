@@ -27,7 +27,11 @@ _SCORE_KEYS = {"items", "predicted", "stance", "harmful", "onset_error"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """One case with one seed. `error` is set when the run gave no report. `story`: for the picture of a failure."""
+    """One case with one seed. `error` is set when the run gave no report.
+
+    `seconds`: of the investigation, opening the world and judging left out. `misses`: what the world could not answer.
+    `story`: for the picture of a failure.
+    """
 
     case: str
     seed: int

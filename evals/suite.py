@@ -105,15 +105,16 @@ def _context() -> BaseContext:
 
 def run_case(case: Case, seed: int, logs: Path | None = None) -> Outcome:
     """Investigate one case with one seed and judge every revision of the report. `logs`: where its log is written."""
-    began = time.perf_counter()
     source = f"{case.folder}?seed={seed}"
     world = open_world(source)
+    began = time.perf_counter()
     reports: list[Report] = []
     said = ""
     try:
         reports = asyncio.run(told(world, Context(source=f"world:{source}", region=world.region)))
     except OpsleuthError as error:
         said = f"{type(error).__name__}: {error}"
+    seconds, misses = time.perf_counter() - began, tuple(sorted(world.coverage_misses))
     last = reports[-1] if reports else None
     truth = truth_of(case, world)
     tried = rehearse(last, world) if last else None
@@ -130,8 +131,8 @@ def run_case(case: Case, seed: int, logs: Path | None = None) -> Outcome:
         rehearsal=tried.status if tried else "",
         revisions=len(reports),
         calls=sum(last.statistics.calls.values()) if last else 0,
-        misses=tuple(sorted(world.coverage_misses)),
-        seconds=time.perf_counter() - began,
+        misses=misses,
+        seconds=seconds,
         error=said,
         story=None if right else story(world, truth, last, scene.changes),
     )

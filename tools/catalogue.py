@@ -127,8 +127,9 @@ def without(
 
     For evals: does opsleuth find a cause that nobody told it about? What goes: the operation's `Change` with its
     undo, the `Setting` with its effects, what other settings say of the operation, and with `signatures` the error
-    texts that point to either. Yields regular expressions of those texts, gone or not. The whole process forgets,
-    threads too, so nothing else may run meanwhile; blocks do not nest.
+    texts that point to either, or, without a setting, to a part that no setting stands for (policies). Yields regular
+    expressions of those texts, gone or not. The whole process forgets, threads too, so nothing else may run
+    meanwhile; blocks do not nest.
     """
     global _left
     if _left is not None:
@@ -137,7 +138,7 @@ def without(
         one
         for service in _all_services().values()
         for one in service.signatures
-        if source in service.event_sources and one.points_to in {operation, setting or operation}
+        if source in service.event_sources and _points(one, service, operation, setting)
     )
     gone = pointed if signatures else ()
     _left = MappingProxyType(
@@ -150,6 +151,13 @@ def without(
         yield tuple(text for one in pointed for text in (one.match, re.escape(one.reason)) if text)
     finally:
         _left = None
+
+
+def _points(signature: Signature, service: Service, operation: str, setting: str) -> bool:
+    known = {one.path for one in service.settings} | {one.key for one in service.conditions}
+    known |= {one.operation for one in service.changes}
+    part = not setting and signature.points_to not in known
+    return part or signature.points_to in {operation, setting or operation}
 
 
 def _lessened(service: Service, operation: str, setting: str, gone: tuple[Signature, ...]) -> Service:

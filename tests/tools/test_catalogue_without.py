@@ -71,6 +71,16 @@ def test_without_a_setting_every_setting_stays_but_forgets_the_operation() -> No
         assert not any("UpdateTable" in names for names in settings().values())
 
 
+def test_without_a_setting_texts_go_that_point_to_a_part_that_no_setting_stands_for() -> None:
+    refused = "is not authorized to perform: dynamodb:PutItem because no identity-based policy allows it"
+    with catalogue.without("iam.amazonaws.com", "DeleteRolePolicy", signatures=True) as texts:
+        assert any(re.search(text, refused) for text in texts)
+        assert not any(one.points_to == "Policies" for _, one in catalogue.signatures())
+        assert any(one.points_to == PATH for _, one in catalogue.signatures()), "another service's"
+    with catalogue.without(SOURCE, "TagResource", signatures=True) as texts:
+        assert texts == ()
+
+
 def test_all_is_back_after_an_error_and_blocks_do_not_nest() -> None:
     known: Json = dict(catalogue.services())
     with pytest.raises(ValueError, match="boom"), catalogue.without(SOURCE, "UpdateTable", PATH):
