@@ -7,6 +7,7 @@ What it does not do rightly is found by trying: then the answer is "not rehearsa
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -199,6 +200,9 @@ def _first(step: Step) -> Step:
 
 
 def _said(text: str, value: Any) -> bool:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        with suppress(ValueError):
+            return float(text) == float(value)
     shown = str(value).lower() if isinstance(value, bool) else str(value)
     return text == shown or (text == "none" and value == -1)
 

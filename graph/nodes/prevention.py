@@ -59,6 +59,7 @@ def _days_before(work: Desk, facts: Facts, alarm: Trial) -> Series | None:
 
 
 def _read(work: Desk, metric: Metric, window: Window) -> Series | None:
+    read: dict[Metric, Series] = {}
     with work.reader.seeing("the metric of a proposed alarm", "when that alarm would have fired"):
-        return series(work.reader, [metric], window).get(metric)
-    return None
+        read = series(work.reader, [metric], window)
+    return read.get(metric)
