@@ -20,6 +20,7 @@ from tools.models import Actor, Call, ChangeEvent, Json, Resource, Value
 from tools.parameters import validate
 from tools.services._spec import Change, Setting
 from tools.services.rds import DEFAULT, SERVICE, describe, discover, log_groups, owner, relations
+from tools.topology import around
 
 AS_OF = datetime(2026, 3, 13, 17, 41, tzinfo=UTC)
 AT = "eu-west-1:111122223333"
@@ -583,3 +584,49 @@ def test_events_of_long_ago_are_kept_and_not_recent() -> None:
 def test_metrics_that_only_some_instances_have(config: Json, wanted: set[str]) -> None:
     known = replace(instance(), config=config)
     assert {one.name for one in SERVICE.metrics if one.where is not None and one.where(known)} == wanted
+
+
+# -- found from elsewhere --------------------------------------------------------------------------
+
+WRITER = f"arn:aws:lambda:{AT}:function:order-writer"
+HELD = {
+    "FunctionName": "order-writer",
+    "FunctionArn": WRITER,
+    "Environment": {
+        "Variables": {"DATABASE_URL": f"postgres://shop:x@{INSTANCE['Endpoint']['Address']}:5432/orders"}
+    },
+}
+
+
+def shop() -> FakeAws:
+    return FakeAws(
+        {
+            ("lambda", "ListFunctions"): {"Functions": [HELD]},
+            ("lambda", "GetFunctionConfiguration"): HELD,
+            ("rds", "DescribeDBInstances"): {"DBInstances": [INSTANCE]},
+            ("rds", "DescribeEvents"): {"Events": []},
+            ("rds", "DescribeDBParameterGroups"): {
+                "DBParameterGroups": [{"DBParameterGroupName": "orders-pg"}]
+            },
+            ("rds", "DescribeDBParameters"): {"Parameters": []},
+        }
+    )
+
+
+@pytest.mark.parametrize("start", [WRITER, DB, GROUP])
+def test_a_caller_its_database_and_its_parameters_are_found_from_each_other(start: str) -> None:
+    found = around(shop().reader(), [start])
+    assert {WRITER, DB, GROUP} <= {one.arn for one in found.resources}
+    assert {(WRITER, "uses", DB), (DB, "set up by", GROUP)} <= {
+        (one.source, one.kind, one.target) for one in found.relations
+    }
+    database = found.by_arn(DB)
+    assert database is not None
+    assert database.config["DBInstanceClass"] == "db.r6g.large"
+
+
+def test_no_database_is_asked_for_where_nobody_names_one() -> None:
+    aws = shop()
+    aws.answers = {**aws.answers, ("lambda", "ListFunctions"): {"Functions": []}}
+    around(aws.reader(), [f"arn:aws:dynamodb:{AT}:table/orders"])
+    assert [operation for service, operation in aws.asked if service == "rds"] == []
