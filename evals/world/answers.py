@@ -15,6 +15,7 @@ _MODULES = (
     "answers_sqs",
     "answers_apigateway",
     "answers_iam",
+    "answers_vpc",
     "answers_simulate",
     "answers_config",
     "answers_xray",

@@ -80,7 +80,7 @@ class Builder:
             cast=cast,
             switches=self.case.switches,
         )
-        self.shop = Workshop(self.world)
+        self.shop = Workshop(self.world, self.world.known)
         self.people = {key: self._person(cast, spec) for key, spec in self.case.people.items()}
         self.events = [self._named(event) for event in self.case.events]
         self._resources()

@@ -58,6 +58,7 @@ class World:
     switches: Switches
     trigger: dict[str, str] = field(default_factory=dict)
     things: dict[str, Thing] = field(default_factory=dict)
+    known: dict[str, Thing] = field(default_factory=dict)  # by their ids in the case
     flows: dict[str, Flow] = field(default_factory=dict)
     log_groups: dict[str, LogGroup] = field(default_factory=dict)
     telemetry: Telemetry = field(default_factory=Telemetry)
