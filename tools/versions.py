@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from tools.aws import Reader
 from tools.catalogue import services
 from tools.models import Resource, Version
 from tools.setting_values import as_value, search
+
+if TYPE_CHECKING:
+    from tools.aws import Reader
 
 __all__ = ["before"]
 
