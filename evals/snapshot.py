@@ -18,7 +18,7 @@ from pathlib import Path
 import yaml
 
 from evals.snapshot_file import NAME, VALUES, packed, rows
-from evals.snapshot_gather import gather
+from evals.snapshot_gather import Reach, gather
 from evals.snapshot_truth import skeleton
 from graph.context import Context
 from graph.models import Report, Trigger
@@ -67,7 +67,12 @@ def free(folder: Path) -> None:
 
 
 def make_case(
-    recording: Path, report: Report, context: Context, folder: Path, hide: Sequence[str] = ()
+    recording: Path,
+    report: Report,
+    context: Context,
+    folder: Path,
+    hide: Sequence[str] = (),
+    reach: Reach | None = None,
 ) -> Made:
     """Write the case of the run whose answers are in `recording` and whose last report is `report`.
 
@@ -76,7 +81,7 @@ def make_case(
     """
     free(folder)
     cassette = read(recording)
-    lines = _snapshot(cassette, report, context)
+    lines = _snapshot(cassette, report, context, reach or Reach())
     trigger = report.trigger.model_dump(mode="json", exclude_defaults=True)
     truth = skeleton(report)
     scrubber = Scrubber(hide=hide)
@@ -138,7 +143,7 @@ class _whole:
             shutil.rmtree(self._place, ignore_errors=True)
 
 
-def _snapshot(cassette: Cassette, report: Report, context: Context) -> list[str]:
+def _snapshot(cassette: Cassette, report: Report, context: Context, reach: Reach) -> list[str]:
     """The lines of the snapshot, asked for in a session of its own as of the moment of the report."""
     run = f"snapshot-{uuid.uuid4().hex}"
     again = context.model_copy(
@@ -154,7 +159,7 @@ def _snapshot(cassette: Cassette, report: Report, context: Context) -> list[str]
         aws.as_of = report.as_of
         aws.identify(Reader(aws=aws, letter="S"))
         onset = report.incident.onset
-        held = gather(cassette, aws, onset.earliest if onset else None)
+        held = gather(cassette, aws, onset.earliest if onset else None, reach)
     finally:
         close(run)
     return [canonical(row) for row in rows(held)]

@@ -8,6 +8,7 @@ out and has no span, so that a later question about it is a miss and never an em
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,28 +22,38 @@ from tools.models import Json
 from tools.protocols import CannotRecode, decoded
 
 BASIC = ("SampleCount", "Sum", "Minimum", "Maximum")
-FINE, COARSE = (60, timedelta(hours=24)), (300, timedelta(hours=72))
-CHANGES = timedelta(hours=24)
-LINES = (timedelta(hours=1), timedelta(minutes=1))
-_EVENT_PAGES = 60  # two a second: half a minute
-_LINE_PAGES = 2  # of up to 10,000 lines
 _QUERIES = 100
 
 
-def gather(cassette: Cassette, aws: Aws, onset: datetime | None) -> Snapshot:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How much is gathered beside what the run saw. Times before the start of the look, or before the onset."""
+
+    fine: timedelta = timedelta(hours=24)  # of 60-second points, before the start
+    coarse: timedelta = timedelta(hours=72)  # of 300-second points, before the start
+    changes: timedelta = timedelta(hours=24)  # before the onset
+    lines: timedelta = timedelta(hours=1)  # before the onset, where a log group does not have too many
+    event_pages: int = 60  # two a second: half a minute
+    line_pages: int = 2  # of up to 10,000 lines or 1 MB
+
+
+_NEAR = timedelta(minutes=1)
+
+
+def gather(cassette: Cassette, aws: Aws, onset: datetime | None, reach: Reach) -> Snapshot:
     """The snapshot of one recorded run. `aws`: the same account, asked as of the same moment."""
     start = cassette.start or aws.as_of
     begin = min(onset or start, start)
     made = Snapshot(start=start, account=str(cassette.header.get("account", "")), region=aws.region)
     _recorded_events(made, cassette)
     for region in dict.fromkeys((aws.region, aws.global_region)):
-        _changes(made, aws, region, begin - CHANGES)
+        _changes(made, aws, region, begin - reach.changes, reach.event_pages)
     for region, metrics in sorted(_metrics(cassette).items()):
-        for period, back in (FINE, COARSE):
+        for period, back in ((60, reach.fine), (300, reach.coarse)):
             _series(made, aws, region, metrics, period, back)
     for region, group in sorted(_groups(cassette)):
-        _lines(made, aws, region, group, begin)
-    _alarms(made, aws, aws.region, begin - CHANGES)
+        _lines(made, aws, region, group, begin, reach)
+    _alarms(made, aws, aws.region, begin - reach.changes, reach.event_pages)
     made.sort()
     return made
 
@@ -140,14 +151,14 @@ def _moment(item: Interaction, name: str) -> datetime | None:
     return datetime.fromisoformat(str(value)).astimezone(UTC) if value else None
 
 
-def _changes(made: Snapshot, aws: Aws, region: str, start: datetime) -> None:
+def _changes(made: Snapshot, aws: Aws, region: str, start: datetime, pages: int) -> None:
     """All changes of the window, newest first, as far back as the pages reach."""
-    begin, end = floor(start, 60), floor(made.start, 60)
+    begin, end = floor(start, 60), made.start
     more: Json = {}
     reached = end
     events = made.events.setdefault(region, [])
     known = {event["EventId"] for event in events}
-    for _ in range(_EVENT_PAGES):
+    for _ in range(pages):
         answer = _ask(
             aws,
             "cloudtrail",
@@ -254,12 +265,12 @@ def _groups(cassette: Cassette) -> set[tuple[str, str]]:
     return found
 
 
-def _lines(made: Snapshot, aws: Aws, region: str, group: str, onset: datetime) -> None:
+def _lines(made: Snapshot, aws: Aws, region: str, group: str, onset: datetime, reach: Reach) -> None:
     """All lines since an hour before the onset; where they are too many, from the onset as far as the pages reach."""
     end = int(made.start.timestamp() * 1000)
-    for back in LINES:
+    for back in (reach.lines, _NEAR):
         begin = int(floor(onset - back, 60).timestamp() * 1000)
-        held, reached = _read_lines(aws, region, group, begin, end)
+        held, reached = _read_lines(aws, region, group, begin, end, reach.line_pages)
         if reached == end:
             break
     if reached > begin:
@@ -269,11 +280,13 @@ def _lines(made: Snapshot, aws: Aws, region: str, group: str, onset: datetime) -
         made.spans.append(Span(what="lines", key=(region, group), start=span[0], end=span[1]))
 
 
-def _read_lines(aws: Aws, region: str, group: str, begin: int, end: int) -> tuple[list[Json], int]:
+def _read_lines(
+    aws: Aws, region: str, group: str, begin: int, end: int, pages: int
+) -> tuple[list[Json], int]:
     """Lines of the first pages and up to which millisecond they are all there. AWS answers oldest first."""
     held: list[Json] = []
     more: Json = {}
-    for _ in range(_LINE_PAGES):
+    for _ in range(pages):
         answer = _ask(
             aws, "logs", "FilterLogEvents", region, logGroupName=group, startTime=begin, endTime=end, **more
         )
@@ -290,9 +303,9 @@ def _read_lines(aws: Aws, region: str, group: str, begin: int, end: int) -> tupl
 # -- alarms ------------------------------------------------------------------------------------------
 
 
-def _alarms(made: Snapshot, aws: Aws, region: str, start: datetime) -> None:
+def _alarms(made: Snapshot, aws: Aws, region: str, start: datetime, most: int) -> None:
     types = ["MetricAlarm", "CompositeAlarm"]
-    found = _all(aws, "DescribeAlarms", region, AlarmTypes=types, MaxRecords=100)
+    found = _all(aws, "DescribeAlarms", region, most, AlarmTypes=types, MaxRecords=100)
     if found is not None:
         made.alarms[region] = [
             alarm
@@ -301,20 +314,27 @@ def _alarms(made: Snapshot, aws: Aws, region: str, start: datetime) -> None:
             for alarm in page.get(name) or []
         ]
         made.spans.append(Span(what="alarms", key=(region,), start=made.start, end=made.start))
-    begin, end = floor(start, 60), floor(made.start, 60)
+    begin, end = floor(start, 60), made.start
     history = _all(
-        aws, "DescribeAlarmHistory", region, AlarmTypes=types, StartDate=begin, EndDate=end, MaxRecords=100
+        aws,
+        "DescribeAlarmHistory",
+        region,
+        most,
+        AlarmTypes=types,
+        StartDate=begin,
+        EndDate=end,
+        MaxRecords=100,
     )
     if history is not None:
         made.items[region] = [item for page in history for item in page.get("AlarmHistoryItems") or []]
         made.spans.append(Span(what="history", key=(region,), start=begin, end=end))
 
 
-def _all(aws: Aws, operation: str, region: str, **parameters: Any) -> list[Json] | None:
+def _all(aws: Aws, operation: str, region: str, most: int, **parameters: Any) -> list[Json] | None:
     """All pages, or None when they are not all there."""
     pages: list[Json] = []
     more: Json = {}
-    for _ in range(_EVENT_PAGES):
+    for _ in range(most):
         answer = _ask(aws, "cloudwatch", operation, region, **parameters, **more)
         if answer is None:
             return None

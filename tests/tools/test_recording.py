@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -153,7 +154,25 @@ def test_a_run_that_knows_its_account_from_the_start_finds_the_same_answers(tmp_
     )
 
 
-def test_sixteen_threads_lose_and_mix_nothing(tmp_path: Path) -> None:
+@pytest.fixture
+def no_socket(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """From the call on, no socket can be made, on this machine either; what tried is in the list."""
+    tried: list[str] = []
+
+    def refuse(*arguments: object, **_: object) -> None:
+        tried.append(str(arguments))
+        raise AssertionError("a replay made a socket")
+
+    def guard() -> list[str]:
+        monkeypatch.setattr(socket, "socket", refuse)
+        monkeypatch.setattr(socket, "create_connection", refuse)
+        monkeypatch.setattr(socket, "getaddrinfo", refuse)
+        return tried
+
+    return guard
+
+
+def test_sixteen_threads_lose_and_mix_nothing(tmp_path: Path, no_socket: Callable[[], list[str]]) -> None:
     path = tmp_path / "run.yaml"
     upstream = Scripted(echo)
     recorder = RecordingTransport(upstream, path)
@@ -172,8 +191,12 @@ def test_sixteen_threads_lose_and_mix_nothing(tmp_path: Path) -> None:
     expected = [len(name) for name in names]
     assert sizes(recorder) == expected
     assert upstream.asked == {"DescribeTable": 400}
-    assert len(read(path).interactions) == 400
+    kept = read(path).interactions
+    assert len(kept) == 400
+    assert Counter(item.parameters["TableName"] for item in kept) == Counter(names)
+    tried = no_socket()
     assert sizes(Player(path)) == expected
+    assert tried == []
 
 
 def test_vcrpy_replays_the_same_file(tmp_path: Path) -> None:
@@ -225,6 +248,26 @@ def test_equal_questions_keep_the_order_of_their_answers(tmp_path: Path) -> None
         refused.value.gap.why
         == "The recording holds 3 different answers to this question, all given already."
     )
+
+
+def test_sixteen_threads_that_ask_the_same_get_each_answer_once(tmp_path: Path) -> None:
+    """The nth asking gets the nth answer, whichever thread asks."""
+    numbers = iter(range(400))
+    lock = threading.Lock()
+
+    def answer(_: WireRequest) -> tuple[int, bytes]:
+        with lock:
+            return 200, json.dumps({"n": next(numbers)}).encode()
+
+    recorder = RecordingTransport(Scripted(answer), tmp_path / "run.yaml")
+    with ThreadPoolExecutor(16) as pool:
+        said = [one.body for one in pool.map(lambda _: recorder.send(request()), range(400))]
+    recorder.close()
+    player = Player(tmp_path / "run.yaml")
+    with ThreadPoolExecutor(16) as pool:
+        again = [one.body for one in pool.map(lambda _: player.send(request()), range(400))]
+    assert sorted(again) == sorted(said)
+    assert len(set(again)) == 400
 
 
 def test_an_answer_that_never_changed_repeats(tmp_path: Path) -> None:
