@@ -256,6 +256,8 @@ _OPPOSITES: Mapping[tuple[str, str], str] = {
     ("ec2", "disable-api-termination"): "enable-api-termination",
     ("ecs", "enable-execute-command"): "disable-execute-command",
 }
+# Parameters that awscli takes in another form only (run-instances --count): such a call is given whole as JSON.
+_REPLACED = frozenset({("ec2", "MinCount"), ("ec2", "MaxCount")})
 _GLOBAL_OPTIONS = frozenset(
     [
         "debug",
@@ -323,7 +325,8 @@ def _arguments(call: Call, model: OperationModel) -> list[str] | None:
     found: list[str] = []
     for name, value in call.parameters.items():
         option = _RENAMED.get((call.service, call.operation, name), xform_name(name, "-"))
-        if option in _GLOBAL_OPTIONS or _needs_json(call, option, value):
+        replaced = (call.service, name) in _REPLACED
+        if replaced or option in _GLOBAL_OPTIONS or _needs_json(call, option, value):
             return None
         if value is False and (opposite := _OPPOSITES.get((call.service, option))):
             found.append(f"--{opposite}")

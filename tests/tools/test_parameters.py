@@ -279,12 +279,16 @@ def test_awscli_parses_every_operation_that_a_service_file_knows() -> None:
         names = [read.operation for read in service.reads] + [change.operation for change in service.changes]
         for name in names:
             shape = model.operation_model(name).input_shape
-            calls.append(call(service.client, name, **_filled(shape)))
+            sent = _filled(shape)  # ECS has a parameter of the name "service"
+            calls.append(Call(service=service.client, operation=name, parameters=sent, region="eu-west-1"))
     valid = [one for one in calls if not validate(one)]
     assert len(valid) > 100
     parsed = cli_stub.parse([to_cli(one) for one in valid])
     assert [one.operation for one in parsed] == [one.operation for one in valid]
-    assert [one.parameters for one in parsed] == [one.parameters for one in valid]
+    for one, back in zip(valid, parsed, strict=True):
+        # awscli asks some lists of EC2 for pages of 1000 where the caller says nothing of pages.
+        added = {} if "MaxResults" in one.parameters else {"MaxResults": 1000}
+        assert back.parameters in (one.parameters, {**one.parameters, **added})
 
 
 def _filled(shape: Any) -> Json:
