@@ -44,7 +44,9 @@ def admits(world: World, source: Thing | str, target: Thing, port: int, second: 
 
 
 def _allows(world: World, rule: Any, source: Thing | str, members: set[str], port: int) -> bool:
-    if str(rule.get("protocol", "tcp")) not in ("tcp", "-1", "all", "6") or not _covers(rule.get("port"), port):
+    if str(rule.get("protocol", "tcp")) not in ("tcp", "-1", "all", "6") or not _covers(
+        rule.get("port"), port
+    ):
         return False
     given = str(rule.get("from", ""))
     if "/" in given and not given.startswith("arn:"):

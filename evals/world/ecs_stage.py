@@ -1,0 +1,234 @@
+"""Requests that an ECS service works on: how fast by its CPU, what fails by its revision, its role, its environment.
+
+Physics: utilisation is arrivals per second times CPU seconds each, over the vCPUs of the tasks that run. Waiting grows
+as in a queue with c servers (Sakasegawa's approximation of M/M/c: service time x u^(sqrt(2(c+1))-1) / (c (1-u))), c
+being the vCPUs, at least one per task. Above 97 % the program's backlog fills: what is accepted waits for the whole
+backlog, the rest is answered with 503 at once. On Fargate a task cannot use more than its own vCPUs.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+from math import sqrt
+from typing import Any
+
+from evals.world.autoscaler import scale
+from evals.world.flow import OWN, Load
+from evals.world.grants import allows, changed
+from evals.world.roster import Roster, Seen
+from evals.world.roster_plan import Plan
+from evals.world.seed import mix
+from evals.world.stage import Stage, setting
+from evals.world.world import Thing, World
+
+_RECENT = timedelta(days=14)
+_FULL = 0.97
+_BACKLOG = 64  # requests that one task lets wait
+_HELD = "_roster"
+
+
+def roster_of(world: World, service: Thing) -> Roster:
+    """The scheduler's work for a service; made anew when somebody's change came in since."""
+    held = service.fixed.get(_HELD)
+    if isinstance(held, tuple) and held[1] == held[0].plan.fingerprint():
+        known: Roster = held[0]
+        return known
+    if isinstance(held, tuple):
+        _forget(held[0])
+    cutoff = (world.start - _RECENT).timestamp()
+    plan = Plan(world, service, cutoff)
+    first = plan.next_change(cutoff)
+    begin = float(int(min(first, world.start.timestamp()) - 61))
+    made = Roster(Plan(world, service, begin), begin)
+    service.fixed[_HELD] = (made, made.plan.fingerprint())
+    return made
+
+
+def _forget(old: Roster) -> None:
+    """Take back what an outdated run has written."""
+    for path, when in old.plan.written:
+        steps = old.plan.service.settings.steps[path]
+        place = steps.since.index(when)
+        del steps.since[place], steps.values[place]
+        steps._epochs.clear()
+
+
+class ServiceStage(Stage):
+    """Requests at the tasks of a service. `background`: of 10,000, those that fail for reasons of their own."""
+
+    reasons = ("no task", "denied", "not-found", "bug", "overload", "hung", OWN)
+    physical = ("desiredCount", "taskDefinition", "deployment", "network", "health", "forceNew")
+
+    def __init__(self, world: World, thing: Thing, uses: Mapping[str, Any] | None = None) -> None:
+        super().__init__(world, thing, uses)
+        self.background = int(self.uses.get("background", 0))
+        self.iam_lag = world.seed.integer(f"iam:{thing.arn}", 6, 40)
+        self._grants: dict[tuple[str, str, float], bool] = {}
+        self._moments: list[float] = []
+
+    @property
+    def roster(self) -> Roster:
+        return roster_of(self.world, self.thing)
+
+    @property
+    def role(self) -> Thing:
+        return self.world.things[self.thing.fixed["role"]]
+
+    def watched(self) -> Iterable[Thing]:
+        yield from Plan(self.world, self.thing, 0.0).watched()
+        yield self.role
+        for one in self.world.of("task-definition"):
+            if one.fixed["family"] == self.thing.fixed["family"]:
+                yield one
+                yield self.world.things[one.fixed["execution_role"]]
+
+    def moments(self) -> Iterator[float]:
+        for thing in self.watched():
+            for path, steps in thing.settings.steps.items():
+                if path.startswith("tags.") or (
+                    thing is self.thing and not path.startswith(("_", *self.physical))
+                ):
+                    continue
+                yield from (since.timestamp() for since in steps.since if since > thing.created)
+
+    def begin(self, second: int) -> None:
+        scale(self.world, self.thing, self.flow, second)
+        self._moments = sorted(self.moments())
+
+    def tight(self, second: int, wanted: int) -> bool:
+        place = bisect_left(self._moments, second - self.iam_lag)
+        if place < len(self._moments) and self._moments[place] < second + 60:
+            return True
+        return self.roster.moves_in(second, second + 60)
+
+    # -- how much it can ---------------------------------------------------------------------------
+
+    def _cost(self, second: float) -> float:
+        """CPU seconds of one request."""
+        own = self.thing.fixed.get("cpu_ms")
+        first = float(own) if own is not None else 0.5 * self.flow.base_ms
+        return max(0.1, first) * float(self.at("_slower", second) or 1.0) / 1000
+
+    def vcpus(self, definition: str) -> float:
+        thing = self.world.things[definition]
+        return int(thing.at("cpu", thing.created) or 256) / 1024
+
+    def _there(self, second: int, *, calm: bool) -> tuple[int, Counter[str]]:
+        """How many tasks get requests, and of which revisions they are."""
+        if calm:
+            many = int(self.at("desiredCount", second) or 0)
+            return many, Counter({str(self.at("taskDefinition", second)): many})
+        seen: Seen = self.roster.seen(second)
+        return len(seen.up), Counter(one.definition for one in seen.up)
+
+    def capacity(self, second: int, seconds: int) -> int:
+        many, revisions = self._there(second, calm=False)
+        power = sum(self.vcpus(one) * count for one, count in revisions.items())
+        return int(_FULL * power / self._cost(second) * seconds) if many else 0
+
+    # -- requests ----------------------------------------------------------------------------------
+
+    def enter(self, load: Load) -> None:
+        arrived = load.alive
+        many, revisions = self._there(load.second, calm=load.calm)
+        if not many:
+            load.end(self.index, "no task", load.alive, 3, status=503, unseen=True)
+            self.close(load, arrived, tasks=0.0, cpu=0.0)
+            return
+        power = sum(self.vcpus(one) * count for one, count in revisions.items())
+        rate = self.flow.demand.minute(load.minute) / 60 * load.alive / max(1, load.demand)
+        cost = self._cost(load.second)
+        used = rate * cost / power
+        slower = float(self.at("_slower", load.second) or 1.0)
+        load.ms = round(load.ms * slower + 1000 * waiting(used, max(many, round(power)), cost))
+        if not load.calm:
+            self._fails(load, revisions, many)
+            if used > _FULL:
+                excess = part(load.alive, 1 - _FULL / used, load.second)
+                load.end(self.index, "overload", excess, 4, status=503)
+                load.ms = round(load.ms + 1000 * _BACKLOG * many * cost / power)
+        self.close(load, arrived, tasks=float(many), cpu=min(1.0, used))
+
+    def _fails(self, load: Load, revisions: Counter[str], many: int) -> None:
+        second = load.second
+        if self.at("_hung", second):
+            load.end(self.index, "hung", load.alive, 3_600_000, status=504)
+        for action, arn in self.thing.fixed.get("needs", ()):
+            if not self._allowed(action, arn, second - self.iam_lag):
+                load.end(self.index, "denied", load.alive, self.flow.base_ms * 0.6 + 9)
+        before = load.alive
+        for definition, count in revisions.items():
+            wrong = self._wrong(definition)
+            if wrong:
+                load.end(self.index, "not-found", part(before, count / many, second), load.ms * 0.5 + 6)
+            bug = setting(self.world.things[definition], "_bug", second) or self.at("_bug", second)
+            if bug and bug.get("at", "request") == "request":
+                share = float(bug.get("share", 1.0)) * count / many
+                load.end(self.index, "bug", part(before, share, second), load.ms * 0.7)
+
+    def _wrong(self, definition: str) -> bool:
+        """Whether the revision names something else than what the program needs."""
+        thing = self.world.things[definition]
+        prefix = f"containerDefinitions.{thing.fixed['container']}.environment."
+        held = {name: thing.at(prefix + name, thing.created) for name in self.thing.fixed["names"]}
+        return any(
+            value is not None and value != self.thing.fixed["names"][name] for name, value in held.items()
+        )
+
+    def _allowed(self, action: str, arn: str, second: float) -> bool:
+        key = action, arn, changed(self.role, second)
+        if key not in self._grants:
+            self._grants[key] = allows(self.role, action, arn, second)
+        return self._grants[key]
+
+    def leave(self, load: Load) -> None:
+        if self.background and load.alive:
+            expected = load.alive * self.background
+            own = (expected + mix(self.flow.demand.salt, load.minute, 3, load.seconds) % 10_000) // 10_000
+            load.end(self.index, OWN, own)
+
+    def text(self, reason: str) -> str:
+        if reason == "bug":
+            found = [self.thing, *(one for one in self.watched() if one.kind == "task-definition")]
+            bugs = [one.at("_bug", self.world.start + timedelta(days=1)) for one in found]
+            return str(next((bug["text"] for bug in bugs if bug and "text" in bug), "Exception: unhandled"))
+        return {
+            "overload": "503 Service Unavailable: backlog is full",
+            "not-found": "could not connect: name or service not known",
+            "denied": "AccessDeniedException",
+        }.get(reason, reason)
+
+    def denial(self, second: float) -> str:
+        """The text of an access-denied error: the first thing that the role no longer allows."""
+        for action, arn in self.thing.fixed.get("needs", ()):
+            if not self._allowed(action, arn, second - self.iam_lag):
+                session = (
+                    f"assumed-role/{self.role.name}/{self.world.seed.hex(f'session:{self.thing.name}', 32)}"
+                )
+                user = f"arn:{self.world.partition}:sts::{self.world.account}:{session}"
+                verb = action.split(":")[1]
+                return (
+                    f"An error occurred (AccessDeniedException) when calling the {verb} operation: User: {user} is not "
+                    f"authorized to perform: {action} on resource: {arn} because no identity-based policy allows the "
+                    f"{action} action"
+                )
+        return "AccessDeniedException"
+
+
+def waiting(used: float, servers: int, cost: float) -> float:
+    """Seconds that a request waits at a utilisation, before the backlog fills."""
+    bounded = min(used, _FULL)
+    if bounded <= 0:
+        return 0.0
+    power = sqrt(2 * (servers + 1)) - 1
+    return float(cost * bounded**power / (servers * (1 - bounded)))
+
+
+def part(alive: int, share: float, salt: int) -> int:
+    """A share of the requests, the remainder by chance, so that small shares are not lost."""
+    exact = alive * min(1.0, max(0.0, share))
+    whole = int(exact)
+    return min(alive, whole + (1 if mix(salt, alive, 91) % 10_000 < (exact - whole) * 10_000 else 0))
