@@ -16,6 +16,7 @@ from tools.errors import BadInput
 from tools.models import Json
 
 if TYPE_CHECKING:
+    from evals.prevention_check import PreventionCheck
     from evals.story import Story
     from graph.models import Report
 
@@ -39,6 +40,7 @@ class Outcome:
     false_claims: tuple[str, ...] = ()
     baselines: tuple[Baseline, ...] = ()
     verdict: str = ""
+    prevention: PreventionCheck | None = None  # None without a report
     rehearsal: str = ""  # ok, failed, not_rehearsable; "" without a report
     revisions: int = 0
     calls: int = 0
@@ -55,11 +57,9 @@ class Outcome:
         """Plain data, the same in every run: durations and pictures are left out."""
         kept = {one.name: getattr(self, one.name) for one in fields(self)}
         del kept["seconds"], kept["story"]
-        row: Json = {
-            **kept,
-            "score": asdict(self.score),
-            "baselines": [asdict(one) for one in self.baselines],
-        }
+        row: Json = {**kept, "score": asdict(self.score)}
+        row["baselines"] = [asdict(one) for one in self.baselines]
+        row["prevention"] = asdict(self.prevention) if self.prevention else None
         for one in row["baselines"]:
             one["guess"]["time"] = _text(one["guess"]["time"])
         return {**row, "right": self.right, "points": self.score.points}

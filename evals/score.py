@@ -68,10 +68,11 @@ def score(
     check: Check,
     false_claims: Sequence[str] = (),
     rehearsal: Sequence[str] = (),
+    prevention: Sequence[str] = (),
 ) -> Score:
     """Compare all revisions, oldest first, with the truth. The last one carries the answer.
 
-    `rehearsal`: what went wrong when the plan was tried out.
+    `rehearsal`, `prevention`: what went wrong when the plan and the ready preventions were tried out.
     """
     if not reports:
         return Score(items=(Item(name="verdict", ok=False, why="there is no report"),))
@@ -87,7 +88,7 @@ def score(
         _gaps(last.gaps, truth.gaps),
         _decoys(last, truth.ruled_out),
         _onset(last.incident.onset, truth),
-        _prevention(last, truth),
+        _prevention(last, truth, prevention),
         _revisions(reports, truth),
         _claims(false_claims),
     )
@@ -289,9 +290,10 @@ def _onset(told: Onset | None, truth: Truth) -> Item:
     return item("onset", problems, f"{error:.0f} s away")
 
 
-def _prevention(report: Report, truth: Truth) -> Item:
+def _prevention(report: Report, truth: Truth, tried: Sequence[str]) -> Item:
     kinds = {measure.kind for measure in report.prevention}
     problems = [f"no measure of kind {kind}" for kind in truth.prevention if kind not in kinds]
+    problems += [f"tried again: {problem}" for problem in tried]
     problems += [
         f'"{item.title}" has no artefact or reason' for item in report.prevention if not _whole(item)
     ]

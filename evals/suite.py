@@ -17,6 +17,7 @@ from evals import first_runs
 from evals.baselines import judged, scene_of
 from evals.cases import Case, find
 from evals.claims import false_claims
+from evals.prevention_check import PreventionCheck, check
 from evals.rehearsal import Rehearsal, rehearse
 from evals.results import Outcome, SuiteResult, Unseen, write_log
 from evals.score import Score, score
@@ -117,8 +118,10 @@ def run_case(case: Case, seed: int, logs: Path | None = None) -> Outcome:
     seconds, misses = time.perf_counter() - began, tuple(sorted(world.coverage_misses))
     last = reports[-1] if reports else None
     truth = truth_of(case, world)
+    event = truth.cause.event if truth.cause else ""
     tried = rehearse(last, world) if last else None
-    judgement, false = judge(case, world, reports, tried)
+    kept = check(last, world, event) if last else None
+    judgement, false = judge(case, world, reports, tried, kept)
     scene = scene_of(world, last.as_of if last else world.start, last.incident.resource if last else "")
     right = not said and judgement.right
     outcome = Outcome(
@@ -126,9 +129,10 @@ def run_case(case: Case, seed: int, logs: Path | None = None) -> Outcome:
         seed=seed,
         score=judgement,
         false_claims=false,
-        baselines=judged(scene, truth.cause.event if truth.cause else "", innocent=truth.cause is None),
+        baselines=judged(scene, event, innocent=truth.cause is None),
         verdict=last.verdict if last else "",
         rehearsal=tried.status if tried else "",
+        prevention=kept,
         revisions=len(reports),
         calls=sum(last.statistics.calls.values()) if last else 0,
         misses=misses,
@@ -142,9 +146,14 @@ def run_case(case: Case, seed: int, logs: Path | None = None) -> Outcome:
 
 
 def judge(
-    case: Case, world: World, reports: Sequence[Report], rehearsal: Rehearsal | None = None
+    case: Case,
+    world: World,
+    reports: Sequence[Report],
+    rehearsal: Rehearsal | None = None,
+    prevention: PreventionCheck | None = None,
 ) -> tuple[Score, tuple[str, ...]]:
     """The score of one run's reports and what they say that is not so, by the world that they are about."""
     false = tuple(claim.sentence for report in reports for claim in false_claims(report, world))
     failed = rehearsal.problems if rehearsal is not None and rehearsal.status == "failed" else ()
-    return score(reports, truth_of(case, world), validate, false, failed), false
+    found = prevention.problems if prevention is not None else ()
+    return score(reports, truth_of(case, world), validate, false, rehearsal=failed, prevention=found), false

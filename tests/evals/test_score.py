@@ -360,6 +360,13 @@ def test_a_plan_that_fails_its_rehearsal_fails() -> None:
     assert (plan.name, plan.why) == ("plan", "rehearsal: after apply: 91 is shown")
 
 
+def test_a_prevention_that_does_not_hold_fails() -> None:
+    found = score([REPORT], Truth.model_validate(TRUTH), validate, prevention=["an alarm: fires no earlier"])
+    assert [(item.name, item.why) for item in found.failed] == [
+        ("prevention", "tried again: an alarm: fires no earlier")
+    ]
+
+
 def test_items_that_the_truth_asks_nothing_of_are_marked() -> None:
     idle = {item.name for item in judged(NOBODY, INNOCENT).items if not item.asked}
     assert idle == {"prior", "actor", "gaps", "ruled out", "onset", "revisions"}

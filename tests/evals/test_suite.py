@@ -12,6 +12,7 @@ import pytest
 from evals.baselines import NOTHING, Baseline, Guess
 from evals.cases import find
 from evals.comparing import Item
+from evals.prevention_check import PreventionCheck
 from evals.results import Outcome, SuiteResult
 from evals.score import Score
 from evals.suite import run_suite
@@ -99,6 +100,15 @@ def test_calibration_is_printed_for_runs_with_a_report() -> None:
     assert line(text, " 90% to  95%") == ["1", "90.0%", "100.0%"]
     assert line(text, " 70% to  80%") == ["1", "70.0%", "0.0%"]
     assert "mean confidence when right 90.0%, when wrong 70.0%, +20.0% apart" in text
+
+
+def test_legitimate_changes_that_a_policy_would_block_are_counted() -> None:
+    blocked = replace(RIGHT, prevention=PreventionCheck(ready=2, blocked=3, false_alarms=1, problems=("x",)))
+    text = render(result(blocked, replace(RIGHT, seed=2, prevention=PreventionCheck(ready=1))))
+    assert line(text, "good changes blocked ") == ["3", "2"]
+    assert line(text, "false alarms ") == ["1", "2"]
+    assert "✗ no good changes blocked: 3" in text
+    assert result(blocked).as_json()["outcomes"][0]["prevention"]["blocked"] == 3
 
 
 def test_what_was_not_asked_is_no_merit() -> None:
