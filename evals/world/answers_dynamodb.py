@@ -65,7 +65,11 @@ def description(table: Thing, ask: Ask) -> Json:
         "TableArn": table.arn,
         "TableId": table.fixed["id"],
         "DeletionProtectionEnabled": bool(table.at("DeletionProtectionEnabled", moment)),
-        "WarmThroughput": {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000, "Status": "ACTIVE"},
+        "WarmThroughput": {
+            "ReadUnitsPerSecond": provisioned.get("ReadCapacityUnits") or 12_000,
+            "WriteUnitsPerSecond": provisioned.get("WriteCapacityUnits") or 4_000,
+            "Status": "ACTIVE",
+        },
     }
     if mode == "PAY_PER_REQUEST":
         shown["BillingModeSummary"] = {
