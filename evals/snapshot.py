@@ -32,7 +32,6 @@ from tools.scrub import SUFFIX, Scrubber, keep
 from tools.scrub_cassette import scrubbed, texts
 from tools.scrub_check import check
 
-MOST_BYTES = 500_000
 RECORDING, TRIGGER, TRUTH = "recording.yaml", "trigger.yaml", "truth.yaml"
 _CALLS = 3000
 _NUMBERS = f'{{"kind":"{VALUES}"'
@@ -48,11 +47,6 @@ class Made:
     replaced: dict[str, int]
     trigger: Json
     missing: tuple[str, ...] = ()
-
-    @property
-    def too_large(self) -> bool:
-        """Whether the recording is too large for git."""
-        return self.sizes[RECORDING] > MOST_BYTES
 
 
 def free(folder: Path) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from api import options
 
-if TYPE_CHECKING:
-    from evals.snapshot import Made
+_MOST_BYTES = 500_000
 
 
 @click.command(
@@ -97,7 +95,9 @@ def command(
         trigger = Trigger(alarm=alarm.strip(), resource=resource.strip(), text=text.strip())
         shown = drive(trigger, context, Manner(tz=place))
         made = evals.make_case(kept / "run.yaml", shown.report, context, folder, hide)
-    click.echo(_told(made))
+    click.echo(_told(folder, made.originals, made.sizes, made.replaced, made.trigger))
+    for sentence in made.missing:
+        click.echo(f"  !  {sentence}")
 
 
 class _private:
@@ -111,25 +111,24 @@ class _private:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _told(made: Made) -> str:
+def _told(
+    folder: Path, originals: Path, sizes: dict[str, int], replaced: dict[str, int], trigger: dict[str, str]
+) -> str:
     from graph.words import say
 
-    lines = ["", say("Recorded as a case in {folder}", folder=made.folder), ""]
-    lines += [f"  {name:<20}{size / 1000:>9,.1f} kB" for name, size in made.sizes.items()]
-    if made.too_large:
+    lines = ["", say("Recorded as a case in {folder}", folder=folder), ""]
+    lines += [f"  {name:<20}{size / 1000:>9,.1f} kB" for name, size in sizes.items()]
+    if sizes["recording.yaml"] > _MOST_BYTES:
         lines += ["", say("The recording has more than 500 kB: do not put it into git.")]
-    replaced = ", ".join(f"{count} {kind}" for kind, count in made.replaced.items()) or say(
-        "nothing was found"
-    )
-    lines += ["", say("Replaced: {what}.", what=replaced)]
-    lines += [say("What stood there is in {file}. It is yours alone: never hand it on.", file=made.originals)]
-    lines += [f"  {sentence}" for sentence in made.missing]
-    ((name, value),) = list(made.trigger.items())[:1] or [("alarm", "NAME")]
+    counts = ", ".join(f"{count} {kind}" for kind, count in replaced.items()) or say("nothing was found")
+    lines += ["", say("Replaced: {what}.", what=counts)]
+    lines += [say("What stood there is in {file}. It is yours alone: never hand it on.", file=originals)]
+    name, value = next(iter(trigger.items()), ("alarm", "NAME"))
     lines += [
         "",
         say("What to do next:"),
         f"  1  {say('Read recording.yaml and truth.yaml yourself. No program knows every secret.')}",
         f"  2  {say('Fill in truth.yaml: lines with #? are what the report said, to be confirmed by you.')}",
-        f"  3  {say('Replay it:')} opsleuth investigate --{name} '{value}' --recording {made.folder}/recording.yaml",
+        f"  3  {say('Replay it:')} opsleuth investigate --{name} '{value}' --recording {folder}/recording.yaml",
     ]
     return "\n".join(lines)
