@@ -16,6 +16,7 @@ _MODULES = (
     "answers_apigateway",
     "answers_iam",
     "answers_vpc",
+    "answers_rds",
     "answers_simulate",
     "answers_config",
     "answers_xray",

@@ -64,6 +64,13 @@ def configuration(function: Thing, moment: datetime, qualified: bool = False) ->
     }
     if variables:
         shown["Environment"] = {"Variables": variables}
+    if "subnets" in function.fixed:
+        shown["VpcConfig"] = {
+            "SubnetIds": [arn.rsplit("/", 1)[1] for arn in function.fixed["subnets"]],
+            "SecurityGroupIds": [arn.rsplit("/", 1)[1] for arn in function.fixed["security_groups"]],
+            "VpcId": function.fixed["vpc"],
+            "Ipv6AllowedForDualStack": False,
+        }
     if function.fixed.get("dead_letter"):
         shown["DeadLetterConfig"] = {"TargetArn": function.fixed["dead_letter"]}
     return shown

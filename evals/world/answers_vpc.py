@@ -347,3 +347,19 @@ def describe_internet_gateways(ask: Ask) -> Json:
         for one in found
     ]
     return paged({"InternetGateways": shown}, token)
+
+
+@handles("ec2", "DescribeVpcAttribute")
+def describe_vpc_attribute(ask: Ask) -> Json:
+    wanted, name = str(ask.need("VpcId")), str(ask.need("Attribute"))
+    if not any(one.fixed["id"] == wanted for one in ask.world.of("vpc", ask.region)):
+        raise Refusal("InvalidVpcID.NotFound", f"The vpc ID '{wanted}' does not exist", 400)
+    if name not in ("enableDnsSupport", "enableDnsHostnames"):
+        raise NotModelled(f"Attribute {name}")
+    return {"VpcId": wanted, name[0].upper() + name[1:]: {"Value": True}}
+
+
+@handles("ec2", "DescribeVpcEndpoints")
+def describe_vpc_endpoints(ask: Ask) -> Json:
+    found, token = chosen(ask, "vpc-endpoint", "VpcEndpointIds", "InvalidVpcEndpointId.NotFound", {})
+    return paged({"VpcEndpoints": [{"VpcEndpointId": one.fixed["id"]} for one in found]}, token)

@@ -17,7 +17,7 @@ from evals.world.identities import Cast, Identity
 from evals.world.kinds import kinds
 from evals.world.kinds._kind import Act, Kind, Wish
 from evals.world.seed import Seed
-from evals.world.systems import emit, lay
+from evals.world.systems import emit, emit_network, lay
 from evals.world.traffic import Demand, Pulse
 from evals.world.trail import GLOBAL_SOURCES, Deed, Record, record
 from evals.world.workshop import Workshop
@@ -87,6 +87,7 @@ class Builder:
         self._settings()
         flows = self._flows()
         estate.build(self.world, self.moment)
+        emit_network(self.world)
         self._alarms()
         self._look(flows["case"])
         self._events()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from evals.world.flow import Flow
 from evals.world.kinds import kinds
+from evals.world.kinds.vpc import no_way_out
+from evals.world.metrics import source
 from evals.world.stage import Stage
+from evals.world.telemetry import Sample, counted
 from evals.world.workshop import Workshop
 from evals.world.world import Thing, World
 
@@ -41,3 +44,35 @@ def emit(shop: Workshop, flow: Flow, passed: set[str] | None = None) -> None:
 
             done.add(dead.arn)
             shop.world.telemetry.add(*dead_letters(dead, thing, flow))
+
+
+def emit_network(world: World) -> None:
+    """What NAT gateways emit: the bytes of all flows whose callers lie in private subnets, while there is a route."""
+    for gateway in world.of("nat-gateway"):
+        callers = [
+            (flow, index)
+            for flow in world.flows.values()
+            for index, stage in enumerate(flow.stages)
+            if stage.thing.fixed.get("subnets")
+            and stage.thing.kind in ("function", "ecs-service", "instance")
+        ]
+        held = {"NatGatewayId": str(gateway.fixed["id"])}
+        for name, unit, each in (
+            ("BytesOutToDestination", "Bytes", 2100.0),
+            ("BytesInFromDestination", "Bytes", 5400.0),
+            ("ActiveConnectionCount", "Count", 0.02),
+        ):
+            emitted = _through(world, callers, each)
+            world.telemetry.add(source(gateway, "AWS/NATGateway", name, held, unit, emitted))
+
+
+def _through(world: World, callers: list[tuple[Flow, int]], each: float) -> Callable[[int], Sample | None]:
+    def emit_one(minute: int) -> Sample | None:
+        total = 0.0
+        for flow, index in callers:
+            thing = flow.stages[index].thing
+            if no_way_out(world, thing, minute * 60) is None:
+                total += each * flow.minute(minute).passages[index].arrived
+        return counted(total)
+
+    return emit_one

@@ -165,3 +165,45 @@ class PlainVoice(Voice):
             self.own_error if request.reason == OWN else self.flow.stages[request.stage].text(request.reason)
         )
         return f"{at} ERROR {self.name} request_id={rid}{who} duration_ms={request.duration} {said}"
+
+
+@dataclass
+class DatabaseVoice(Voice):
+    """A database server: it writes of connections that it refuses, and of checkpoints."""
+
+    instance: Thing
+    flow: Flow
+    stage: int
+
+    body = ""
+    beside_kinds = ("checkpoint",)
+    silent = frozenset({"connect timeout", OWN})
+    streams = 1
+
+    def tells(self, reason: str) -> bool:
+        return reason in ("too many connections", "disk full")
+
+    def beside(self, group: LogGroup, minute: int) -> Iterable[tuple[int, str]]:
+        return [(mix(group.salt, minute, 3) % 59_000, "checkpoint")] if minute % 5 == 0 else []
+
+    def stream(self, group: LogGroup, day: int, number: int) -> str:
+        return self.instance.name
+
+    def text(self, group: LogGroup, minute: int, mark: Mark) -> str:
+        at = f"{datetime.fromtimestamp(mark.stamp / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+        mysql = self.instance.fixed["engine"] == "mysql"
+        if mark.kind == "checkpoint":
+            if mysql:
+                return f"{iso(mark.stamp)} 0 [Note] [MY-011953] [InnoDB] Page cleaner took 4012ms to flush 12 pages"
+            return f"{at}::@:[512]:LOG:  checkpoint complete: wrote {40 + mark.stamp % 300} buffers"
+        if mark.kind == "disk full":
+            return f"{at}::@:[512]:FATAL:  could not write to file: No space left on device"
+        number = 9000 + mark.number % 700
+        if mysql:
+            return (
+                f"{iso(mark.stamp)} {number} [Warning] [MY-013360] Aborted connection: Too many connections"
+            )
+        return (
+            f"{at}:10.0.100.{mark.number % 200}(41234):app@main:[{number}]:FATAL:  remaining connection slots are "
+            "reserved for roles with the SUPERUSER attribute"
+        )

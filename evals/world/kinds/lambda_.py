@@ -16,6 +16,7 @@ from evals.world.deeds_lambda import change, change_mapping, tag
 from evals.world.flow import OWN, Flow, Load, Minute
 from evals.world.grants import allows, changed
 from evals.world.kinds._kind import Kind, Wish
+from evals.world.kinds.vpc import guards_of, no_way_out, place
 from evals.world.lines import LogGroup
 from evals.world.metrics import Emit, count, source, took
 from evals.world.seed import mix
@@ -33,7 +34,7 @@ _ACCOUNT_LIMIT = 1000
 class FunctionStage(Stage):
     """Runs of a function. `background`: of 10,000 runs, those that fail for reasons of their own."""
 
-    reasons = ("timeout", "killed", "denied", "not-found", "bug", OWN)
+    reasons = ("timeout", "unreachable", "killed", "denied", "not-found", "bug", OWN)
     physical = ("Timeout", "MemorySize", "ReservedConcurrentExecutions", "Environment.")
 
     def __init__(self, world: World, thing: Thing, uses: Mapping[str, Any] | None = None) -> None:
@@ -51,6 +52,8 @@ class FunctionStage(Stage):
     def watched(self) -> Iterable[Thing]:
         yield self.thing
         yield self.role
+        for arn in self.thing.fixed.get("subnets", ())[:1]:
+            yield self.world.things[self.world.things[arn].fixed["table"]]
 
     def begin(self, second: int) -> None:
         self._ms = float(self.flow.base_ms)
@@ -87,7 +90,10 @@ class FunctionStage(Stage):
             load.passages[self.index] = passage._replace(ended=arrived - load.alive)
 
     def _needs(self, load: Load) -> None:
-        """What the role must allow and the environment must name."""
+        """What the network must let out, the role must allow and the environment must name."""
+        out = self.thing.fixed.get("needs") or any(one.thing.kind == "host" for one in self.flow.stages)
+        if out and no_way_out(self.world, self.thing, load.second - 1) is not None:
+            load.end(self.index, "unreachable", load.alive, load.ms + 60_000)
         for action, arn in self.thing.fixed.get("needs", ()):
             if not self._allowed(action, arn, load.second - self.iam_lag):
                 load.end(self.index, "denied", load.alive, self.flow.base_ms * 0.6 + 9)
@@ -136,6 +142,8 @@ class FunctionStage(Stage):
         ]
 
     def text(self, reason: str) -> str:
+        if reason == "unreachable":
+            return "urllib3.exceptions.ConnectTimeoutError: Connect timeout on endpoint URL"
         return str(self.at("_bug", 2**40).get("text", "Exception: unhandled")) if reason == "bug" else reason
 
     def denial(self, second: float) -> str:
@@ -180,6 +188,9 @@ def _make(shop: Workshop, wish: Wish) -> Thing:
     }
     thing = shop.add(world.arn("lambda", f"function:{name}"), wish, fixed)
     world.relate(thing.arn, "runs as", role.arn)
+    groups = guards_of(shop, wish)
+    if groups:
+        place(shop, thing, groups)
     return shop.settle(thing, wish, {"Timeout": 30, "MemorySize": 256})
 
 
@@ -324,6 +335,7 @@ KINDS = (
         options={
             "own_error": "what the code logs when a request of a user is wrong",
             "policy": "name of the inline policy that allows what it calls",
+            "guarded_by": "ids of security groups; puts it into the private subnets",
         },
         make=_make,
         link=_link,

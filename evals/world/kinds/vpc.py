@@ -108,6 +108,8 @@ def place(shop: Workshop, thing: Thing, groups: list[Thing], where: str = "priva
     thing.fixed["subnets"] = [subnet.arn for subnet in subnets]
     thing.fixed["security_groups"] = [guard.arn for guard in groups]
     thing.fixed["vpc"] = parts["vpc"].name
+    base = str(subnets[0].fixed["cidr"]).split("/")[0].rsplit(".", 1)[0]
+    thing.fixed.setdefault("address", f"{base}.{shop.world.seed.integer(f'address:{thing.arn}', 10, 250)}")
     for subnet in subnets:
         shop.world.relate(thing.arn, "in", subnet.arn)
     for guard in groups:
