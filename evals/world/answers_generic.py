@@ -29,17 +29,15 @@ _UNKNOWN: Mapping[str, str] = {
     "dax": "DescribeParameterGroups DescribeParameters",
     "docdb": "DescribeDBClusterParameterGroups DescribeDBClusterParameters",
     "ec2": """DescribeAccountAttributes DescribeAvailabilityZones DescribeDhcpOptions DescribeImageAttribute
-        DescribeImages DescribeInstanceTypeOfferings DescribeInstanceTypes DescribeLaunchTemplateVersions
+        DescribeImages DescribeInstanceTypeOfferings DescribeInstanceTypes
         DescribeManagedPrefixLists DescribePrefixLists DescribeRegions DescribeSnapshots
         DescribeVpcBlockPublicAccessOptions DescribeVpcEndpointServices GetEbsDefaultKmsKeyId
         GetEbsEncryptionByDefault GetInstanceMetadataDefaults GetManagedPrefixListEntries""",
     "ecr": "DescribeRegistry",
-    "ecs": "DescribeCapacityProviders DescribeClusters ListAccountSettings",
+    "ecs": "DescribeCapacityProviders ListAccountSettings",
     "elasticache": """DescribeCacheEngineVersions DescribeCacheParameterGroups DescribeCacheParameters
         DescribeServiceUpdates DescribeUserGroups DescribeUsers""",
-    "efs": "DescribeMountTargets",
-    "elb": "DescribeLoadBalancerPolicies",
-    "elbv2": "DescribeAccountLimits DescribeListeners DescribeRules DescribeSSLPolicies",
+    "elbv2": "DescribeAccountLimits DescribeSSLPolicies",
     "events": "DescribeEventBus ListEventBuses",
     "health": "DescribeEventTypes",
     "iam": "*",
@@ -63,16 +61,24 @@ _UNKNOWN: Mapping[str, str] = {
     "ssm": "DescribeDocument GetParameter GetParameters",
     "sts": "*",
     "xray": "*",
+}
+"""Never empty: what every account has or AWS itself offers. No such answer is known here."""
+
+_UNNAMED: Mapping[str, str] = {
+    "batch": "ListJobs",
+    "dms": "ListTagsForResource",
+    "ec2": "DescribeLaunchTemplateVersions",
+    "ecs": "DescribeClusters",
+    "efs": "DescribeMountTargets",
     "elasticbeanstalk": """DescribeConfigurationSettings DescribeEnvironmentHealth DescribeEnvironmentResources
         DescribeInstancesHealth""",
-    "kinesis": "ListShards ListTagsForStream DescribeStream DescribeStreamSummary DescribeStreamConsumer",
-    "stepfunctions": "ListExecutions",
-    "dms": "ListTagsForResource",
+    "elb": "DescribeLoadBalancerPolicies",
+    "elbv2": "DescribeListeners DescribeRules",
+    "kinesis": "DescribeStream DescribeStreamConsumer DescribeStreamSummary ListShards ListTagsForStream",
     "resource-groups": "ListGroupResources",
-    "batch": "ListJobs",
+    "stepfunctions": "ListExecutions",
 }
-"""Never empty: what every account has or AWS itself offers. And what AWS refuses without a name of something,
-although its model requires none. No such answer is known here."""
+"""What AWS refuses without the name of something, although its model requires none."""
 
 _NONE: Mapping[str, str] = {
     "apigateway": "GetDomainNames GetUsagePlans GetVpcLinks",
@@ -127,6 +133,8 @@ def answer(ask: Ask) -> Json:
     if operation in some or "*" in some or plain(service) in present(ask.world):
         raise NotModelled("operation")
     names = _names(ask)
+    if not names and operation in _UNNAMED.get(service, "").split():
+        raise NotModelled("operation")
     if names and service not in _LENIENT:
         raise _not_found(ask, names)
     takes = operation_model(service, operation).input_shape

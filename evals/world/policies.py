@@ -66,7 +66,7 @@ def statements(document: Any) -> tuple[Statement, ...]:
 
 def _statement(one: Json) -> Statement:
     conditions = {
-        str(how): {str(key).lower(): _listed(values) for key, values in asked.items()}
+        str(how): {str(key): _listed(values) for key, values in asked.items()}
         for how, asked in (one.get("Condition") or {}).items()
     }
     return Statement(
@@ -132,7 +132,7 @@ def _condition(
     how: str, key: str, wanted: Sequence[str], context: Mapping[str, Sequence[str]], missing: set[str]
 ) -> bool:
     optional, name = how.endswith("IfExists"), how.removesuffix("IfExists")
-    values = context.get(key)
+    values = context.get(key.lower())
     if name == "Null":
         return any((values is None) == (one.lower() == "true") for one in wanted)
     positive = _NEGATED.get(name, name)
