@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import cache
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,8 +11,8 @@ import pytest
 from evals.prevention_check import PreventionCheck, check
 from evals.rehearsal import Rehearsal, rehearse
 from evals.world import World, load_case
-from graph.models import ChangedBy, Incident, Mitigation, Prevention, Report, RootCause, Step
-from tools.models import Call, Json
+from graph.models import ChangedBy, Incident, Mitigation, Prevention, Report, RootCause, Step, Trigger
+from tools.models import Alarm, Call, Json, Metric, Statement
 
 CAP = "OnDemandThroughput.MaxWriteRequestUnits"
 
@@ -36,15 +35,38 @@ def report(*measures: Prevention, plan: Mitigation | None = None, alarm: bool = 
         time=fact("change.time"),
         region=world().region,
     )
-    cause = RootCause.model_construct(kind="change", resource=fact("table.arn"), field=CAP, event=event)
-    own = SimpleNamespace(name=world().trigger["alarm"]) if alarm else None
-    return Report.model_construct(
-        prevention=measures,
-        root_cause=cause,
-        incident=Incident.model_construct(alarm=own),
-        as_of=world().start,
-        mitigation=plan,
+    told = Statement(text="x")
+    cause = RootCause(
+        kind="change", resource=fact("table.arn"), field=CAP, event=event, confidence=0.9, statement=told
     )
+    shown = world().alarms[world().trigger["alarm"]]
+    own = Alarm(
+        arn=shown.arn, name=shown.name, account=world().account, region=world().region,
+        metric=Metric(namespace=shown.namespace, name=shown.metric, dimensions=shown.dimensions, stat="Sum"),
+        comparison="GreaterThanThreshold", threshold=0, evaluation_periods=5, datapoints_to_alarm=3,
+        treat_missing="missing", state="ALARM", state_since=world().start, state_reason="",
+        updated=world().start,
+    )  # fmt: skip
+    return Report(
+        verdict="root_cause",
+        headline="Proven",
+        as_of=world().start,
+        trigger=Trigger(alarm=shown.name),
+        incident=Incident(
+            account=world().account,
+            region=world().region,
+            resource=fact("table.arn"),
+            alarm=own if alarm else None,
+        ),
+        broken=told,
+        why=told,
+        root_cause=cause,
+        mitigation=plan,
+        prevention=measures or (NOTE,),
+    )
+
+
+NOTE = Prevention(kind="practice", title="x", why="x", artefact_name="note.md", artefact="x")
 
 
 def measure(name: str, artefact: Json, kind: Any = "notice") -> Prevention:
