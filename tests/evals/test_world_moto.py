@@ -117,7 +117,7 @@ def things(kind: str) -> list[Thing]:
 
 
 def make_role(name: str) -> Json:
-    ours = ask("iam", "GetRole", RoleName=name)["Role"]
+    ours: Json = ask("iam", "GetRole", RoleName=name)["Role"]
     document = json.dumps(ours["AssumeRolePolicyDocument"])
     client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)
     return ours

@@ -10,6 +10,7 @@ from tools.aws import Account, Aws, Reader
 from tools.budget import Budget, Limits
 from tools.clock import VirtualClock
 from tools.evidence import MemoryStore, canonical
+from tools.models import Json
 
 CASES = ("dynamodb-max-write", "dynamodb-hot-partition", "stale-dynamodb-alarm", "alarm-threshold-lowered")
 
@@ -23,7 +24,7 @@ def asked(world: World) -> str:
     """A dozen answers of one world as one text."""
     one = reader(world)
     end = world.start.replace(second=0, microsecond=0)
-    window = {"StartTime": end - timedelta(minutes=12), "EndTime": end}
+    window: Json = {"StartTime": end - timedelta(minutes=12), "EndTime": end}
     function = world.facts["function.name"]
     metric = {
         "Namespace": "AWS/Lambda",

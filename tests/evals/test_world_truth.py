@@ -114,7 +114,7 @@ def stat(
 
 
 def data(*queries: Json, start: datetime = START, end: datetime = AT, **more: Any) -> list[Json]:
-    given = {
+    given: Json = {
         "MetricDataQueries": list(queries),
         "StartTime": start,
         "EndTime": end,
@@ -224,7 +224,7 @@ def test_max_datapoints_cuts_pages_that_hold_every_point_once() -> None:
     found: list[float] = []
     more: Json = {}
     for size in (2, 2, 2, 2, 2):
-        given = {
+        given: Json = {
             "MetricDataQueries": [stat("a", "Line")],
             "StartTime": START,
             "EndTime": AT,
@@ -249,7 +249,7 @@ def test_bins_begin_at_multiples_of_the_period() -> None:
 
 def test_get_metric_statistics_begins_its_bins_at_the_start_and_limits_them() -> None:
     given: Json = {"Namespace": "Line", "MetricName": "M", "Dimensions": [{"Name": "d", "Value": "1"}]}
-    window = {"StartTime": START + timedelta(minutes=3), "EndTime": AT}
+    window: Json = {"StartTime": START + timedelta(minutes=3), "EndTime": AT}
     ask = reader(tiny()).ask
     answer = ask(
         "cloudwatch",
@@ -276,7 +276,7 @@ def test_get_metric_statistics_begins_its_bins_at_the_start_and_limits_them() ->
 
 def test_finer_periods_than_are_kept_give_nothing() -> None:
     world = replace(tiny(), start=AT + timedelta(days=16))
-    given = {"StartTime": START, "EndTime": AT}
+    given: Json = {"StartTime": START, "EndTime": AT}
     found = [
         reader(world)
         .ask("cloudwatch", "GetMetricData", MetricDataQueries=[stat("a", "Line", period=period)], **given)
@@ -305,7 +305,7 @@ def test_list_metrics_forgets_metrics_that_were_silent_for_two_weeks() -> None:
 
 
 def matched(pattern: str) -> list[int]:
-    window = {"startTime": FIRST * 60_000, "endTime": (FIRST + 1) * 60_000}
+    window: Json = {"startTime": FIRST * 60_000, "endTime": (FIRST + 1) * 60_000}
     answer = (
         reader(tiny())
         .ask("logs", "FilterLogEvents", logGroupName=GROUP, filterPattern=pattern, **window)
@@ -344,7 +344,7 @@ def test_filter_patterns_choose_the_lines_they_mean(pattern: str, expected: list
 
 def rows(text: str) -> list[dict[str, str]]:
     one = reader(tiny())
-    window = {"startTime": FIRST * 60, "endTime": FIRST * 60 + 60}
+    window: Json = {"startTime": FIRST * 60, "endTime": FIRST * 60 + 60}
     code = one.ask("logs", "StartQuery", logGroupNames=[GROUP], queryString=text, **window).data["queryId"]
     one.ask("logs", "GetQueryResults", queryId=code)
     found = one.ask("logs", "GetQueryResults", queryId=code).data["results"]
@@ -436,7 +436,7 @@ def test_scaling_activities_and_database_events_are_those_that_happened() -> Non
 def test_config_shows_the_value_before_and_after_once_it_records() -> None:
     plain = load_case("dynamodb-max-write", 1)
     name = plain.facts["table.name"]
-    given = {"resourceType": "AWS::DynamoDB::Table", "resourceId": name}
+    given: Json = {"resourceType": "AWS::DynamoDB::Table", "resourceId": name}
     with pytest.raises(Refused, match="NoAvailableConfigurationRecorderException"):
         reader(plain).ask("config", "GetResourceConfigHistory", **given)
     assert reader(plain).ask("config", "DescribeConfigurationRecorders").data["ConfigurationRecorders"] == []
@@ -453,7 +453,10 @@ def test_config_shows_the_value_before_and_after_once_it_records() -> None:
 
 def test_traces_show_the_faults_that_the_metrics_count() -> None:
     plain = load_case("dynamodb-max-write", 1)
-    window = {"StartTime": plain.start - timedelta(minutes=5), "EndTime": plain.start - timedelta(minutes=1)}
+    window: Json = {
+        "StartTime": plain.start - timedelta(minutes=5),
+        "EndTime": plain.start - timedelta(minutes=1),
+    }
     assert reader(plain).ask("xray", "GetServiceGraph", **window).data["Services"] == []
     world = replace(plain, switches=plain.switches.model_copy(update={"tracing": True}))
     services = reader(world).ask("xray", "GetServiceGraph", **window).data["Services"]
