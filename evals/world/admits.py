@@ -56,7 +56,9 @@ def _allows(world: World, rule: Any, source: Thing | str, members: set[str], por
 
 
 def _covers(ports: Any, port: int) -> bool:
-    """`ports`: a number, "8000-8100", or nothing for all."""
+    """`ports`: a number, a pair, "8000-8100", or nothing for all."""
+    if isinstance(ports, list | tuple):
+        return int(ports[0]) <= port <= int(ports[1])
     if ports in (None, "", -1, "-1", "all"):
         return True
     low, _, high = str(ports).partition("-")

@@ -23,18 +23,8 @@ def short(definition: str) -> str:
 
 
 def ids(world: World, thing: Thing, what: str) -> list[str]:
-    """Ids of the security groups or subnets of a resource; made up when the case has no network."""
-    held = [world.things[arn] for arn in thing.fixed.get(what, ()) if arn in world.things]
-    if held:
-        return [str(one.fixed.get("id") or one.name) for one in held]
-    if what == "security_groups":
-        return [f"sg-0{world.seed.hex(f'sg:{thing.arn}', 16)}"]
-    return [f"subnet-0{world.seed.hex(f'subnet:{number}', 16)}" for number in (1, 2)]
-
-
-def vpc_id(world: World) -> str:
-    found = world.of("vpc", world.region)
-    return str(found[0].fixed.get("id") or found[0].name) if found else f"vpc-0{world.seed.hex('vpc', 16)}"
+    """Ids of the security groups or subnets of a resource."""
+    return [str(world.things[arn].fixed["id"]) for arn in thing.fixed.get(what, ())]
 
 
 def network(world: World, service: Thing) -> Json:

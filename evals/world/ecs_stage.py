@@ -187,7 +187,7 @@ class ServiceStage(Stage):
     def leave(self, load: Load) -> None:
         if self.background and load.alive:
             expected = load.alive * self.background
-            own = (expected + mix(self.flow.demand.salt, load.minute, 3, load.seconds) % 10_000) // 10_000
+            own = (expected + mix(self.flow.demand.salt, load.second, 3) % 10_000) // 10_000
             load.end(self.index, OWN, own)
 
     def text(self, reason: str) -> str:

@@ -103,7 +103,7 @@ def balancer(world: World, thing: Thing, when: datetime) -> Json:
         "CreatedTime": thing.created,
         "LoadBalancerName": thing.name,
         "Scheme": thing.fixed["scheme"],
-        "VpcId": ecs_shown.vpc_id(world),
+        "VpcId": thing.fixed["vpc"],
         "State": {"Code": "active"},
         "Type": "application",
         "AvailabilityZones": [
@@ -130,7 +130,7 @@ def group(world: World, thing: Thing, when: datetime) -> Json:
             shown[path] = value
     shown["Matcher"] = {"HttpCode": str(thing.at("Matcher.HttpCode", when))}
     if shown["TargetType"] != "lambda":
-        network = {"VpcId": ecs_shown.vpc_id(world), "Protocol": "HTTP", "ProtocolVersion": "HTTP1"}
+        network = {"VpcId": thing.fixed["vpc"], "Protocol": "HTTP", "ProtocolVersion": "HTTP1"}
         shown |= network | {"Port": thing.fixed["port"]}
     else:
         for path in ("HealthCheckPort", "HealthCheckProtocol"):

@@ -237,7 +237,7 @@ class Roster:
             self._new_deployment(wanted, "")
             return
         breaker = self.plan.breaker(self.now)
-        if breaker and last.rollout(self.now) == "IN_PROGRESS" and last.counted >= self._threshold():
+        if breaker and last.rollout(self.now) == "IN_PROGRESS" and last.counted >= self.threshold(self.now):
             last.state, last.finished = "FAILED", self.now
             self._say(f"(deployment {last.id}) deployment failed: tasks failed to start.")
             good = next((one for one in reversed(self.deployments) if one.state == "COMPLETED"), None)
@@ -246,8 +246,8 @@ class Roster:
                 made = self._new_deployment(good.definition, "rollback")
                 self._say(f"rolling back to (deployment {made.id}).")
 
-    def _threshold(self) -> int:
-        return min(200, max(3, ceil(self.plan.desired(self.now) / 2)))
+    def threshold(self, second: float) -> int:
+        return min(200, max(3, ceil(self.plan.desired(second) / 2)))
 
     def _new_deployment(self, definition: str, cause: str) -> Deployment:
         number = len(self.deployments)
@@ -313,7 +313,7 @@ class Roster:
     def _made(self, deployment: Deployment, created: float) -> Task:
         number, plan = len(self.tasks), self.plan
         salt = mix(plan.salt, number, 3)
-        pulling = created + 9 + salt % 8
+        pulling = created + 12 + salt % 10
         task = Task(
             number=number,
             id=plan.task_id(number),
@@ -323,7 +323,7 @@ class Roster:
             deployment=deployment.number,
             created=created,
             pulling=pulling,
-            pulled=pulling + 6 + salt // 8 % 9,
+            pulled=pulling + 8 + salt // 16 % 12,
         )
         self.tasks.append(task)
         self._open.append(task)

@@ -6,10 +6,12 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from ipaddress import ip_network
 from typing import Any
 
-from evals.world.admits import admits, guards
+from evals.world.admits import guards
 from evals.world.grants import allows
+from evals.world.kinds.vpc import blocked, no_way_out
 from evals.world.roster_task import NEVER, Fate, Task
 from evals.world.seed import mix
 from evals.world.stage import moment, setting
@@ -121,9 +123,9 @@ class Plan:
     def forced(self, since: float, until: float) -> bool:
         """Whether a deployment was forced, or the network changed, after one began."""
         for path, steps in self.service.settings.steps.items():
-            if path == "forceNewDeployment" or path.startswith(_NETWORK):
-                if any(since < one.timestamp() <= until for one in steps.since):
-                    return True
+            counts = path == "forceNewDeployment" or path.startswith(_NETWORK)
+            if counts and any(since < one.timestamp() <= until for one in steps.since):
+                return True
         return False
 
     def roll_back(self, second: float, definition: str) -> None:
@@ -141,6 +143,9 @@ class Plan:
             yield group
             yield from self.balancers(group)
         yield from guards(self.world, self.service)
+        for arn in self.service.fixed.get("subnets", ())[:1]:
+            subnet = self.world.things[arn]
+            yield from (self.world.things[subnet.fixed[one]] for one in ("acl", "table"))
         for balancer in {one.arn: one for group in self.groups for one in self.balancers(group)}.values():
             yield from guards(self.world, balancer)
 
@@ -192,7 +197,7 @@ class Plan:
     def admitted(self, port: int, second: float) -> bool:
         """Whether a load balancer reaches the tasks."""
         found = [one for group in self.groups for one in self.balancers(group)]
-        return all(admits(self.world, one, self.service, port, second) for one in found)
+        return all(blocked(self.world, one, self.service, port, second) is None for one in found)
 
     def missing(self, definition: str) -> str:
         """A variable of the environment that the program needs and the revision lacks; "" when there is none."""
@@ -236,6 +241,8 @@ class Plan:
         pull = str(setting(thing, "_pull", second) or "")
         if not pull and not allows(role, "ecr:GetAuthorizationToken", "*", second - 8):
             pull = "denied"
+        if not pull and no_way_out(self.world, self.service, second - 3) is not None:
+            pull = "timeout"
         if not pull:
             return ""
         image = thing.at(prefix + "image", thing.created)
@@ -255,8 +262,9 @@ class Plan:
         return self.world.seed.hex(f"task:{self.service.name}:{number}", 32)
 
     def address(self, number: int) -> str:
-        bits = mix(self.salt, number, 11)
-        return f"10.0.{16 * (1 + number % 2) + bits % 14}.{4 + bits // 16 % 240}"
+        subnets = [self.world.things[arn] for arn in self.service.fixed["subnets"]]
+        block = ip_network(str(subnets[number % len(subnets)].fixed["cidr"]))
+        return str(block[4 + (self.salt + 37 * number) % (block.num_addresses - 6)])
 
     def zone(self, number: int) -> str:
         return f"{self.world.region}{'ac'[number % 2]}"

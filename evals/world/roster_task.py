@@ -24,6 +24,10 @@ class Fate(NamedTuple):
         return self.stop_code != "TaskFailedToStart"
 
 
+NONE = Fate()
+"""It runs until somebody stops it."""
+
+
 @dataclass(slots=True)
 class Task:
     """One task. Times are epoch seconds; `NEVER` for what has not happened."""
@@ -40,7 +44,7 @@ class Task:
     started: float = NEVER  # RUNNING from here
     listening: float = NEVER  # the program answers from here
     ends: float = NEVER  # its program ends by itself
-    fate: Fate = Fate()
+    fate: Fate = NONE
     health: Health | None = None
     deregistered: float = NEVER
     stopping: float = NEVER

@@ -1,8 +1,8 @@
 """ECS on Fargate: clusters, task definitions by revision, services.
 
-The scheduler is in `evals.world.roster`, the requests in `evals.world.ecs_stage`. Metrics, from the ECS developer guide:
-AWS/ECS CPUUtilization and MemoryUtilization each minute per service, one value per running task, none without tasks;
-ECS/ContainerInsights only while the cluster's setting containerInsights is on.
+The scheduler is in `evals.world.roster`, the requests in `evals.world.ecs_stage`. Metrics, from the ECS
+developer guide: AWS/ECS CPUUtilization and MemoryUtilization each minute per service, one value per running task, none
+without tasks; ECS/ContainerInsights only while the cluster's setting containerInsights is on.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ from evals.world.ecs_stage import ServiceStage
 from evals.world.ecs_voice import TaskGroup, TaskVoice
 from evals.world.flow import Flow
 from evals.world.kinds._kind import Kind, Wish
+from evals.world.kinds.vpc import guards_of, place
 from evals.world.lines import LogGroup
+from evals.world.own_groups import own_group
 from evals.world.telemetry import Source
 from evals.world.workshop import Workshop
 from evals.world.world import Thing, World
@@ -131,8 +133,7 @@ def _service(shop: Workshop, wish: Wish) -> Thing:
     definition = shop.one(wish, "definition", "task-definition")
     if cluster is None or definition is None:
         raise BadInput(f"resources.{wish.id}.with must name a cluster and a task definition (definition).")
-    groups = shop.many(wish, "security_groups", "security-group")
-    subnets = shop.many(wish, "subnets", "subnet")
+    groups = guards_of(shop, wish)
     fixed = {
         "cluster": cluster.arn,
         "family": definition.fixed["family"],
@@ -145,18 +146,14 @@ def _service(shop: Workshop, wish: Wish) -> Thing:
         "cpu_ms": wish.options.get("cpu_ms"),
         "health_path": wish.options.get("health_path"),
         "own_error": wish.options.get("own_error"),
-        "security_groups": [one.arn for one in groups],
-        "subnets": [one.arn for one in subnets],
+        "own_group": not groups,
     }
     thing = shop.add(world.arn("ecs", f"service/{cluster.name}/{name}"), wish, fixed)
     world.relate(thing.arn, "runs in", cluster.arn)
     world.relate(thing.arn, "uses definition", definition.arn)
     world.relate(thing.arn, "runs as", definition.fixed["role"])
     world.relate(thing.arn, "started by", definition.fixed["execution_role"])
-    for one in groups:
-        world.relate(thing.arn, "guarded by", one.arn)
-    for one in subnets:
-        world.relate(thing.arn, "in", one.arn)
+    place(shop, thing, groups or [own_group(shop, wish, f"{name}-tasks", {})])
     defaults = {
         "desiredCount": 3,
         "taskDefinition": definition.arn,
@@ -305,8 +302,7 @@ KINDS = (
             "cpu_ms": "CPU time of one request; half of the traffic's duration by default",
             "health_path": "the path on which its program answers 200",
             "own_error": "what the code logs when a request of a user is wrong",
-            "security_groups": "ids of the groups that guard its tasks",
-            "subnets": "ids of its subnets",
+            "guarded_by": "ids of security groups; without any it has one of its own",
             "autoscaling": "{min, max, target, metric: cpu or requests}",
         },
         settings={

@@ -13,6 +13,8 @@ from evals.world import elb_metrics, elb_shown
 from evals.world.deeds_elbv2 import change_balancer, change_group, change_listener, change_rule, create, tag
 from evals.world.elb_stages import BalancerStage, GroupStage, weights
 from evals.world.kinds._kind import Kind, Wish
+from evals.world.kinds.vpc import guards_of, network, place
+from evals.world.own_groups import let_in, own_group
 from evals.world.workshop import Workshop
 from evals.world.world import Thing, World
 from tools.errors import BadInput
@@ -27,22 +29,17 @@ def _balancer(shop: Workshop, wish: Wish) -> Thing:
     inner = "internal-" if scheme == "internal" else ""
     number = seed.integer(f"dns:{name}", 10**8, 2 * 10**9)
     arn = world.arn(_SERVICE, f"loadbalancer/app/{name}/{code}")
-    groups, subnets = (
-        shop.many(wish, "security_groups", "security-group"),
-        shop.many(wish, "subnets", "subnet"),
-    )
+    groups = guards_of(shop, wish)
     fixed = {
         "host": f"{inner}{name}-{number}.{world.region}.elb.amazonaws.com",
         "scheme": scheme,
         "path": wish.options.get("path"),
-        "security_groups": [one.arn for one in groups],
-        "subnets": [one.arn for one in subnets],
     }
     thing = shop.add(arn, wish, fixed)
-    for one in groups:
-        world.relate(arn, "guarded by", one.arn)
-    for one in subnets:
-        world.relate(arn, "in", one.arn)
+    port = int(wish.options.get("port") or 443)
+    open_ = {"clients": {"port": port, "from": "0.0.0.0/0"}}
+    groups = groups or [own_group(shop, wish, f"{name}-lb", open_)]
+    place(shop, thing, groups, "private" if scheme == "internal" else "public")
     listener = _listener(shop, thing, wish)
     fixed["listener"] = thing.fixed["listener"] = listener.arn
     return shop.settle(thing, wish, {"Attributes.idle_timeout.timeout_seconds": "60"})
@@ -83,6 +80,8 @@ def _link_balancer(shop: Workshop, balancer: Thing, group: Thing) -> None:
     action = [{"Type": "forward", "TargetGroupArn": group.arn}]
     listener.settings.set("DefaultActions", listener.created, elb_shown.full(action))
     _forwards(shop.world, balancer, listener, [group.arn])
+    for arn in group.fixed["services"]:
+        let_in(shop, shop.world.things[arn], balancer, group.fixed["port"])
 
 
 def _after_listener(world: World, listener: Thing, until: datetime) -> None:
@@ -102,8 +101,10 @@ def _group(shop: Workshop, wish: Wish) -> Thing:
         "port": int(wish.options.get("port") or 8080),
         "balancers": [],
         "targets": [],
+        "services": [],
         "health_path": wish.options.get("health_path"),
     }
+    fixed["vpc"] = network(shop)["vpc"].name
     thing = shop.add(arn, wish, fixed)
     defaults = {
         **elb_shown.CHECKS,
@@ -133,6 +134,9 @@ def _link_group(shop: Workshop, group: Thing, target: Thing) -> None:
         _register(shop, group, target)
         return
     target.fixed["groups"].append(group.arn)
+    group.fixed["services"].append(target.arn)
+    for arn in group.fixed["balancers"]:
+        let_in(shop, target, shop.world.things[arn], target.fixed["port"])
     group.fixed["port"] = target.fixed["port"]
     target.fixed["health_path"] = target.fixed.get("health_path") or group.fixed["health_path"]
     shop.world.relate(group.arn, "targets", target.arn)
@@ -184,8 +188,7 @@ KINDS = (
             "scheme": "internet-facing or internal",
             "port": "of its listener; 443 by default",
             "path": "of the requests, for rules",
-            "security_groups": "ids of the groups that guard it",
-            "subnets": "ids of its subnets",
+            "guarded_by": "ids of security groups; without any it has one of its own",
         },
         settings={"Attributes.": "an attribute, by its key: idle_timeout.timeout_seconds"},
         make=_balancer,
