@@ -172,12 +172,12 @@ def _missing(lines: Sequence[str]) -> tuple[str, ...]:
 
 def _short(lines: Sequence[str]) -> tuple[str, ...]:
     """Log groups whose lines were too many to take all."""
-    begun = json.loads(lines[0])["start"]
+    taken = json.loads(lines[0])["taken"]
     spans = [json.loads(line) for line in lines if '"kind":"span"' in line and '"what":"lines"' in line]
     return tuple(
         f"Lines of {span['key'][1]} are held until {span['end'][:19]}Z only: there were too many."
         for span in spans
-        if span["end"] < begun
+        if span["end"] < taken
     )
 
 

@@ -47,7 +47,7 @@ class Span:
 class Snapshot:
     """What a snapshot holds. Points by series and (statistic, period): [(epoch second, value)], oldest first."""
 
-    start: datetime
+    taken: datetime  # as of when it was gathered: the end of the run's last look
     account: str
     region: str
     events: dict[str, list[Json]] = field(default_factory=dict)  # by region, newest first
@@ -78,7 +78,7 @@ def rows(snapshot: Snapshot) -> Iterator[Json]:
     yield {
         "kind": "header",
         "format": FORMAT,
-        "start": snapshot.start,
+        "taken": snapshot.taken,
         "account": snapshot.account,
         "region": snapshot.region,
     }
@@ -144,7 +144,7 @@ def read(path: Path) -> Snapshot:
 
 def _loaded(held: list[Json]) -> Snapshot:
     head = held[0]
-    made = Snapshot(start=_time(head["start"]), account=str(head["account"]), region=str(head["region"]))
+    made = Snapshot(taken=_time(head["taken"]), account=str(head["account"]), region=str(head["region"]))
     into: list[tuple[int, float]] = []
     for row in held[1:-1]:
         kind = row["kind"]

@@ -7,7 +7,7 @@ out and has no span, so that a later question about it is a miss and never an em
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,10 +27,10 @@ _QUERIES = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """How much is gathered beside what the run saw. Times before the start of the look, or before the onset."""
+    """How much is gathered beside what the run saw. Times before the end of the last look, or the onset."""
 
-    fine: timedelta = timedelta(hours=24)  # of 60-second points, before the start
-    coarse: timedelta = timedelta(hours=72)  # of 300-second points, before the start
+    fine: timedelta = timedelta(hours=24)  # of 60-second points, before the end
+    coarse: timedelta = timedelta(hours=72)  # of 300-second points, before the end
     changes: timedelta = timedelta(hours=24)  # before the onset
     lines: timedelta = timedelta(hours=1)  # before the onset, where a log group does not have too many
     event_pages: int = 60  # two a second: half a minute
@@ -42,12 +42,13 @@ _NEAR = timedelta(minutes=1)
 
 def gather(cassette: Cassette, aws: Aws, onset: datetime | None, reach: Reach) -> Snapshot:
     """The snapshot of one recorded run. `aws`: the same account, asked as of the same moment."""
-    start = cassette.start or aws.as_of
-    begin = min(onset or start, start)
-    made = Snapshot(start=start, account=str(cassette.header.get("account", "")), region=aws.region)
-    _recorded_events(made, cassette)
+    begin = min(onset or aws.as_of, aws.as_of)
+    made = Snapshot(taken=aws.as_of, account=str(cassette.header.get("account", "")), region=aws.region)
+    chains = list(_chains(cassette))
+    seen = _recorded_events(made, chains)
     for region in dict.fromkeys((aws.region, aws.global_region)):
         _changes(made, aws, region, begin - reach.changes, reach.event_pages)
+    _hide(made, chains, seen)
     for region, metrics in sorted(_metrics(cassette).items()):
         for period, back in ((60, reach.fine), (300, reach.coarse)):
             _series(made, aws, region, metrics, period, back)
@@ -84,7 +85,10 @@ def _of(cassette: Cassette, service: str, operation: str) -> list[Interaction]:
 # -- events ------------------------------------------------------------------------------------------
 
 
-def _chains(cassette: Cassette) -> Iterator[tuple[Interaction, list[Json], bool]]:
+Chain = tuple[Interaction, list[Json], bool]
+
+
+def _chains(cassette: Cassette) -> Iterator[Chain]:
     """Each question to the event history: its first page's interaction, all items, and whether they are all."""
     open_chains: dict[str, tuple[Interaction, list[Json]]] = {}
     for item in _of(cassette, "cloudtrail", "LookupEvents"):
@@ -103,9 +107,9 @@ def _chains(cassette: Cassette) -> Iterator[tuple[Interaction, list[Json], bool]
         yield first, items, False
 
 
-def _recorded_events(made: Snapshot, cassette: Cassette) -> None:
+def _recorded_events(made: Snapshot, chains: Sequence[Chain]) -> dict[tuple[str, str], datetime]:
+    """Take up all events that the run saw, and say when it saw each first."""
     seen: dict[tuple[str, str], datetime] = {}
-    chains = list(_chains(cassette))
     for first, items, complete in chains:
         for event in items:
             key = (first.region, event["EventId"])
@@ -115,12 +119,12 @@ def _recorded_events(made: Snapshot, cassette: Cassette) -> None:
         if complete and start and end:
             key_and_value = _attribute(first)
             made.spans.append(Span(what="events", key=(first.region, *key_and_value), start=start, end=end))
-    _hide(made, chains, seen)
+    return seen
 
 
 def _hide(
     made: Snapshot,
-    chains: list[tuple[Interaction, list[Json], bool]],
+    chains: Sequence[Chain],
     seen: dict[tuple[str, str], datetime],
 ) -> None:
     """An event that an earlier whole answer did not hold yet had not been delivered until then."""
@@ -130,7 +134,7 @@ def _hide(
             continue
         there, (key, value) = {event["EventId"] for event in items}, _attribute(first)
         for event in made.events.get(first.region, []):
-            known = seen[first.region, event["EventId"]]
+            known = seen.get((first.region, event["EventId"]), made.taken)
             asked_for = start <= event["EventTime"] <= end and (not key or matches(event, key, value))
             if asked_for and event["EventId"] not in there and first.recorded_at < known:
                 event["Hidden"] = max(event.get("Hidden") or first.recorded_at, first.recorded_at)
@@ -153,7 +157,7 @@ def _moment(item: Interaction, name: str) -> datetime | None:
 
 def _changes(made: Snapshot, aws: Aws, region: str, start: datetime, pages: int) -> None:
     """All changes of the window, newest first, as far back as the pages reach."""
-    begin, end = floor(start, 60), made.start
+    begin, end = floor(start, 60), made.taken
     more: Json = {}
     reached = end
     events = made.events.setdefault(region, [])
@@ -206,7 +210,7 @@ def _metrics(cassette: Cassette) -> dict[str, dict[Series, set[str]]]:
 def _series(
     made: Snapshot, aws: Aws, region: str, metrics: dict[Series, set[str]], period: int, back: timedelta
 ) -> None:
-    start, end = floor(made.start - back, period), floor(made.start, period)
+    start, end = floor(made.taken - back, period), made.taken
     wanted = [
         (series, stat)
         for series, stats in sorted(metrics.items())
@@ -235,7 +239,7 @@ def _series(
             values = [float(value) for value in result.get("Values") or []]
             made.points.setdefault(series, {})[stat, period] = sorted(zip(stamps, values, strict=True))
             key = (*series[:3], [list(pair) for pair in series[3]], stat, period)
-            made.spans.append(Span(what="points", key=key, start=start, end=made.start))
+            made.spans.append(Span(what="points", key=key, start=start, end=end))
 
 
 def _query(name: str, series: Series, stat: str, period: int) -> Json:
@@ -267,7 +271,7 @@ def _groups(cassette: Cassette) -> set[tuple[str, str]]:
 
 def _lines(made: Snapshot, aws: Aws, region: str, group: str, onset: datetime, reach: Reach) -> None:
     """All lines since an hour before the onset; where they are too many, from the onset as far as the pages reach."""
-    end = int(made.start.timestamp() * 1000)
+    end = int(made.taken.timestamp() * 1000)
     for back in (reach.lines, _NEAR):
         begin = int(floor(onset - back, 60).timestamp() * 1000)
         held, reached = _read_lines(aws, region, group, begin, end, reach.line_pages)
@@ -313,8 +317,8 @@ def _alarms(made: Snapshot, aws: Aws, region: str, start: datetime, most: int) -
             for name in ("MetricAlarms", "CompositeAlarms")
             for alarm in page.get(name) or []
         ]
-        made.spans.append(Span(what="alarms", key=(region,), start=made.start, end=made.start))
-    begin, end = floor(start, 60), made.start
+        made.spans.append(Span(what="alarms", key=(region,), start=made.taken, end=made.taken))
+    begin, end = floor(start, 60), made.taken
     history = _all(
         aws,
         "DescribeAlarmHistory",

@@ -192,7 +192,7 @@ def _covers(held: Snapshot, key: list[Any], start: datetime, end: datetime) -> b
 
 
 def _alarms(asked: _Asked) -> Json:
-    if not asked.held.covers("alarms", (asked.region,), asked.held.start, asked.held.start):
+    if not asked.held.covers("alarms", (asked.region,), asked.held.taken, asked.held.taken):
         raise NotModelled("all alarms")
     names, prefix, state = asked.take("AlarmNames"), asked.take("AlarmNamePrefix"), asked.take("StateValue")
     kinds = asked.take("AlarmTypes") or ["MetricAlarm"]
@@ -205,6 +205,8 @@ def _alarms(asked: _Asked) -> Json:
         and (not state or alarm["StateValue"] == state)
         and ("CompositeAlarm" if "AlarmRule" in alarm else "MetricAlarm") in kinds
     ]
+    if any(alarm.get("StateUpdatedTimestamp", asked.as_of) > asked.as_of for alarm in found):
+        raise NotModelled("the state of alarms at that moment")
     page, following = asked.page(found, size, token)
     shown = {
         "MetricAlarms": [alarm for alarm in page if "AlarmRule" not in alarm],
