@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from evals.backing import TOLERANCE, as_time
 from tools.models import Claim, Json, Value
@@ -26,6 +26,8 @@ class Ledger(Protocol):
     def log_lines(self, group: str, what: str, start: datetime, end: datetime) -> int | None: ...
 
     def relations(self) -> frozenset[tuple[str, str, str]]: ...
+
+    def event_values(self, event_id: str) -> tuple[Any, ...]: ...
 
     def changes(self, arn: str, start: datetime, end: datetime) -> tuple[str, ...]: ...
 

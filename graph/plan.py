@@ -388,7 +388,7 @@ def _by_event(facts: Facts, cause: RootCause, red: tuple[Step, ...]) -> Mitigati
             stays_red=red,
             ask=_ask(facts, cause, resource) if resource else "",
         )
-    back = again(event)
+    back = again(event, calls)
     return Mitigation(
         summary=say("Undo {operation}.", operation=event.operation),
         prepare=(_account_step(facts),),

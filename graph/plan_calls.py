@@ -72,11 +72,13 @@ def valid(calls: Iterable[Call]) -> tuple[Call, ...]:
     return tuple(call for call in calls if not validate(call))
 
 
-def again(event: ChangeEvent) -> tuple[Call, ...]:
-    """The call that was made, as far as CloudTrail shows it whole: the way back from an undo."""
+def again(event: ChangeEvent, undone: tuple[Call, ...]) -> tuple[Call, ...]:
+    """The way back from an undo: the call that was made, as far as CloudTrail shows it whole."""
     found = for_event(event)
     if found is None:
         return ()
+    if found[1].back is not None:
+        return valid(found[1].back(undone))
     client = found[0].client
     try:
         sent = from_cloudtrail(client, event.operation, event.request)

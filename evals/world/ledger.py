@@ -6,7 +6,7 @@ Values do not depend on what had been delivered, published or ingested at some m
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from statistics import median
@@ -91,6 +91,11 @@ class Ledger:
             "account": self._world.account,
             "source": made.body["eventSource"],
         }
+
+    def event_values(self, event_id: str) -> tuple[Any, ...]:
+        """All single values in what an event replaced and in what it put there."""
+        made = self._world.trail.by_id.get(event_id)
+        return tuple(_single(made.before, made.after)) if made is not None else ()
 
     def changes(self, arn: str, start: datetime, end: datetime) -> tuple[str, ...]:
         """Ids of events in [start, end) that changed a resource (refused attempts changed nothing), oldest first."""
@@ -227,6 +232,16 @@ def aggregate(values: list[float], how: str, start: datetime, end: datetime) -> 
         return sum(values) / len(values)
     ways: dict[str, Callable[[list[float]], float]] = {"sum": sum, "max": max, "min": min, "median": median}
     return ways[how](values) if how in ways else values[-1]
+
+
+def _single(*values: Any) -> Iterator[Any]:
+    for value in values:
+        if isinstance(value, dict):
+            yield from _single(*value.values())
+        elif isinstance(value, list | tuple):
+            yield from _single(*value)
+        else:
+            yield value
 
 
 def _failed(made: Record) -> bool:

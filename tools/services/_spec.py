@@ -99,6 +99,9 @@ class Change:
     effects: tuple[Effect, ...] = ()  # for what no setting describes
     inert: bool = False  # known to move no metric: tags, backups, alarms on others
     undo: Callable[[ChangeEvent, tuple[ChangeEvent, ...]], tuple[Call, ...]] | None = None
+    back: Callable[[tuple[Call, ...]], tuple[Call, ...]] | None = None
+    """From the calls of `undo` to those that take them back, where the request itself cannot be sent again: ids that it
+    names are gone."""
     earlier: tuple[str, ...] = ()  # operations whose earlier events `undo` reads; see `catalogue.replaced_by`
     """Reversal for what no setting describes: the event and earlier events on the resource, newest first ->
     calls, empty when the value before is unknown."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -422,6 +423,17 @@ def _undo_rules(event: ChangeEvent, earlier: _Earlier) -> tuple[Call, ...]:
     return (call("ec2", event.operation.replace(old, new), event, GroupId=group, IpPermissions=sent),)
 
 
+def _swapped(calls: tuple[Call, ...]) -> tuple[Call, ...]:
+    """The way back from an undo: a rule that is authorized again has a new id, so it is named by what it says."""
+    ways = {"Authorize": "Revoke", "Revoke": "Authorize"}
+    return tuple(
+        replace(one, operation=one.operation.replace(way, ways[way], 1))
+        for one in calls
+        for way in ways
+        if one.operation.startswith(way)
+    )
+
+
 def _by_id(event: ChangeEvent, group: str, earlier: _Earlier) -> list[Json]:
     """Rules that the event names by id only, as earlier events tell them; [] unless all are known."""
     ids = [str(id) for id in rules.items(event.request.get("securityGroupRuleIds"))]
@@ -681,6 +693,7 @@ def _change(
         more_examples=more,
         effects=effects,
         undo=undo,
+        back=_swapped if undo is _undo_rules else None,
         earlier=earlier,
     )
 
