@@ -109,9 +109,12 @@ HANDLERS: dict[tuple[str, str], Handler] = {}
 
 
 def handles(service: str, operation: str) -> Callable[[Handler], Handler]:
-    """Register the answer to one operation."""
+    """Register the answer to one operation. Two different ones for an operation are a mistake: ValueError."""
 
     def keep(handler: Handler) -> Handler:
+        held = HANDLERS.get((service, operation), handler)
+        if (held.__module__, held.__qualname__) != (handler.__module__, handler.__qualname__):
+            raise ValueError(f"{service}:{operation} is answered twice")
         HANDLERS[(service, operation)] = handler
         return handler
 

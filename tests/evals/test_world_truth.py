@@ -428,8 +428,8 @@ def test_scaling_activities_and_database_events_are_those_that_happened() -> Non
     assert event["EventCategories"] == ["failover"]
     assert ask("rds", "DescribeEvents", Duration=5).data["Events"] == []
     with pytest.raises(NotRecorded):
-        ask("rds", "DescribeDBInstances")  # the trail of events shows that there is one
-    assert reader(tiny()).ask("rds", "DescribeDBInstances").data["DBInstances"] == []
+        ask("rds", "DescribeDBRecommendations")  # the events show that there is a database
+    assert reader(tiny()).ask("rds", "DescribeDBRecommendations").data["DBRecommendations"] == []
     assert reader(tiny()).ask("autoscaling", "DescribeScalingActivities").data["Activities"] == []
 
 
@@ -437,18 +437,18 @@ def test_config_shows_the_value_before_and_after_once_it_records() -> None:
     plain = load_case("dynamodb-max-write", 1)
     name = plain.facts["table.name"]
     given: Json = {"resourceType": "AWS::DynamoDB::Table", "resourceId": name}
-    with pytest.raises(Refused, match="NoAvailableConfigurationRecorderException"):
+    with pytest.raises(Refused) as refused:
         reader(plain).ask("config", "GetResourceConfigHistory", **given)
+    assert refused.value.code == "NoAvailableConfigurationRecorderException"
     assert reader(plain).ask("config", "DescribeConfigurationRecorders").data["ConfigurationRecorders"] == []
     world = replace(plain, switches=plain.switches.model_copy(update={"recorder": True}))
     items = reader(world).ask("config", "GetResourceConfigHistory", **given).data["configurationItems"]
     seen = [json.loads(one["configuration"])["onDemandThroughput"]["maxWriteRequestUnits"] for one in items]
     assert seen[:2] == [world.facts["max_write.after"], world.facts["max_write.before"]]
     assert items[0]["configurationItemCaptureTime"] > world.facts["change.time"]
-    with pytest.raises(NotThere):
-        reader(world).ask(
-            "config", "GetResourceConfigHistory", resourceType="AWS::DynamoDB::Table", resourceId="none"
-        )
+    with pytest.raises(Refused) as refused:
+        reader(world).ask("config", "GetResourceConfigHistory", **(given | {"resourceId": "none"}))
+    assert refused.value.code == "ResourceNotDiscoveredException"
 
 
 def test_traces_show_the_faults_that_the_metrics_count() -> None:
