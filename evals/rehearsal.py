@@ -139,6 +139,8 @@ class _Stage:
                     continue
                 if key not in _heeded:
                     known = known if known is not None else self._tried(items, calls)
+                    if "refused" in known:
+                        return ""  # nothing can be compared; the refusal itself is a problem
                     other = replace(call, parameters=with_leaf(call.parameters, path, another(value)))
                     changed = self._tried(items, [*calls[:number], other, *calls[number + 1 :]])
                     _heeded[key] = changed != known

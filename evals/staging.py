@@ -72,11 +72,36 @@ def _values(world: World, thing: Thing, moment: datetime) -> Json:
             {"Name": pair["name"], "Value": pair["value"]} for pair in values.get("Dimensions", [])
         ]
         return values
+    if thing.kind in _RULES:
+        return _described(world, thing, moment)
     return {
         path: steps.at(moment)
         for path, steps in thing.settings.steps.items()
-        if path != "tags" and not path.startswith("tags.")
+        if path != "tags" and not path.startswith(("tags.", "_"))
     }
+
+
+_RULES = {
+    "security-group": ("DescribeSecurityGroups", "GroupIds", "SecurityGroups"),
+    "network-acl": ("DescribeNetworkAcls", "NetworkAclIds", "NetworkAcls"),
+    "route-table": ("DescribeRouteTables", "RouteTableIds", "RouteTables"),
+}
+"""Lists of rules, which a world keeps one by one under labels of its own: what it answers when it is asked is taken."""
+_LISTS = ("IpPermissions", "IpPermissionsEgress", "Entries", "Routes", "VpcId")
+
+
+def _described(world: World, thing: Thing, moment: datetime) -> Json:
+    from evals.world import answers
+    from evals.world.asking import HANDLERS, Ask, Session
+
+    answers.load()
+    operation, parameter, key = _RULES[thing.kind]
+    ask = Ask(
+        world=world, service="ec2", operation=operation, region=thing.region, as_of=moment, now=moment,
+        session=Session(), left={parameter: [thing.fixed["id"]]},
+    )  # fmt: skip
+    shown = HANDLERS[("ec2", operation)](ask)[key][0]
+    return {name: shown[name] for name in _LISTS if name in shown}
 
 
 def _moment(cause: RootCause, target: Thing, world: World) -> datetime:

@@ -40,9 +40,13 @@ def _rows(item: Item, path: str) -> list[Json]:
 
 
 def _network(emulation: Emulation, item: Item) -> tuple[str, dict[str, str]]:
-    made = do(emulation, "ec2", "CreateVpc", item.region, CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    own = item.get("VpcId", default=item.fixed.get("VpcId", ""))
-    return made, ({str(own): made} if own else {})
+    """The id of the item's VPC, and all ids so far: what one item refers to may be another item."""
+    ids: dict[str, str] = emulation.memory.setdefault("ec2 ids", {})
+    own = str(item.get("VpcId", default=item.fixed.get("VpcId", "")) or "vpc-of-the-rehearsal")
+    if own not in ids:
+        made = do(emulation, "ec2", "CreateVpc", item.region, CidrBlock="10.0.0.0/16")
+        ids[own] = made["Vpc"]["VpcId"]
+    return ids[own], ids
 
 
 # -- security groups -------------------------------------------------------------------------------
@@ -54,6 +58,8 @@ def _make_group(emulation: Emulation, item: Item) -> Ids:
     told = [item.every(path) for path in rules]
     others = {value for value in _texts(told) if _GROUP.match(value)} - {item.id}
     for own in (item.id, *sorted(others)):
+        if own in ids:
+            continue
         made = do(
             emulation, "ec2", "CreateSecurityGroup", item.region,
             GroupName=item.name if own == item.id else own.replace("sg-", "group-"),
@@ -149,8 +155,7 @@ def _delete_entry(emulation: Emulation, call: Call) -> Json:
 
 
 def _make_routes(emulation: Emulation, item: Item) -> Ids:
-    vpc, found = _network(emulation, item)
-    ids = dict(found)
+    vpc, ids = _network(emulation, item)
     table = do(emulation, "ec2", "CreateRouteTable", item.region, VpcId=vpc)["RouteTable"]["RouteTableId"]
     for own in _named_targets(item):
         if own not in ids:

@@ -31,6 +31,17 @@ def _revisions(definitions: Iterable[object]) -> dict[str, int]:
     return found
 
 
+def _nested(paths: Json) -> Json:
+    made: Json = {}
+    for path, value in paths.items():
+        *parents, last = path.split(".")
+        holder = made
+        for one in parents:
+            holder = holder.setdefault(one, {})
+        holder[last] = value
+    return made
+
+
 def _make(emulation: Emulation, item: Item) -> Ids:
     cluster = _cluster(item)
     do(emulation, "ecs", "CreateCluster", item.region, clusterName=cluster)
@@ -46,7 +57,7 @@ def _make(emulation: Emulation, item: Item) -> Ids:
         emulation, "ecs", "CreateService", item.region,
         cluster=cluster, serviceName=item.name, taskDefinition=wanted,
         desiredCount=int(item.get("desiredCount", default=1)),
-        deploymentConfiguration=item.below(_DEPLOYMENT) or None,
+        deploymentConfiguration=_nested(item.below(_DEPLOYMENT)) or None,
     )  # fmt: skip
     return {}
 

@@ -232,6 +232,17 @@ def test_wrong_plans_fail_in_both_directions(name: str) -> None:
     assert try_out(where, [back], [apply]).status == "failed"
 
 
+def test_a_group_that_a_rule_names_may_be_a_resource_of_its_own() -> None:
+    where, apply, back, _ = PLANS["rule of another group revoked"]
+    other = item("security-group", "ec2", f"security-group/{FRONT}", {"IpPermissions": [HTTPS]})
+    for order in ((0, 1), (1, 0)):
+        prior, bad = [(*held, other) for held in (where.prior, where.bad)]
+        both = replace(
+            where, prior=tuple(prior[place] for place in order), bad=tuple(bad[place] for place in order)
+        )
+        assert try_out(both, [apply], [back]) == Rehearsal(status="ok")
+
+
 def test_a_reset_that_moto_has_not_is_not_rehearsable() -> None:
     where = scene(
         replace(PARAMETERS, values={"Parameters.max_connections": None}), {"Parameters.max_connections": "40"}
