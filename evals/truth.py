@@ -24,6 +24,7 @@ from pydantic import (
     WrapValidator,
 )
 
+from evals.yaml_places import load
 from graph.models import CauseKind, Verdict
 from tools.errors import BadInput
 from tools.models import ActorKind, Json, Means, PriorKind, Value
@@ -165,7 +166,7 @@ def load_template(path: Path) -> Json:
 
 def _read(path: Path) -> Json:
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{path} cannot be read: {error}") from error
     except yaml.YAMLError as error:

@@ -11,6 +11,7 @@ from typing import Any
 
 from evals.world import casefile, decoys, deeds, estate, facts, names, noise, variants
 from evals.world.casefile import AlarmSpec, CaseFile, EventSpec, PersonSpec, ResourceSpec, TrafficSpec
+from evals.world.collect import Collected
 from evals.world.draws import Values
 from evals.world.flow import Flow, HotKey, first_trouble
 from evals.world.identities import Cast, Identity
@@ -24,7 +25,7 @@ from evals.world.workshop import Workshop
 from evals.world.world import Thing, World
 from tools.errors import BadInput
 
-_OFFSET = re.compile(r"^(onset)?([+-]?)(\d+(?:\.\d+)?)([smhd])$")
+OFFSET = re.compile(r"^(onset)?([+-]?)(\d+(?:\.\d+)?)([smhd])$")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _RECENT = timedelta(days=14)
 SAME = "$same"
@@ -57,13 +58,15 @@ class Builder:
     people: dict[str, Identity] = field(default_factory=dict)
     happened: dict[str, Record] = field(default_factory=dict)
     events: list[EventSpec] = field(default_factory=list)  # with their paths filled in
+    wrong: Collected = field(default_factory=Collected)
 
     @property
     def things(self) -> dict[str, Thing]:
         """By id in the case."""
         return self.shop.made
 
-    def build(self) -> World:
+    def lay_out(self) -> None:
+        """Draw the values and make the resources, without traffic, alarms or events."""
         self.moment = names.moment(self.seed) + variants.shifted(self.case.shift_hours)
         words = names.words(self.seed)
         self.values = Values(self.seed, words, self.case.draws)
@@ -84,6 +87,10 @@ class Builder:
         self.people = {key: self._person(cast, spec) for key, spec in self.case.people.items()}
         self.events = [self._named(event) for event in self.case.events]
         self._resources()
+
+    def build(self) -> World:
+        """The whole world. Raises BadInput; several mistakes of one step come one per line."""
+        self.lay_out()
         self._settings()
         flows = self._flows()
         estate.build(self.world, self.moment)
@@ -128,15 +135,18 @@ class Builder:
 
     def _resources(self) -> None:
         for key, spec in self.case.resources.items():
-            self.things[key] = self._kind(spec.kind, f"resources.{key}").make(
-                self.shop, self._wish(key, spec)
-            )
+            with self.wrong.each(f"resources.{key}"):
+                kind = self._kind(spec.kind, f"resources.{key}")
+                self.things[key] = kind.make(self.shop, self._wish(key, spec))
+        self.wrong.stop()
         for key, spec in self.case.resources.items():
             kind, thing = self._kind(spec.kind, key), self.things[key]
             for called in spec.called():
-                target = self.shop.find(called, f"resources.{key}.calls")
-                if kind.link is not None:
-                    kind.link(self.shop, thing, target)
+                with self.wrong.each(f"resources.{key}.calls"):
+                    target = self.shop.find(called, f"resources.{key}.calls")
+                    if kind.link is not None:
+                        kind.link(self.shop, thing, target)
+        self.wrong.stop()
 
     @staticmethod
     def _kind(name: str, where: str) -> Kind:
@@ -160,7 +170,7 @@ class Builder:
             id=key,
             kind=spec.kind,
             name=self._text(spec.name),
-            created=self._when(f"-{int(self._number(spec.age_days))}d"),
+            created=self.when(f"-{int(self._number(spec.age_days))}d"),
             settings={path: self.values.resolve(value) for path, value in spec.settings.items()},
             tags={name: self._text(value) for name, value in spec.tags.items()},
             options=options,
@@ -172,9 +182,9 @@ class Builder:
             known = ", ".join(kind.settings) or "none"
             raise BadInput(f'{where}: a {kind.name} has no setting "{path}". Known: {known}.')
 
-    def _when(self, text: str, onset: datetime | None = None) -> datetime:
+    def when(self, text: str, onset: datetime | None = None) -> datetime:
         """A moment of the case: "-39d", "0s", "onset+15s". Long offsets get a time of day of their own."""
-        match = _OFFSET.match(self._text(text))
+        match = OFFSET.match(self._text(text))
         if match is None:
             raise BadInput(f'"{text}" is no moment of a case; it looks like -39d, 0s or onset+15s.')
         after_onset, sign, amount, unit = match.groups()
@@ -189,11 +199,13 @@ class Builder:
         for event in self.events:
             if event.denied or not event.set or event.set in self.case.alarms or event.at.startswith("onset"):
                 continue
-            thing, moment = self.shop.find(event.set, f"events.{event.id}.set"), self._when(event.at)
-            for path, value in self._moved(event, thing).items():
-                thing.settings.set(path, moment, value)
-            for key, value in event.tag.items():
-                thing.settings.set(f"tags.{key}", moment, self._text(value))
+            with self.wrong.each(f"events.{event.id}"):
+                thing, moment = self.shop.find(event.set, f"events.{event.id}.set"), self.when(event.at)
+                for path, value in self._moved(event, thing).items():
+                    thing.settings.set(path, moment, value)
+                for key, value in event.tag.items():
+                    thing.settings.set(f"tags.{key}", moment, self._text(value))
+        self.wrong.stop()
 
     def _moved(self, event: EventSpec, thing: Thing) -> dict[str, Any]:
         """The settings that an event moves, checked against the kind."""
@@ -210,7 +222,7 @@ class Builder:
         Texts may name resources of the case ("{table.arn}"); the value is as AWS keeps it.
         """
         if value == SAME:
-            return thing.at(path, self._when(event.at))
+            return thing.at(path, self.when(event.at))
         kind, found = kinds().get(thing.kind), self.values.resolve(value, self.things)
         return found if kind is None or kind.kept is None else kind.kept(self.world, thing, path, found)
 
@@ -312,11 +324,9 @@ class Builder:
         """From when on alarms are evaluated: shortly before the first thing that happens."""
         starts = [self.moment - timedelta(minutes=90)]
         starts += [
-            self._when(event.at)
+            self.when(event.at)
             for event in self.events
-            if event.path
-            and not event.at.startswith("onset")
-            and self._when(event.at) > self.moment - _RECENT
+            if event.path and not event.at.startswith("onset") and self.when(event.at) > self.moment - _RECENT
         ]
         disturbed = self.world.flows["case"].disturbed_from
         if disturbed is not None:
@@ -325,11 +335,13 @@ class Builder:
 
     def _alarms(self) -> None:
         for key, spec in self.case.alarms.items():
-            self.things[key] = self._alarm(key, spec)
+            with self.wrong.each(f"alarms.{key}"):
+                self.things[key] = self._alarm(key, spec)
+        self.wrong.stop()
         for event in self.events:
             thing = self.things.get(event.set)
             if thing is not None and thing.kind == "alarm" and not event.denied:
-                moment = self._when(event.at)
+                moment = self.when(event.at)
                 thing.settings.set(event.path, moment, float(self.values.resolve(event.to)))
                 self.world.alarms[thing.name].updates.append((moment, "Update"))
 
@@ -356,7 +368,7 @@ class Builder:
                 "ComparisonOperator": spec.comparison,
                 "TreatMissingData": spec.missing,
             },
-            created=self._when(f"-{int(self._number(spec.age_days))}d"),
+            created=self.when(f"-{int(self._number(spec.age_days))}d"),
             begin=self._begin(),
             watched=watched.arn,
             period=spec.period,
@@ -412,7 +424,7 @@ class Builder:
     def _events(self) -> None:
         for event in self.events:
             onset = self._onset(self.world.flows["case"]) if event.at.startswith("onset") else None
-            moment = self._when(event.at, onset)
+            moment = self.when(event.at, onset)
             if onset and event.set:
                 thing = self.things[event.set]
                 for key, value in event.tag.items():
@@ -420,7 +432,9 @@ class Builder:
                 for path, value in self._moved(event, thing).items():
                     thing.settings.set(path, moment, value)
             if event.who:
-                self._record(event, moment)
+                with self.wrong.each(f"events.{event.id}"):
+                    self._record(event, moment)
+        self.wrong.stop()
 
     def _record(self, event: EventSpec, moment: datetime) -> None:
         who = self.people.get(event.who)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from evals.world.draws import Draw
 from evals.world.switches import Switches
+from evals.yaml_places import load
 from tools.errors import BadInput
 
 INCIDENTS = Path(__file__).resolve().parent.parent / "incidents"
@@ -173,7 +174,10 @@ def read(case: str | Path) -> CaseFile:
 def _merged(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     if path in seen:
         raise BadInput(f"{path} is like itself.")
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        raw = load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise BadInput(f"{path} cannot be read: {error}") from error
     if not isinstance(raw, dict):
         raise BadInput(f"{path} is no valid case: it must be a map.")
     if not raw.get("like"):
