@@ -138,11 +138,24 @@ def _same_kind(facts: Facts, resource: Resource, operations: list[str]) -> list[
 def _allowed_roles(
     facts: Facts, resource: Resource, operations: list[str], event: ChangeEvent | None
 ) -> tuple[str, ...]:
-    """ARNs of roles that made such changes before without harm."""
-    good = [item for item in _same_kind(facts, resource, operations) if event is None or item.id != event.id]
-    roles = [principal_of(item) for item in good if item.actor.role and is_bound(item)]
+    """ARNs of roles that made such changes before without harm; where there is none, of those that made others."""
     bad = principal_of(event) if event else ""
-    return tuple(dict.fromkeys(role for role in roles if role != bad))[:MOST_ROLES]
+    for changes in (_same_kind(facts, resource, operations), _touching(facts, resource)):
+        good = [item for item in changes if event is None or item.id != event.id]
+        roles = [principal_of(item) for item in good if item.actor.role and is_bound(item)]
+        found = tuple(dict.fromkeys(role for role in roles if role != bad))[:MOST_ROLES]
+        if found:
+            return found
+    return ()
+
+
+def _touching(facts: Facts, resource: Resource) -> list[ChangeEvent]:
+    """Changes of the resource by what runs on its own; what people did by hand is no rule."""
+    return [
+        event
+        for event in facts.changes
+        if (known := change_of(event)) and resource.arn in known.touches(event) and not _by_hand(event)
+    ]
 
 
 def _tell_of_event(

@@ -295,3 +295,13 @@ def test_a_window_that_is_too_long_is_not_read() -> None:
 def test_notes_stay_as_they_are() -> None:
     note = Prevention(kind="design", title="t", why="w", artefact_name="note.md", artefact="x")
     assert tried(timeouts(), None, [note], Mitigation(summary="x")) == (note,)
+
+
+def test_who_may_make_a_change_that_nobody_made_before_is_who_changes_the_resource_otherwise() -> None:
+    tag = made.event("lambda", "TagResource", {"resource": WRITER, "tags": {"a": "b"}}, minutes=-900)
+    facts = timeouts(replace(tag, actor=WITH_PATH))
+    found = judged(facts, "policy.json")
+    assert found.ready
+    assert "deployer may still change it" in found.back_test
+    by_hand = judged(timeouts(replace(tag, actor=PERSON)), "policy.json")
+    assert by_hand.draft.startswith("no role is known")
