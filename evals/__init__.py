@@ -67,17 +67,19 @@ def run_suite(
     processes: int | None = None,
     unseen: Sequence[str] = (),
     out: Path | None = None,
+    vary: str = "",
 ) -> SuiteResult:
     """Investigate every case with every seed and compare each report with the world's truth and ledger.
 
     `processes`: how many run side by side; None: one per core. `unseen`: run the change cases again without what is
-    known of the change ("mechanism", "text"). `out`: a folder for one JSON log per run.
+    known of the change ("mechanism", "text"). `out`: a folder for one JSON log per run. `vary`: run every case also in
+    these variants: "all" or names such as "noisy,removed".
     """
     _need_worlds()
     from evals.suite import run_suite as run
 
     logs = out / "runs" if out is not None else None
-    return run(incidents, seeds, only=only, processes=processes, unseen=unseen, logs=logs)
+    return run(incidents, seeds, only=only, processes=processes, unseen=unseen, logs=logs, vary=vary)
 
 
 def render(result: SuiteResult) -> str:
@@ -122,7 +124,9 @@ def bench(name: str, path: Path) -> BenchResult:
     return result
 
 
-def make_case(recording: Path, report: Report, context: Context, folder: Path, hide: Sequence[str] = ()) -> Made:
+def make_case(
+    recording: Path, report: Report, context: Context, folder: Path, hide: Sequence[str] = ()
+) -> Made:
     """Write a recorded investigation as a case folder, scrubbed. See `evals.snapshot.make_case`."""
     from evals.snapshot import make_case as make
 

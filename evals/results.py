@@ -28,7 +28,7 @@ _SCORE_KEYS = {"items", "predicted", "stance", "harmful", "onset_error"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """One case with one seed. `error` is set when the run gave no report.
+    """One case with one seed. `error` is set when the run gave no report. `variant`: "" for the case as it is.
 
     `seconds`: of the investigation, opening the world and judging left out. `misses`: what the world could not answer.
     `story`: for the picture of a failure.
@@ -48,6 +48,17 @@ class Outcome:
     seconds: float = 0.0
     error: str = ""
     story: Story | None = None
+    variant: str = ""
+
+    @property
+    def title(self) -> str:
+        """How people call this run."""
+        return f"{self.case} seed {self.seed}" + (f", {self.variant}" if self.variant else "")
+
+    @property
+    def file_name(self) -> str:
+        """Begins the names of this run's files."""
+        return f"{self.case}-{self.seed}" + (f"-{self.variant}" if self.variant else "")
 
     @property
     def right(self) -> bool:
@@ -78,9 +89,14 @@ class Unseen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteResult:
-    """All outcomes, by case and seed; `unseen`, when asked for. `first_runs`: see `evals.first_runs`."""
+    """All outcomes, by case and seed. `first_runs`: see `evals.first_runs`.
+
+    `varied` and `unseen`, when asked for: figures of the suite are those of `outcomes` alone, but false claims and
+    harmful steps are counted in variants too.
+    """
 
     outcomes: tuple[Outcome, ...]
+    varied: tuple[Outcome, ...] = ()
     unseen: tuple[Unseen, ...] = ()
     first_runs: Mapping[str, Json] | None = None
 
@@ -89,8 +105,13 @@ class SuiteResult:
         return sum(outcome.right for outcome in self.outcomes)
 
     @property
+    def every(self) -> tuple[Outcome, ...]:
+        """Those of cases as they are and of their variants."""
+        return self.outcomes + self.varied
+
+    @property
     def false_claims(self) -> int:
-        return sum(len(outcome.false_claims) for outcome in self.outcomes)
+        return sum(len(outcome.false_claims) for outcome in self.every)
 
     @property
     def predictions(self) -> tuple[Prediction, ...]:
@@ -103,11 +124,15 @@ class SuiteResult:
 
     @property
     def harmful(self) -> int:
-        return sum(outcome.score.harmful for outcome in self.outcomes)
+        return sum(outcome.score.harmful for outcome in self.every)
 
     def passed(self, floor: float = 1.0) -> bool:
-        """Whether at least this share of all runs is right, no claim anywhere is false and no step does harm."""
+        """Whether at least this share of the runs is right, no claim anywhere is false and no step does harm.
+
+        Runs of variants need the same share among themselves.
+        """
         enough = bool(self.outcomes) and self.right >= floor * len(self.outcomes)
+        enough = enough and sum(one.right for one in self.varied) >= floor * len(self.varied)
         return enough and not self.false_claims and not self.harmful
 
     def exit_code(self, floor: float = 1.0) -> int:
@@ -125,12 +150,13 @@ class SuiteResult:
             **figures(self),
             "unseen": [asdict(one) for one in self.unseen],
             "outcomes": [outcome.as_json() for outcome in self.outcomes],
+            "varied": [outcome.as_json() for outcome in self.varied],
         }
 
 
 def write_log(folder: Path, outcome: Outcome, reports: Sequence[Report]) -> Path:
-    """CASE-SEED.json in `folder`, which exists: outcome, seconds, and every revision of the report."""
-    place = folder / f"{outcome.case}-{outcome.seed}.json"
+    """CASE-SEED.json or CASE-SEED-VARIANT.json in `folder`, which exists: outcome, seconds, every revision."""
+    place = folder / f"{outcome.file_name}.json"
     row = {**outcome.as_json(), "seconds": round(outcome.seconds, 3)}
     row["reports"] = [report.model_dump(mode="json") for report in reports]
     place.write_text(json.dumps(row, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -142,9 +168,9 @@ def _text(moment: datetime | None) -> str | None:
 
 
 def read_outcomes(path: Path) -> list[dict[str, Any]]:
-    """The outcomes of a file that `opsleuth eval --json` or `--out` wrote; a folder means its results.json.
+    """The outcomes of a file that `opsleuth eval --json` or `--out` wrote, those of variants after the others.
 
-    Raises BadInput when it is no such file.
+    A folder means its results.json. Older files have no variants. Raises BadInput when it is no such file.
     """
     place = path / "results.json" if path.is_dir() else path
     try:
@@ -152,9 +178,11 @@ def read_outcomes(path: Path) -> list[dict[str, Any]]:
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise BadInput(f"{place} cannot be read as JSON: {error}") from error
     outcomes = data.get("outcomes") if isinstance(data, dict) and data.get("format") == FORMAT else None
-    if not isinstance(outcomes, list) or not all(_whole(row) for row in outcomes):
+    varied = data.get("varied", []) if isinstance(data, dict) else None
+    known = isinstance(outcomes, list) and isinstance(varied, list)
+    if not known or not all(_whole(row) for row in outcomes + varied):
         raise BadInput(f"{place} is no result of `opsleuth eval --json` or `--out` in format {FORMAT}.")
-    return outcomes
+    return [{"variant": "", **row} for row in outcomes + varied]
 
 
 def _whole(row: Any) -> bool:

@@ -317,17 +317,19 @@ def _revisions(reports: Sequence[Report], truth: Truth) -> Item:
 
 
 def _look(report: Report, look: Look, truth: Truth) -> list[str]:
-    name = f"revision {report.revision}"
-    problems = [differs(f"{name} verdict", look.verdict, report.verdict)]
-    if not look.silent:
-        return problems
-    cause = report.root_cause
+    problems = [differs(f"revision {report.revision} verdict", look.verdict, report.verdict)]
+    return problems + (silence(report, truth) if look.silent else [])
+
+
+def silence(report: Report, truth: Truth) -> list[str]:
+    """What a report tells of who or what changed something while that may not be told."""
+    name, cause = f"revision {report.revision}", report.root_cause
+    problems = []
     if cause is not None and (cause.event is not None or cause.actor is not None):
         problems.append(f"{name} names somebody or an event")
     text = report.model_dump_json(exclude={"evidence", "topology", "statistics"})
     secret = [truth.actor.name if truth.actor else "", truth.cause.event if truth.cause else ""]
-    problems += [f"{name} tells {word}" for word in secret if word and _told(word, text)]
-    return problems
+    return problems + [f"{name} tells {word}" for word in secret if word and _told(word, text)]
 
 
 def _told(word: str, text: str) -> bool:

@@ -22,7 +22,12 @@ from evals.rehearsal import Rehearsal, rehearse
 from evals.results import Outcome, SuiteResult, Unseen, write_log
 from evals.score import Score, score
 from evals.story import story
+from evals.truth import Truth
 from evals.unseen import MODES, run_unseen
+from evals.variation import Variation, chosen, fits
+from evals.variation import judge as judge_varied
+from evals.variation import source as variant_of
+from evals.world.variants import REMOVED
 from evals.worlds import begin, facts_of, make_recording, open_world, told, truth_of
 from graph import Context, Report
 from tools.errors import BadInput, OpsleuthError
@@ -44,13 +49,16 @@ def run_suite(
     processes: int | None = None,
     unseen: Sequence[str] = (),
     logs: Path | None = None,
+    vary: str = "",
 ) -> SuiteResult:
     """Every case in `incidents` (default: those that come with opsleuth) with every seed, in order.
 
     Cases are validated before the first run. `processes`: how many run side by side; None: as many as there are
     cores. `unseen`: run every change case again without what is known of it ("mechanism", "text"). `logs`: a folder
-    for one JSON file per run. Raises BadInput. A run that fails is an outcome with `error`.
+    for one JSON file per run. `vary`: run every case also in these variants: "all", or names as of
+    `evals.variation.chosen`. Raises BadInput. A run that fails is an outcome with `error`.
     """
+    variations = chosen(vary)
     strange = sorted(set(unseen) - set(MODES))
     if strange:
         raise BadInput(f"Unknown way of not seeing: {', '.join(strange)}. Known: {', '.join(MODES)}")
@@ -60,10 +68,19 @@ def run_suite(
     jobs: list[Callable[[], Outcome | Unseen | None]] = [
         partial(run_case, case, seed, logs) for case in cases for seed in seeds
     ]
+    jobs += [
+        partial(run_case, case, seed, logs, one)
+        for case in cases
+        for one in variations
+        if fits(one, case.truth)
+        for seed in seeds
+    ]
     jobs += [partial(run_unseen, case, seed, how) for how in unseen for case in cases for seed in seeds]
     done = _all(jobs, processes)
+    runs = [one for one in done if isinstance(one, Outcome)]
     return SuiteResult(
-        outcomes=tuple(one for one in done if isinstance(one, Outcome)),
+        outcomes=tuple(one for one in runs if not one.variant),
+        varied=tuple(one for one in runs if one.variant),
         unseen=tuple(one for one in done if isinstance(one, Unseen)),
         first_runs=first_runs.read(first_runs.place(incidents)),
     )
@@ -104,32 +121,35 @@ def _context() -> BaseContext:
     return context
 
 
-def run_case(case: Case, seed: int, logs: Path | None = None) -> Outcome:
+def run_case(case: Case, seed: int, logs: Path | None = None, variation: Variation | None = None) -> Outcome:
     """Investigate one case with one seed and judge every revision of the report. `logs`: where its log is written."""
-    source = f"{case.folder}?seed={seed}"
+    source = (
+        variant_of(case.folder, seed, variation, case.truth) if variation else f"{case.folder}?seed={seed}"
+    )
     world = open_world(source)
     began = time.perf_counter()
     reports: list[Report] = []
     said = ""
     try:
-        reports = asyncio.run(told(world, Context(source=f"world:{source}", region=world.region)))
+        reports = asyncio.run(told(world, _context(source, world.region, variation)))
     except OpsleuthError as error:
         said = f"{type(error).__name__}: {error}"
     seconds, misses = time.perf_counter() - began, tuple(sorted(world.coverage_misses))
     last = reports[-1] if reports else None
-    truth = truth_of(case, world)
+    truth = truth_in(case, world, variation)
     event = truth.cause.event if truth.cause else ""
     tried = rehearse(last, world) if last else None
     kept = check(last, world, event) if last else None
-    judgement, false = judge(case, world, reports, tried, kept)
+    judgement, false = judge(case, world, reports, tried, kept, variation)
     scene = scene_of(world, last.as_of if last else world.start, last.incident.resource if last else "")
     right = not said and judgement.right
     outcome = Outcome(
         case=case.name,
         seed=seed,
+        variant=variation.name if variation else "",
         score=judgement,
         false_claims=false,
-        baselines=judged(scene, event, innocent=truth.cause is None),
+        baselines=() if variation else judged(scene, event, innocent=truth.cause is None),
         verdict=last.verdict if last else "",
         rehearsal=tried.status if tried else "",
         prevention=kept,
@@ -145,15 +165,38 @@ def run_case(case: Case, seed: int, logs: Path | None = None) -> Outcome:
     return outcome
 
 
+def _context(source: str, region: str, variation: Variation | None) -> Context:
+    context = Context(source=f"world:{source}", region=region)
+    if variation is None or variation.patience is None:
+        return context
+    return context.model_copy(update={"max_wait_minutes": variation.patience})
+
+
 def judge(
     case: Case,
     world: World,
     reports: Sequence[Report],
     rehearsal: Rehearsal | None = None,
     prevention: PreventionCheck | None = None,
+    variation: Variation | None = None,
 ) -> tuple[Score, tuple[str, ...]]:
     """The score of one run's reports and what they say that is not so, by the world that they are about."""
     false = tuple(claim.sentence for report in reports for claim in false_claims(report, world))
     failed = rehearsal.problems if rehearsal is not None and rehearsal.status == "failed" else ()
     found = prevention.problems if prevention is not None else ()
-    return score(reports, truth_of(case, world), validate, false, rehearsal=failed, prevention=found), false
+    truth = truth_in(case, world, variation)
+    if variation is None:
+        return score(reports, truth, validate, false, rehearsal=failed, prevention=found), false
+    true = world.trail.by_id.get(truth.cause.event) if truth.cause else None
+    delivered = true.delivered if true is not None else None
+    varied = judge_varied(
+        variation, reports, truth, world.start, delivered, validate, false, rehearsal=failed, prevention=found
+    )
+    return varied, false
+
+
+def truth_in(case: Case, world: World, variation: Variation | None) -> Truth:
+    """The case's truth in this world; a world without the cause has none of the facts that it refers to."""
+    if variation is not None and variation.world == REMOVED:
+        return Truth(verdict="not_found")
+    return truth_of(case, world)

@@ -36,6 +36,14 @@ import click
     help="Run the change cases again without what is known of that change; may be repeated.",
 )
 @click.option(
+    "--vary",
+    is_flag=False,
+    flag_value="all",
+    default="",
+    metavar="[LIST]",
+    help="Run the cases also in variants: all (12 more runs per case and seed), or for example noisy,removed.",
+)
+@click.option(
     "--out",
     default=None,
     type=click.Path(path_type=Path, file_okay=False),
@@ -61,6 +69,7 @@ def command(
     floor: float,
     processes: int | None,
     unseen: tuple[str, ...],
+    vary: str,
     out: Path | None,
     first_run: bool,
     compare: tuple[Path, Path] | None,
@@ -74,7 +83,7 @@ def command(
     numbers = parse_seeds(seeds)
     if incidents is not None and not incidents.is_dir():
         raise click.UsageError(f"{incidents} is not a folder with cases.")
-    result = evals.run_suite(incidents, numbers, only, processes, unseen, out)
+    result = evals.run_suite(incidents, numbers, only, processes, unseen, out, vary)
     if first_run:
         result, kept = evals.keep_first_runs(result, incidents)
         click.echo(f"First scores kept: {', '.join(kept) or 'none, every case has one'}", err=True)

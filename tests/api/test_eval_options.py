@@ -54,15 +54,28 @@ def test_an_eval_below_its_floor_is_exit_code_1(
 ) -> None:
     assert main(["eval", "--seeds", "1-3", "--case", "a", "--json", "--processes", "2"]) == 1
     assert json.loads(capsys.readouterr().out)["runs"] == 0
-    assert asked == [None, (1, 2, 3), ("a",), 2, (), None]
+    assert asked == [None, (1, 2, 3), ("a",), 2, (), None, ""]
 
 
 def test_processes_are_left_to_the_machine_and_unseen_may_be_repeated(
     asked: list[object], tmp_path: Path
 ) -> None:
     assert main(["eval", "--unseen", "text", "--unseen", "mechanism", "--out", str(tmp_path)]) == 1
-    assert asked == [None, (1,), (), None, ("text", "mechanism"), tmp_path]
+    assert asked == [None, (1,), (), None, ("text", "mechanism"), tmp_path, ""]
     assert (tmp_path / "scoreboard.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("options", "vary"),
+    [
+        (["--vary"], "all"),
+        (["--vary", "--seeds", "1"], "all"),
+        (["--vary", "noisy,removed"], "noisy,removed"),
+    ],
+)
+def test_variants_are_all_or_some(asked: list[object], options: list[str], vary: str) -> None:
+    assert main(["eval", *options]) == 1
+    assert asked[-1] == vary
 
 
 def test_first_scores_are_kept_once(
