@@ -131,7 +131,7 @@ def run_case(case: Case, seed: int, logs: Path | None = None, variation: Variati
     reports: list[Report] = []
     said = ""
     try:
-        reports = asyncio.run(told(world, _context(source, world.region, variation)))
+        reports = asyncio.run(told(world, _begun(source, world.region, variation)))
     except OpsleuthError as error:
         said = f"{type(error).__name__}: {error}"
     seconds, misses = time.perf_counter() - began, tuple(sorted(world.coverage_misses))
@@ -165,7 +165,7 @@ def run_case(case: Case, seed: int, logs: Path | None = None, variation: Variati
     return outcome
 
 
-def _context(source: str, region: str, variation: Variation | None) -> Context:
+def _begun(source: str, region: str, variation: Variation | None) -> Context:
     context = Context(source=f"world:{source}", region=region)
     if variation is None or variation.patience is None:
         return context
