@@ -283,6 +283,7 @@ class Report(Model):
     why: Statement
     impact: Impact = Impact()
     root_cause: RootCause | None = None
+    also: tuple[RootCause, ...] = ()  # further true causes at the same time, in the order in which they happened
     contributing: tuple[Statement, ...] = ()
     findings: tuple[Statement, ...] = ()
     hypotheses: tuple[Hypothesis, ...] = ()

@@ -28,17 +28,18 @@ def preventions(facts: Facts, cause: RootCause | None) -> tuple[Prevention, ...]
 
 def proposals(facts: Facts, cause: RootCause | None) -> tuple[Prevention, ...]:
     """Measures for this cause, the strongest first, not tried yet; never empty."""
-    made: list[Prevention] = []
-    if cause is not None:
-        made.extend(_for_change(facts, cause))
-        made.extend(_for_condition(facts, cause))
-        made.extend(_for_traffic(facts, cause))
+    made = list(measures(facts, cause)) if cause is not None else []
     if facts.incident.quiet_since is not None and facts.incident.alarm is not None:
         made.append(quiet_alarm(facts))
     made.extend(_for_gaps(facts))
     if not made:
         made.append(_practice(facts, cause))
     return tuple(made)
+
+
+def measures(facts: Facts, cause: RootCause) -> tuple[Prevention, ...]:
+    """Measures against this very cause, the strongest first, not tried yet; may be empty."""
+    return (*_for_change(facts, cause), *_for_condition(facts, cause), *_for_traffic(facts, cause))
 
 
 def _for_change(facts: Facts, cause: RootCause) -> Iterator[Prevention]:

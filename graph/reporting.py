@@ -24,6 +24,7 @@ from graph.models import (
 )
 from graph.reading import unverified
 from graph.state import State, load
+from graph.weighing import in_time, leading
 from graph.weighing.moves import event_of, move
 from graph.weights import LIKELY, PROVEN
 from graph.words import say, stamp
@@ -42,28 +43,31 @@ def compose(facts: Facts, state: State, timeline: Mapping[str, Any], revision: i
     verdict: Verdict = state["verdict"]  # type: ignore[assignment]
     ranked = tuple(Hypothesis.model_validate(item) for item in state["hypotheses"])
     cause = RootCause.model_validate(state["root_cause"]) if state.get("root_cause") else None
+    also = tuple(RootCause.model_validate(item) for item in state.get("also") or ())
     due = datetime.fromisoformat(state["next_look"]) if state.get("next_look") else None  # type: ignore[arg-type]
     told = _nameless(ranked) if verdict == "not_yet" else ranked
+    leaders = in_time(facts, leading(ranked))
     return Report(
         revision=revision,
         verdict=verdict,
-        headline=_headline(verdict, cause),
-        grade=_grade(verdict, cause),
+        headline=_headline(verdict, cause, also),
+        grade=_grade(verdict, cause, also),
         as_of=facts.as_of,
         next_look=due,
         complete_until=facts.complete_until,
         trigger=Trigger.model_validate(state["trigger"]),
         incident=facts.incident,
         broken=broken(facts, verdict),
-        why=_why(facts, verdict, cause, ranked, due),
+        why=_why(facts, verdict, cause, also, ranked, due),
         impact=impact(facts, verdict),
         root_cause=cause,
-        findings=_findings(facts, ranked[:1] if ranked[:1] == told[:1] else ()),
+        also=also,
+        findings=_findings(facts, leaders if leaders == leading(told) else ()),
         hypotheses=told,
         gaps=facts.gaps,
         mitigation=Mitigation.model_validate(state["mitigation"]) if state.get("mitigation") else None,
         prevention=tuple(Prevention.model_validate(item) for item in state["prevention"]),
-        topology=_topology(facts, cause, ranked),
+        topology=_topology(facts, cause, leaders),
         timeline=_story(timeline, verdict),
         evidence=tuple(
             one for one in _evidence(state) if verdict != "not_yet" or one.evidence.service != "cloudtrail"
@@ -96,16 +100,21 @@ def _in_order(timeline: Mapping[str, Any]) -> list[str]:
     return sorted(timeline, key=lambda key: (key[:3], order.index(timeline[key]["node"]), key))
 
 
-def _grade(verdict: Verdict, cause: RootCause | None) -> Literal["proven", "likely", "not_proven", ""]:
+def _grade(
+    verdict: Verdict, cause: RootCause | None, also: tuple[RootCause, ...]
+) -> Literal["proven", "likely", "not_proven", ""]:
     if cause is None:
         return "not_proven" if verdict == "not_found" else ""
-    if cause.confidence >= PROVEN:
+    sure = min(one.confidence for one in (cause, *also))
+    if sure >= PROVEN:
         return "proven"
-    return "likely" if cause.confidence >= LIKELY else "not_proven"
+    return "likely" if sure >= LIKELY else "not_proven"
 
 
-def _headline(verdict: Verdict, cause: RootCause | None) -> str:
+def _headline(verdict: Verdict, cause: RootCause | None, also: tuple[RootCause, ...]) -> str:
     if verdict == "root_cause" and cause is not None:
+        if also:
+            return say("Two causes at once") if len(also) == 1 else say("Several causes at once")
         return say("Proven") if cause.confidence >= PROVEN else say("Likely")
     words = {
         "no_incident": say("No incident"),
@@ -120,13 +129,15 @@ def _why(
     facts: Facts,
     verdict: Verdict,
     cause: RootCause | None,
+    also: tuple[RootCause, ...],
     ranked: tuple[Hypothesis, ...],
     due: datetime | None,
 ) -> Statement:
+    told = _causes(cause, also) if cause is not None else None
     if verdict == "recovered":
-        return _recovered(facts, cause)
-    if cause is not None:
-        return cause.statement
+        return _recovered(facts, told)
+    if told is not None:
+        return told
     if verdict == "not_yet":
         return _provisional(facts, due)
     if verdict == "no_incident":
@@ -134,13 +145,28 @@ def _why(
     return _undecided(facts, ranked)
 
 
-def _recovered(facts: Facts, cause: RootCause | None) -> Statement:
+def _causes(cause: RootCause, also: tuple[RootCause, ...]) -> Statement:
+    """The cause in its own words, or all of them in the order in which they happened."""
+    if not also:
+        return cause.statement
+    every = [one.statement for one in (cause, *also)]
+    listed = say(" Then: ").join(one.text for one in every)
+    return Statement(
+        text=say("Two causes, each by evidence of its own. First: {listed}", listed=listed)
+        if len(every) == 2
+        else say("Several causes, each by evidence of its own. First: {listed}", listed=listed),
+        evidence=tuple(dict.fromkeys(one for item in every for one in item.evidence)),
+        claims=tuple(dict.fromkeys(one for item in every for one in item.claims)),
+    )
+
+
+def _recovered(facts: Facts, told: Statement | None) -> Statement:
     quiet = facts.incident.quiet_since
-    tail = f" {cause.statement.text}" if cause else ""
+    tail = f" {told.text}" if told else ""
     return statement(
         "The metric has been normal since {time}. {why}{tail}" if quiet else "The symptom is over.{tail}",
-        evidence=cause.statement.evidence if cause else (),
-        claims=cause.statement.claims if cause else (),
+        evidence=told.evidence if told else (),
+        claims=told.claims if told else (),
         time=stamp(quiet) if quiet else "",
         why=facts.incident.stays_red,
         tail=tail,
@@ -214,24 +240,26 @@ def _findings(facts: Facts, leader: tuple[Hypothesis, ...]) -> tuple[Statement, 
     return tuple(made)
 
 
-def _topology(facts: Facts, cause: RootCause | None, ranked: tuple[Hypothesis, ...]) -> Topology:
+def _topology(facts: Facts, cause: RootCause | None, leaders: tuple[Hypothesis, ...]) -> Topology:
     symptom = facts.incident.resource
     origin = cause.resource if cause else ""
-    reach = [origin or symptom, *facts.upstream(origin or symptom)]
+    begin = [item.resource for item in leaders] if origin else [symptom]
+    reach = list(dict.fromkeys(arn for one in begin for arn in (one, *facts.upstream(one))))
     touched = tuple(arn for arn in reach if any(m.moved for m in facts.of_resource(arn)))
     return Topology(
         resources=facts.resources,
         relations=facts.relations,
         cause=origin,
         symptom=symptom,
-        path=_chain(facts, ranked[0]) if cause and ranked else (),
+        path=_chain(facts, leaders) if cause else (),
         touched=touched,
         at_risk=tuple(arn for arn in reach if arn not in touched),
     )
 
 
-def _chain(facts: Facts, leader: Hypothesis) -> tuple[str, ...]:
-    """From where users come in, over the symptom, to the cause."""
+def _chain(facts: Facts, leaders: tuple[Hypothesis, ...]) -> tuple[str, ...]:
+    """From where users come in, over the symptom, to the cause; to the furthest where there are several."""
+    leader = max(leaders, key=lambda item: len(item.path))
     entry = facts.path(door(facts), facts.incident.resource) or (facts.incident.resource,)
     return entry if leader.resource in entry else (*entry, *reversed(leader.path[:-1]))
 

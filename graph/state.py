@@ -123,6 +123,7 @@ class Weighed(Findings):
     settled: bool
     next_look: str | None
     root_cause: Json | None
+    also: list[Json]  # RootCause: what was a cause of its own besides
 
 
 class Remedy(Findings):

@@ -14,7 +14,7 @@ from graph.facts import Facts
 from graph.models import EventKind, Hypothesis
 from graph.nodes.planner import LOOKBACK_HOURS, next_look
 from graph.state import State, Weighed
-from graph.weighing import decide, weigh
+from graph.weighing import decide, in_time, leading, weigh
 from graph.words import say
 
 
@@ -26,15 +26,18 @@ def diagnosis(state: State, *, runtime: Runtime[Context]) -> Weighed:
         due = next_look(datetime.fromisoformat(state["started"]), facts.as_of, _patience(work.context))
         decision = decide(facts, ranked, may_wait=due is not None)
         _tell(work, ranked)
-        cause = root_cause(facts, decision.leader) if decision.leader else None
-        if cause is not None:
+        causes = [
+            root_cause(facts, one) for one in in_time(facts, leading(ranked)) if decision.leader is not None
+        ]
+        for cause in causes:
             work.tell("root_cause", "{text}", text=cause.statement.text, evidence=cause.statement.evidence)
         return Weighed(
             hypotheses=[item.model_dump(mode="json") for item in ranked],
             verdict=decision.verdict,
             settled=decision.settled,
             next_look=due.isoformat() if due and not decision.settled else None,
-            root_cause=cause.model_dump(mode="json") if cause else None,
+            root_cause=causes[0].model_dump(mode="json") if causes else None,
+            also=[cause.model_dump(mode="json") for cause in causes[1:]],
             **work.findings(),
         )
 

@@ -8,7 +8,7 @@ from graph.context import Context
 from graph.desk import desk
 from graph.facts import Facts
 from graph.models import RootCause
-from graph.plan import plan
+from graph.plan_several import plan_for
 from graph.state import Remedy, State
 
 
@@ -17,7 +17,8 @@ def mitigation(state: State, *, runtime: Runtime[Context]) -> Remedy:
     with desk(state, runtime, "mitigation") as work:
         facts = Facts.of(state)
         cause = RootCause.model_validate(state["root_cause"]) if state.get("root_cause") else None
-        made = plan(facts, cause, recovered=state["verdict"] == "recovered")
+        also = tuple(RootCause.model_validate(one) for one in state.get("also") or ())
+        made = plan_for(facts, cause, also, recovered=state["verdict"] == "recovered")
         if made is not None:
             work.tell("mitigation", "{summary}", summary=made.summary)
         return Remedy(mitigation=made.model_dump(mode="json") if made else None, **work.findings())

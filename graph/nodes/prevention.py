@@ -14,7 +14,7 @@ from graph.context import Context
 from graph.desk import Desk, desk
 from graph.facts import Facts
 from graph.models import Mitigation, Prevention, RootCause
-from graph.prevent import proposals
+from graph.prevent import measures, proposals
 from graph.state import Lesson, State
 from tools.clock import floor
 from tools.metrics import series
@@ -28,7 +28,10 @@ def prevention(state: State, *, runtime: Runtime[Context]) -> Lesson:
         plan = Mitigation.model_validate(state["mitigation"]) if state.get("mitigation") else None
         facts = Facts.of(state)
         made = proposals(facts, cause)
-        tested = tried(facts, cause, made, plan, _histories(work, facts, cause, made))
+        tested = [*tried(facts, cause, made, plan, _histories(work, facts, cause, made))]
+        for other in (RootCause.model_validate(one) for one in state.get("also") or ()):
+            more = [one for one in measures(facts, other) if one not in made]
+            tested += tried(facts, other, more, plan, _histories(work, facts, other, more))
         for item in tested:
             work.tell("prevention", "{title}", title=item.title)
         return Lesson(prevention=[item.model_dump(mode="json") for item in tested], **work.findings())

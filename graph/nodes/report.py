@@ -11,6 +11,7 @@ from graph.models import Statistics
 from graph.reporting import compose
 from graph.session import session
 from graph.state import Account, State
+from tools.models import Json
 
 
 def report(state: State, *, runtime: Runtime[Context]) -> Account:
@@ -35,11 +36,14 @@ def _revision(state: State) -> int:
     if not before:
         return 1
     cause = state.get("root_cause") or {}
-    told = before.get("root_cause") or {}
-    same = before["verdict"] == state["verdict"] and (told.get("event") or {}).get("id") == (
-        cause.get("event") or {}
-    ).get("id")
+    now = [cause, *(state.get("also") or [])]
+    told = [before.get("root_cause") or {}, *before.get("also", [])]
+    same = before["verdict"] == state["verdict"] and _events(told) == _events(now)
     return int(before["revision"]) + (0 if same else 1)
+
+
+def _events(causes: list[Json]) -> list[str]:
+    return [(cause.get("event") or {}).get("id", "") for cause in causes]
 
 
 def _statistics(work: Desk, run: str, tokens: int) -> Statistics:

@@ -14,7 +14,7 @@ from tools.history import requested
 from tools.models import Resource
 from tools.services._spec import Effect, MetricSpec
 
-_FAILURE_ROLES = {"errors", "throttles", "latency", "saturation", "backlog"}
+FAILURE_ROLES = {"errors", "throttles", "latency", "saturation", "backlog"}
 """Roles that a failing resource passes on to those who call it."""
 
 
@@ -120,8 +120,8 @@ def _passed_on(facts: Facts, arn: str, effect: Effect) -> bool:
     resource = facts.resource(facts.holder(arn))
     if effect.on != "self" or resource is None or resource.arn == symptom:
         return False
-    if effect.direction == "up" and _roles(effect, resource) & _FAILURE_ROLES:
-        return symptom in facts.upstream(arn) and role in _FAILURE_ROLES
+    if effect.direction == "up" and _roles(effect, resource) & FAILURE_ROLES:
+        return symptom in facts.upstream(arn) and role in FAILURE_ROLES
     if effect.direction in {"down", "silent"}:
         return symptom in facts.downstream(arn) and role in {"work", "demand", "backlog"}
     return False

@@ -53,7 +53,7 @@ def logs(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
         if (signature := facts.signature(pattern)) is not None
     ]
     for pattern, signature in told:
-        if _names(facts, hypothesis, signature):
+        if names(facts, hypothesis, signature):
             return _told(
                 facts, pattern, "logs.name_it", "{count} log lines since the onset name it ({reason})"
             )
@@ -76,7 +76,7 @@ def logs(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
     return None
 
 
-def _names(facts: Facts, hypothesis: Hypothesis, signature: Signature) -> bool:
+def names(facts: Facts, hypothesis: Hypothesis, signature: Signature) -> bool:
     """Its setting, its condition, its operation; or a part of the resource that no setting stands for (policies)."""
     target = hypothesis.setting or hypothesis.condition
     if target:
