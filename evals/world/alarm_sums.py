@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evals.world.metric_math import Points, Series, Sums
+from evals.world.metric_functions import Points
+from evals.world.metric_math import Series, Sums
 from evals.world.telemetry import Source, Telemetry, dimensions_of, statistic
 from tools.models import Json
 

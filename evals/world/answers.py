@@ -9,6 +9,7 @@ _MODULES = (
     "answers_trail",
     "answers_cloudwatch",
     "answers_metrics",
+    "answers_metric_list",
     "answers_logs",
     "answers_dynamodb",
     "answers_lambda",

@@ -15,13 +15,11 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from statistics import fmean, pstdev
 from typing import TypeAlias
 
+from evals.world.metric_functions import EACH, ONE, Points, filled
 from evals.world.metric_syntax import Call, Id, Items, MathError, Number, Operation, Syntax, Text, Word, parse
-
-Points: TypeAlias = dict[int, float]  # by epoch second of the period's start
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +178,11 @@ class Sums:
         if name == "DATAPOINT_COUNT":
             (value,) = self._exactly(name, arguments, 1)
             return self._each(value, lambda points: dict.fromkeys(points, float(len(points))))
-        if name in _EACH:
+        if name in EACH:
             (value,) = self._exactly(name, arguments, 1)
-            if isinstance(value, float) and name in _ONE:
-                return _ONE[name](value)
-            return self._each(value, _EACH[name])
+            if isinstance(value, float) and name in ONE:
+                return ONE[name](value)
+            return self._each(value, EACH[name])
         raise MathError(f"Unrecognized function '{name}'")
 
     @staticmethod
@@ -211,7 +209,7 @@ class Sums:
             raise MathError("Function FILL takes 2 arguments")
         value, how = self._value(node.arguments[0]), node.arguments[1]
         if isinstance(how, Word):
-            return self._each(value, lambda points: _filled(points, self.times, how.name))
+            return self._each(value, lambda points: filled(points, self.times, how.name))
         other = self._value(how)
         if isinstance(other, list):
             raise MathError("FILL takes a scalar or a time series")
@@ -260,59 +258,3 @@ def _reduced(name: str, value: Value) -> Value:
         for time, number in one.points.items():
             held.setdefault(time, []).append(number)
     return Series({time: float(how(held[time])) for time in sorted(held)})
-
-
-def _filled(points: Points, times: Sequence[int], how: str) -> Points:
-    """FILL with REPEAT or LINEAR: gaps between known datapoints; REPEAT also goes on after the last one."""
-    known = sorted(points)
-    found = dict(points)
-    for time in times:
-        if time in points:
-            continue
-        before = max((one for one in known if one < time), default=None)
-        after = min((one for one in known if one > time), default=None)
-        if before is not None and how == "REPEAT":
-            found[time] = points[before]
-        elif before is not None and after is not None:
-            found[time] = points[before] + (points[after] - points[before]) * (time - before) / (
-                after - before
-            )
-    return {time: found[time] for time in sorted(found)}
-
-
-def _steps(points: Points, rate: bool) -> Points:
-    times = sorted(points)
-    return {
-        time: (points[time] - points[last]) / ((time - last) if rate else 1) for last, time in pairwise(times)
-    }
-
-
-def _running(points: Points) -> Points:
-    total, found = 0.0, {}
-    for time in sorted(points):
-        total += points[time]
-        found[time] = total
-    return found
-
-
-def _ceil(value: float) -> float:
-    return float(-(-value // 1))
-
-
-def _floor(value: float) -> float:
-    return float(value // 1)
-
-
-_ONE: Mapping[str, Callable[[float], float]] = {"ABS": abs, "CEIL": _ceil, "FLOOR": _floor}
-
-
-def _mapped(change: Callable[[float], float]) -> Callable[[Points], Points]:
-    return lambda points: {time: change(value) for time, value in points.items()}
-
-
-_EACH: Mapping[str, Callable[[Points], Points]] = {
-    "RATE": lambda points: _steps(points, True),
-    "DIFF": lambda points: _steps(points, False),
-    "RUNNING_SUM": _running,
-    **{name: _mapped(change) for name, change in _ONE.items()},
-}
