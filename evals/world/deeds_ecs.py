@@ -194,6 +194,9 @@ def _recorded(world: World, key: str, second: float, who: Identity, deed: Deed) 
 
 def follow_ups(world: World, service: Thing, until: datetime) -> None:
     """What ECS and the autoscaler did: targets registered and deregistered, the count set, service events."""
+    for flow in world.flows.values():
+        if service.arn in flow.arns and flow.disturbed_from is not None:
+            autoscaler.scale(world, service, flow, flow.disturbed_from * 60)
     roster = roster_of(world, service)
     roster.advance(until.timestamp())
     for at, text in roster.events:

@@ -68,10 +68,15 @@ class ServiceStage(Stage):
         self.iam_lag = world.seed.integer(f"iam:{thing.arn}", 6, 40)
         self._grants: dict[tuple[str, str, float], bool] = {}
         self._moments: list[float] = []
+        self._roster: Roster | None = None  # looked up once a minute
 
     @property
     def roster(self) -> Roster:
-        return roster_of(self.world, self.thing)
+        return self._roster or self._renewed()
+
+    def _renewed(self) -> Roster:
+        self._roster = roster_of(self.world, self.thing)
+        return self._roster
 
     @property
     def role(self) -> Thing:
@@ -99,6 +104,7 @@ class ServiceStage(Stage):
         self._moments = sorted(self.moments())
 
     def tight(self, second: int, wanted: int) -> bool:
+        self._renewed()
         place = bisect_left(self._moments, second - self.iam_lag)
         if place < len(self._moments) and self._moments[place] < second + 60:
             return True

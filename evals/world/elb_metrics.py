@@ -37,7 +37,7 @@ def balancer_sources(balancer: Thing, flow: Flow | None) -> Iterator[Source]:
         return source(balancer, _NAMESPACE, name, held, "Count", count(flow, value), sparse=when)
 
     def asked(row: Minute) -> float:
-        return sum(one.passages[index].gauges.get("asked", 0.0) for one in row.slices)
+        return row.passages[index].arrived - row.ended(since=index, reason="unreachable")
 
     yield made("RequestCount", asked)
     yield made("HTTPCode_ELB_5XX_Count", lambda row: _own(row, index, 500, 599), rare=True)

@@ -38,6 +38,7 @@ class BalancerStage(Stage):
         self.lag = world.seed.integer(f"lag:{thing.arn}", 2, 9)
         self.path = str(self.uses.get("path") or thing.fixed.get("path") or "/")
         self._moments: list[float] = []
+        self._open: dict[tuple[int, int], bool] = {}
 
     @property
     def listener(self) -> Thing:
@@ -81,14 +82,20 @@ class BalancerStage(Stage):
     def enter(self, load: Load) -> None:
         arrived = load.alive
         if load.calm:
-            self.close(load, arrived, asked=float(arrived))
+            self.close(load, arrived)
             return
-        port = int(self.listener.at("Port", self.listener.created) or 443)
-        if not admits(self.world, OUTSIDE, self.thing, port, load.second):
+        if not self._admitted(load.second):
             load.end(self.index, "unreachable", load.alive, CONNECT_MS, status=0, unseen=True)
-        asked = load.alive
         self._route(load)
-        self.close(load, arrived, asked=float(asked))
+        self.close(load, arrived)
+
+    def _admitted(self, second: int) -> bool:
+        """Whether clients reach it; looked at anew when a setting has changed."""
+        key = bisect_left(self._moments, second), bisect_left(self._moments, second - 3)
+        if key not in self._open:
+            port = int(self.listener.at("Port", self.listener.created) or 443)
+            self._open[key] = admits(self.world, OUTSIDE, self.thing, port, second)
+        return self._open[key]
 
     def _route(self, load: Load) -> None:
         """Requests that do not go to the target group of this flow end elsewhere."""

@@ -17,6 +17,7 @@ from evals.world.seed import mix
 from evals.world.stage import moment, setting
 from evals.world.world import Thing, World
 
+_LAGS = (0, 3)  # seconds until changes of ACLs and of security groups take effect
 CRASHED = "Essential container in task exited"
 OOM = "OutOfMemoryError: Container killed due to memory usage"
 _NETWORK = "networkConfiguration.awsvpcConfiguration."
@@ -75,6 +76,7 @@ class Plan:
     service: Thing
     begin: float
     written: list[tuple[str, Any]] = field(default_factory=list)
+    _open: dict[tuple[int, ...], bool] = field(default_factory=dict)
 
     @cached_property
     def salt(self) -> int:
@@ -161,14 +163,16 @@ class Plan:
 
     @cached_property
     def _changes(self) -> list[float]:
+        """When a setting changes, and when it takes effect."""
         own = {when for _, when in self.written}
         return sorted(
             {
-                since.timestamp()
+                since.timestamp() + lag
                 for thing in self.watched()
                 for path, steps in thing.settings.steps.items()
                 if not path.startswith("tags.")
                 for since in steps.since
+                for lag in _LAGS
                 if since.timestamp() > self.begin and since not in own
             }
         )
@@ -196,8 +200,13 @@ class Plan:
 
     def admitted(self, port: int, second: float) -> bool:
         """Whether a load balancer reaches the tasks."""
-        found = [one for group in self.groups for one in self.balancers(group)]
-        return all(blocked(self.world, one, self.service, port, second) is None for one in found)
+        key = port, *(bisect_right(self._changes, second - lag) for lag in _LAGS)
+        if key not in self._open:
+            found = [one for group in self.groups for one in self.balancers(group)]
+            self._open[key] = all(
+                blocked(self.world, one, self.service, port, second) is None for one in found
+            )
+        return self._open[key]
 
     def missing(self, definition: str) -> str:
         """A variable of the environment that the program needs and the revision lacks; "" when there is none."""
