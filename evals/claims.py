@@ -62,6 +62,8 @@ def statements(report: Report) -> Iterator[tuple[str, Statement]]:
         yield "impact.data_loss", report.impact.data_loss
     if report.root_cause:
         yield "root_cause", report.root_cause.statement
+    for number, cause in enumerate(report.also):
+        yield f"also.{number}", cause.statement
     for name in ("contributing", "findings"):
         for number, one in enumerate(getattr(report, name)):
             yield f"{name}.{number}", one
@@ -110,7 +112,7 @@ def false_headline(report: Report, names: Iterable[str]) -> Iterator[FalseClaim]
     """Numbers, times and names of the headline that no statement of the report claims."""
     claims = [claim for _, statement in statements(report) for claim in statement.claims]
     sure = [hypothesis.probability for hypothesis in report.hypotheses]
-    sure += [report.root_cause.confidence] if report.root_cause else []
+    sure += [one.confidence for one in (report.root_cause, *report.also) if one is not None]
     place: list[Value] = [report.incident.account, report.incident.region, report.incident.resource]
     backing = pool(claims, times=[report.as_of], values=[*sure, *place])
     for problem in unbacked_text(report.headline, backing, frozenset(names)):

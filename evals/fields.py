@@ -34,6 +34,7 @@ def false_fields(report: Report, world: World) -> Found:
         _place(report, world),
         _alarm(report.incident.alarm, report.as_of, ledger),
         _cause(report.root_cause, report, ledger),
+        _also(report, ledger),
         _topology(report, world),
         _gaps(report.gaps, world),
         _plan(report, ledger),
@@ -81,6 +82,16 @@ def _cause(cause: RootCause | None, report: Report, ledger: Ledger) -> Found:
         yield from _values(cause, report.as_of, ledger)
     if cause.prior_known:
         yield from _sources(cause, ledger)
+
+
+def _also(report: Report, ledger: Ledger) -> Found:
+    for number, cause in enumerate(report.also):
+        for where, problem in _cause(cause, report, ledger):
+            yield where.replace("root_cause", f"also.{number}", 1), problem
+
+
+def _causes(report: Report) -> tuple[RootCause, ...]:
+    return tuple(one for one in (report.root_cause, *report.also) if one is not None)
 
 
 def _event(cause: RootCause, ledger: Ledger) -> Found:
@@ -163,14 +174,16 @@ def _gaps(gaps: Iterable[Gap], world: World) -> Found:
 
 def _plan(report: Report, ledger: Ledger) -> Found:
     """Every number that a plan would write is one that the resource had before or has now."""
-    plan, cause = report.mitigation, report.root_cause
-    if plan is None or cause is None:
+    plan, causes = report.mitigation, _causes(report)
+    if plan is None or not causes:
         return
-    known = {str(cause.bad_value), str(cause.prior_value), *_now(cause, report, ledger)}
+    known = {str(value) for cause in causes for value in (cause.bad_value, cause.prior_value)}
+    known |= {text for cause in causes for text in _now(cause, report, ledger)}
+    names = " or ".join(cause.resource for cause in causes)
     for part, steps in (("apply", plan.apply), ("rollback", plan.rollback)):
         for number in _numbers(steps):
             if not any(_same_number(number, text) for text in known):
-                yield f"mitigation.{part}", f"writes {number!r}, which is no value of {cause.resource}"
+                yield f"mitigation.{part}", f"writes {number!r}, which is no value of {names}"
 
 
 def _now(cause: RootCause, report: Report, ledger: Ledger) -> Iterator[str]:
@@ -220,10 +233,15 @@ def _same_number(number: int | float, text: str) -> bool:
 
 def _artefacts(report: Report) -> Found:
     """A threshold offered in an artefact is a value that the report claims, or none at all (0 or 1)."""
-    cause = report.root_cause
     claimed = {one.value for statement in _said(report) for one in statement.claims}
     known = {
-        str(value) for value in (*claimed, *((cause.bad_value, cause.prior_value) if cause else ()), 0, 1)
+        str(value)
+        for value in (
+            *claimed,
+            *(v for one in _causes(report) for v in (one.bad_value, one.prior_value)),
+            0,
+            1,
+        )
     }
     for measure in report.prevention:
         for number in _thresholds(measure.artefact):
@@ -232,8 +250,8 @@ def _artefacts(report: Report) -> Found:
 
 
 def _said(report: Report) -> tuple[Statement, ...]:
-    cause = (report.root_cause.statement,) if report.root_cause else ()
-    return (report.broken, report.why, *report.findings, *report.impact.statements, *cause)
+    causes = (one.statement for one in _causes(report))
+    return (report.broken, report.why, *report.findings, *report.impact.statements, *causes)
 
 
 def _thresholds(artefact: Any) -> Iterator[int | float]:

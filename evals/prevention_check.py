@@ -7,7 +7,7 @@ are compared here, alarms run on the world's clockwork over its own metrics.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -45,10 +45,14 @@ class PreventionCheck:
         return not (self.blocked or self.false_alarms or self.missed)
 
 
-def check(report: Report, world: World, bad: str = "") -> PreventionCheck:
-    """Try the ready artefacts of `report` again. `bad`: id of the harmful event; the one that is blamed when empty."""
+def check(report: Report, world: World, bad: str = "", also: Sequence[str] = ()) -> PreventionCheck:
+    """Try the ready artefacts of `report` again. `bad`: id of the harmful event; the one that is blamed when empty.
+
+    `also`: ids of further harmful events. A measure is to stop or to tell of one of them all.
+    """
     cause = report.root_cause
     event = bad or (cause.event.id if cause and cause.event else "")
+    harmful = (event, *also)
     ready = [one for one in report.prevention if one.ready]
     blocked: list[str] = []
     missed: list[str] = []
@@ -59,13 +63,13 @@ def check(report: Report, world: World, bad: str = "") -> PreventionCheck:
             false += [f"{measure.title}: fires at {at.isoformat()}" for at in rung]
             missed += [] if early else [f"{measure.title}: fires no earlier"]
         elif measure.artefact_name == "rule.json":
-            known = world.trail.by_id.get(event)
-            if known is None or not _matches(_object(measure)["EventPattern"], _delivered(known)):
+            known = [found for one in harmful if (found := world.trail.by_id.get(one)) is not None]
+            if not any(_matches(_object(measure)["EventPattern"], _delivered(one)) for one in known):
                 missed.append(f"{measure.title}: does not match the change")
         elif measure.kind != "practice":
             stopped = set(_denied(_object(measure), world))
-            blocked += [f"{measure.title}: stops {one}" for one in sorted(stopped - {event})]
-            missed += [] if event in stopped else [f"{measure.title}: lets the change through"]
+            blocked += [f"{measure.title}: stops {one}" for one in sorted(stopped - set(harmful))]
+            missed += [] if stopped & set(harmful) else [f"{measure.title}: lets the change through"]
     return PreventionCheck(
         ready=len(ready),
         drafts=sum(bool(one.draft) for one in report.prevention),

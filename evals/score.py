@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from evals.comparing import Item, differs, item, same
+from evals.score_also import also_item
 from evals.score_plan import Check, harmful_calls, plan_item
 from evals.truth import Look, TrueActor, TrueDecoy, TrueGap, Truth
 from graph.models import Hypothesis, Report, RootCause
@@ -81,6 +82,7 @@ def score(
     items = (
         _verdict(last, truth),
         _cause(last, truth),
+        also_item(last, truth),
         _prior(last.root_cause, truth),
         _actor(last.root_cause, truth),
         plan_item(last, truth, check, rehearsal),
@@ -109,7 +111,8 @@ def stance(report: Report, truth: Truth) -> Stance:
     """
     told = report.root_cause
     if told is not None and (truth.cause is not None or _culprit(told)):
-        return "right" if truth.cause is not None and _cause(report, truth).ok else "wrong"
+        named = truth.cause is not None and _cause(report, truth).ok
+        return "right" if named and len(report.also) <= len(truth.also) else "wrong"
     if truth.cause is None and report.verdict == truth.verdict:
         return "right"
     return "abstained" if report.verdict in ("not_found", "not_yet") else "wrong"
@@ -325,10 +328,13 @@ def silence(report: Report, truth: Truth) -> list[str]:
     """What a report tells of who or what changed something while that may not be told."""
     name, cause = f"revision {report.revision}", report.root_cause
     problems = []
-    if cause is not None and (cause.event is not None or cause.actor is not None):
+    if any(
+        one.event is not None or one.actor is not None for one in (cause, *report.also) if one is not None
+    ):
         problems.append(f"{name} names somebody or an event")
     text = report.model_dump_json(exclude={"evidence", "topology", "statistics"})
     secret = [truth.actor.name if truth.actor else "", truth.cause.event if truth.cause else ""]
+    secret += [word for one in truth.also for word in (one.event, one.actor.name if one.actor else "")]
     return problems + [f"{name} tells {word}" for word in secret if word and _told(word, text)]
 
 

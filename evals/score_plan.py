@@ -28,9 +28,10 @@ def plan_item(report: Report, truth: Truth, check: Check, rehearsal: Sequence[st
     ]
     if apply:
         problems += _account_first(plan, report.incident.account)
-        event = report.root_cause.event if report.root_cause else None
+        causes = (report.root_cause, *report.also)
+        events = {one.event.region for one in causes if one is not None and one.event is not None}
         # Services such as IAM are changed, and their changes recorded, in the partition's global region only.
-        places = {"", report.incident.region, event.region if event else ""}
+        places = {"", report.incident.region, *events}
         strays = {call.region for call in apply + rollback} - places
         problems += [f"a call goes to {region}, not {report.incident.region}" for region in sorted(strays)]
     return item("plan", problems, f"{len(apply)} to apply, {len(rollback)} to go back")

@@ -24,31 +24,43 @@ class NotStaged(OpsleuthError):
 
 
 def scene(report: Report, world: World, calls: Sequence[Call]) -> Scene:
-    """Before and after the change that the report blames, all else as it is when the report looks.
+    """Before and after the changes that the report blames, all else as it is when the report looks.
 
     Raises NotStaged.
     """
-    cause = report.root_cause
+    states: dict[str, tuple[Item, Item]] = {}
+    for cause in (report.root_cause, *report.also):
+        arn = cause.resource if cause else ""
+        states[arn] = _states(world, cause, report.as_of, states.get(arn))
+    targets = [world.things[arn] for arn in states]
+    others = tuple(item(world, thing, report.as_of) for thing in _beside(world, targets, calls))
+    return Scene(
+        account=world.account,
+        region=world.region,
+        target=targets[0].arn,
+        prior=(*(prior for prior, _ in states.values()), *others),
+        bad=(*(bad for _, bad in states.values()), *others),
+    )
+
+
+def _states(
+    world: World, cause: RootCause | None, as_of: datetime, known: tuple[Item, Item] | None
+) -> tuple[Item, Item]:
+    """What a cause changed as it was before and after; `known`: the same by an earlier cause on this resource."""
     target = world.things.get(cause.resource) if cause else None
     if cause is None or target is None:
         raise NotStaged("no resource of the world is blamed")
     if target.kind not in seeders():
         raise NotStaged(f"no {target.kind} can be made in the emulated account")
     moment = _moment(cause, target, world)
-    base = item(world, target, report.as_of)
+    base = item(world, target, as_of)
     before, after = (item(world, target, at) for at in (moment - timedelta(microseconds=1), moment))
     changed = _changed(base, before, after)
     unknown = [path for path in changed if not seeders()[target.kind].knows(path)]
     if unknown:
         raise NotStaged(f"{', '.join(unknown)} of a {target.kind} is not emulated")
-    others = tuple(item(world, thing, report.as_of) for thing in _beside(world, target, calls))
-    return Scene(
-        account=world.account,
-        region=world.region,
-        target=target.arn,
-        prior=(_mixed(base, before, changed), *others),
-        bad=(_mixed(base, after, changed), *others),
-    )
+    prior, bad = known or (base, base)
+    return _mixed(prior, before, changed), _mixed(bad, after, changed)
 
 
 def item(world: World, thing: Thing, moment: datetime) -> Item:
@@ -131,13 +143,13 @@ def _mixed(base: Item, at: Item, paths: Iterable[str]) -> Item:
     return replace(base, values={**base.values, **{path: at.values.get(path) for path in paths}})
 
 
-def _beside(world: World, target: Thing, calls: Sequence[Call]) -> list[Thing]:
+def _beside(world: World, targets: Sequence[Thing], calls: Sequence[Call]) -> list[Thing]:
     """Other resources that the calls name, of services that the calls go to."""
     known, asked = seeders(), {call.service for call in calls}
     found = [
         thing
         for thing in world.things.values()
-        if thing is not target and thing.kind in known and known[thing.kind].service in asked
+        if thing not in targets and thing.kind in known and known[thing.kind].service in asked
     ]
     return [
         thing

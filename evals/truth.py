@@ -77,6 +77,12 @@ class TrueActor(Part):
     mfa: Flag = None
 
 
+class AlsoTrue(TrueCause):
+    """A further cause at the same time, and who did it. Without `actor` that is not compared."""
+
+    actor: TrueActor | None = None
+
+
 class TrueGap(Part):
     """Something that must be told as not seen: the code of the gap and the IAM action that would lift it."""
 
@@ -139,6 +145,7 @@ class Truth(Part):
 
     verdict: Verdict
     cause: TrueCause | None = None
+    also: tuple[AlsoTrue, ...] = ()  # further causes, in the order in which they happened
     interval: Interval | None = None
     actor: TrueActor | None = None
     onset: Moment | None = None
@@ -178,18 +185,19 @@ def _read(path: Path) -> Json:
 
 def resolve(template: Json, facts: Mapping[str, Any], where: str = "truth.yaml") -> Truth:
     """The truth with every reference replaced by the world's fact. Raises BadInput on an unknown one."""
-    filled = _fill(template, facts, where)
+    filled = fill(template, facts, where)
     try:
         return Truth.model_validate(filled)
     except ValidationError as error:
         raise BadInput(_explain(where, error)) from error
 
 
-def _fill(value: Any, facts: Mapping[str, Any], where: str) -> Any:
+def fill(value: Any, facts: Mapping[str, Any], where: str) -> Any:
+    """A part of a truth with the world's facts in place of its references. Raises BadInput on an unknown one."""
     if isinstance(value, dict):
-        return {key: _fill(item, facts, where) for key, item in value.items()}
+        return {key: fill(item, facts, where) for key, item in value.items()}
     if isinstance(value, list):
-        return [_fill(item, facts, where) for item in value]
+        return [fill(item, facts, where) for item in value]
     if not isinstance(value, str):
         return value
     whole = _WHOLE.match(value)
