@@ -319,7 +319,7 @@ def describe_capacity_providers(ask: Ask) -> Json:
     names, include = ask.take("capacityProviders"), ask.take("include")
     if include not in (None, [], ["TAGS"]):
         raise NotModelled("include")
-    every = {
+    every: dict[str, Json] = {
         name: {
             "capacityProviderArn": ask.world.arn("ecs", f"capacity-provider/{name}"),
             "name": name,

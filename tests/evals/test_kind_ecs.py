@@ -22,6 +22,7 @@ from evals.world.world import Thing
 from tools.aws import Account, Aws
 from tools.budget import Budget, Limits
 from tools.clock import VirtualClock
+from tools.errors import NotThere
 from tools.evidence import MemoryStore
 from tools.models import Json
 
@@ -388,7 +389,13 @@ def test_the_autoscaler_reacts_after_the_onset_and_is_recorded_as_itself(tmp_pat
     assert first.body["sourceIPAddress"] == "ecs.application-autoscaling.amazonaws.com"
     assert first.actor.kind == "service_linked_role"
     assert (first.before, first.field) == (4, "desiredCount")
-    told = ask(made, "application-autoscaling", "DescribeScalingActivities", ServiceNamespace="ecs")
+    told = ask(
+        made,
+        "application-autoscaling",
+        "DescribeScalingActivities",
+        ServiceNamespace="ecs",
+        ResourceId="service/shop/web",
+    )
     seen = [one for one in calls if one.time <= made.start]
     assert len(told["ScalingActivities"]) == len(seen)
     assert told["ScalingActivities"][-1]["Description"] == f"Setting desired count to {first.after}."
@@ -476,7 +483,7 @@ def test_relations_follow_from_the_configuration(tmp_path: Path) -> None:
 def test_every_read_is_known(tmp_path: Path) -> None:
     made = world(tmp_path, bad={"memory": 512, "_used_mb": 700})
     service = made.facts["service.arn"]
-    assert ask(made, "ecs", "ListClusters")["clusterArns"] == [made.facts["cluster.arn"]]
+    assert made.facts["cluster.arn"] in ask(made, "ecs", "ListClusters")["clusterArns"]
     told = ask(made, "ecs", "DescribeClusters", clusters=["shop"], include=["SETTINGS"])["clusters"][0]
     assert told["settings"] == [{"name": "containerInsights", "value": "enabled"}]
     assert ask(made, "ecs", "ListServices", cluster="shop")["serviceArns"] == [service]
@@ -502,3 +509,15 @@ def test_every_read_is_known(tmp_path: Path) -> None:
         == "MISSING"
     )
     assert not made.coverage_misses
+
+
+def test_the_registry_lacks_the_image_that_cannot_be_pulled(tmp_path: Path) -> None:
+    registry = "111122223333.dkr.ecr.ap-northeast-1.amazonaws.com"
+    made = world(tmp_path, bad={"image": f"{registry}/web:1.9.O", "_pull": "not-found"})
+    good = made.things[made.facts["good.arn"]].at("containerDefinitions.app.image", made.start)
+    shown = ask(made, "ecr", "DescribeImages", repositoryName="web")["imageDetails"]
+    assert [one["imageTags"] for one in shown] == [[good.rsplit(":", 1)[-1]]]
+    with pytest.raises(NotThere, match=r"1\.9\.O"):
+        ask(made, "ecr", "DescribeImages", repositoryName="web", imageIds=[{"imageTag": "1.9.O"}])
+    repositories = ask(made, "ecr", "DescribeRepositories")["repositories"]
+    assert f"{registry}/web" in {one["repositoryUri"] for one in repositories}

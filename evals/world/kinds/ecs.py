@@ -194,6 +194,7 @@ def _scalable(shop: Workshop, service: Thing, wish: Wish, asked: dict[str, Any])
 def _link(shop: Workshop, service: Thing, target: Thing) -> None:
     """Name what the service calls in the environment of its revisions, and allow it."""
     world = shop.world
+    kinds: tuple[str, ...] = ("uses",)
     if target.kind == "table":
         _knows(shop, service, "TABLE_NAME", target.name)
         shop.allow(service, "table-access", _TABLE, target)
@@ -207,7 +208,6 @@ def _link(shop: Workshop, service: Thing, target: Thing) -> None:
         kinds = ("writes", "uses")
     elif host := target.fixed.get("host"):
         _knows(shop, service, _variable(target), str(host))
-        kinds = ("uses",)
     else:
         return
     for one in kinds:

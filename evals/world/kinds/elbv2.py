@@ -97,7 +97,7 @@ def _after_listener(world: World, listener: Thing, until: datetime) -> None:
 def _group(shop: Workshop, wish: Wish) -> Thing:
     world, seed, name = shop.world, shop.world.seed, wish.name
     arn = world.arn(_SERVICE, f"targetgroup/{name}/{seed.hex(f'group:{name}', 16)}")
-    fixed = {
+    fixed: dict[str, Any] = {
         "port": int(wish.options.get("port") or 8080),
         "balancers": [],
         "targets": [],
