@@ -42,6 +42,7 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     "db": ("dbinstanceidentifier", "newdbinstanceidentifier", "sourcedbinstanceidentifier"),
     "pg": ("dbparametergroupname",),
     "cluster-pg": ("dbclusterparametergroupname",),
+    "security-group": ("groupid", "groupname", "securitygroupid"),
     "cluster": (
         "cluster",
         "clustername",

@@ -189,6 +189,8 @@ def _setting_hypothesis(facts: Facts, arn: str, path: str) -> Iterator[Hypothesi
 def _conditions(facts: Facts) -> Iterator[Hypothesis]:
     for resource in facts.resources:
         for condition in facts.conditions_of(resource):
+            if condition.excluded is not None and condition.excluded(resource):
+                continue
             moved = [
                 name for name in condition.metrics if (m := facts.metric(resource.arn, name)) and m.moved
             ]

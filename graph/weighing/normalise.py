@@ -12,6 +12,7 @@ from graph.claims import statement
 from graph.facts import Facts
 from graph.models import Hypothesis, TestResult, Verdict
 from graph.weighing import special
+from graph.weighing.coincidence import coincidence
 from graph.weighing.dose import dose
 from graph.weighing.generate import hypotheses
 from graph.weighing.mechanism import explains, mechanism, together
@@ -107,7 +108,7 @@ def _tests(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
     if hypothesis.kind == "traffic":
         yield from special.traffic(facts, hypothesis)
         return
-    for single in (time, topology, mechanism, logs):
+    for single in (time, topology, mechanism, coincidence, logs):
         result = single(facts, hypothesis)
         if result is not None:
             yield result

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from graph.models import Hypothesis
 from graph.weighing import decide, weigh
-from graph.weights import LIKELY, MOST_SHOWN
+from graph.weights import LIKELY, MOST_SHOWN, PROVEN
 from tests.graph import made
 from tests.graph.kinds import APART, DECOYS, INERT, KINDS, LATER, Kind, configured
 from tests.graph.made import AS_OF, GROUP, ONSET, STRANGER, TABLE, WRITER, event
@@ -58,7 +58,7 @@ def test_the_same_change_after_the_onset_is_not_blamed(kind: Kind) -> None:
     assert decide(facts, weigh(facts), may_wait=False).leader is None
 
 
-def test_a_change_that_no_service_file_knows_leads_but_is_not_proven() -> None:
+def test_a_change_that_no_service_file_knows_is_likely_where_changes_are_rare_and_never_proven() -> None:
     strange = event(
         "dynamodb", "UpdateKinesisStreamingDestination", {"tableName": "parcels"}, id="strange", minutes=-1
     )
@@ -67,7 +67,12 @@ def test_a_change_that_no_service_file_knows_leads_but_is_not_proven() -> None:
     )
     ranked = weigh(facts)
     assert (ranked[0].event, ranked[1].kind) == ("strange", "outside")
-    assert decide(facts, ranked, may_wait=False).verdict == "not_found"
+    assert LIKELY <= ranked[0].probability < PROVEN
+    early = replace(strange, time=strange.time - timedelta(hours=3))
+    long_before = made.facts(
+        (TABLE, "WriteThrottleEvents"), {(TABLE, "WriteThrottleEvents"): (0, 18)}, changes=[early, *DECOYS]
+    )
+    assert decide(long_before, weigh(long_before), may_wait=False).leader is None
 
 
 def test_a_change_that_moves_no_metric_is_not_blamed_for_one() -> None:
@@ -102,6 +107,11 @@ def test_a_setting_moved_along_that_explains_nothing_stays_a_hypothesis_of_its_o
 def test_a_condition_does_not_lead_by_the_symptom_alone() -> None:
     """Throttles of a function come from its own limit as well as from the account's."""
     facts = KINDS["reserved concurrency 0"].facts(cause=False)
+    assert "condition" not in {item.kind for item in weigh(facts)}  # it has a limit of its own
+    free = [
+        replace(one, config={**one.config, "ReservedConcurrentExecutions": None}) for one in facts.resources
+    ]
+    facts = replace(facts, resources=tuple(free))
     assert "condition" in {item.kind for item in weigh(facts)}
     assert decide(facts, weigh(facts), may_wait=False).leader is None
 

@@ -140,6 +140,7 @@ class Condition:
     shown: Callable[[Resource], bool] | None = (
         None  # whether the resource's own description says that it holds
     )
+    excluded: Callable[[Resource], bool] | None = None  # whether its configuration says that it cannot hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1089,6 +1089,8 @@ SERVICE = Service(
                 "Request a higher limit of concurrent executions from Service Quotas.",
             ),
             prevent=("Alarm on account ConcurrentExecutions above 80 % of the limit.",),
+            # A function with reserved concurrency neither uses nor waits for the account's unreserved part.
+            excluded=lambda function: function.config.get("ReservedConcurrentExecutions") is not None,
         ),
     ),
     signatures=SIGNATURES,
