@@ -91,7 +91,7 @@ def _named(facts: Facts, cause: RootCause, step: Step) -> Step:
 def _in_turn(step: Step, *, last: bool) -> Step:
     if last:
         return step
-    note = say("before the next step, for what that lets through arrives here")
+    note = say("this first: what the next step lets through arrives here")
     return step.model_copy(update={"note": f"{step.note}; {note}" if step.note else note})
 
 

@@ -11,6 +11,7 @@ from api.render.plan import is_stop, remark, silencing
 from api.render.text import gap_words, measure_words
 from api.render.view import (
     View,
+    causes,
     chain_words,
     commands,
     confidence,
@@ -122,8 +123,7 @@ def _sure(report: Report, view: View) -> list[str]:
         blocks.append("\n".join(lines).rstrip())
     if way := chain_words(report):
         blocks.append(f"{say('Chain')}: {escape(way)}")
-    event = report.root_cause.event if report.root_cause else None
-    if event is not None:
+    for event in (one.event for one in causes(report) if one.event is not None):
         told = f"{say('Event')}: `{event.id}` {escape(event.operation)} {stamp(event.time)} {event.region}"
         blocks.append(told)
     return blocks if len(blocks) > 1 else []

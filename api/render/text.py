@@ -10,6 +10,7 @@ from api.render.layout import FIRM, Page, clean
 from api.render.plan import plan
 from api.render.view import (
     View,
+    causes,
     chain_words,
     confidence,
     headline,
@@ -100,14 +101,15 @@ def _sure(report: Report, view: View, page: Page) -> list[Text]:
     for item in report.findings if report.root_cause is None else ():
         lines += _statement(report, view, page, say("Seen") if not lines else "", item, column=11)
     for number, hypothesis in enumerate(standing(report)):
-        lines += _hypothesis(report, view, page, hypothesis, leads=number == 0)
+        lines += _hypothesis(
+            report, view, page, hypothesis, leads=number == 0 or hypothesis.status == "leading"
+        )
     for number, hypothesis in enumerate(ruled_out):
         lines += _ruled_out(report, view, page, hypothesis, say("Ruled out") if number == 0 else "")
     lines += _chain(report, page)
-    event = report.root_cause.event if report.root_cause else None
-    if event is not None:
+    for number, event in enumerate(one.event for one in causes(report) if one.event is not None):
         line = f" {FIRM}".join((event.id, event.operation, stamp(event.time), event.region))
-        lines += page.row(say("Event"), clean(line), column=11)
+        lines += page.row(say("Event") if number == 0 else "", clean(line), column=11)
     return [Text(say("HOW SURE"), style="bold"), *lines] if lines else []
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from api.render.layout import FIRM, clean
-from graph.models import REPORT_ID, Hypothesis, Report, Step
+from graph.models import REPORT_ID, Hypothesis, Report, RootCause, Step
 from graph.words import local_time, localise, say, stamp, zone
 from tools.errors import BadInput
 
@@ -117,9 +117,18 @@ def says_next_look(report: Report) -> bool:
     return report.next_look is None or stamp(report.next_look) in report.why.text
 
 
+def causes(report: Report) -> tuple[RootCause, ...]:
+    """All that the report takes for true causes, in the order in which they happened."""
+    return tuple(one for one in (report.root_cause, *report.also) if one is not None)
+
+
 def confidence(report: Report) -> float | None:
-    """The displayed certainty: the root cause's, else none where the verdict names no cause."""
-    return report.root_cause.confidence if report.root_cause and report.verdict == "root_cause" else None
+    """The displayed certainty: the root cause's, the least of several; none where the verdict names no cause."""
+    return (
+        min(one.confidence for one in found)
+        if report.verdict == "root_cause" and (found := causes(report))
+        else None
+    )
 
 
 def percent(share: float) -> str:
@@ -168,9 +177,12 @@ def chain(report: Report) -> list[tuple[str, str, str]]:
 
 def mark(report: Report, arn: str) -> str:
     """What the chain says beside this resource: that it was changed, that it is the cause, or nothing."""
-    if report.root_cause is None or arn != report.root_cause.resource:
+    here = [one for one in causes(report) if one.resource == arn]
+    if not here:
         return ""
-    return say("changed") if report.root_cause.event is not None else say("the cause")
+    if any(one.event is not None for one in here):
+        return say("changed")
+    return say("the cause") if len(causes(report)) == 1 else say("a cause")
 
 
 def chain_words(report: Report) -> str:

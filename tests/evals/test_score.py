@@ -369,7 +369,7 @@ def test_a_prevention_that_does_not_hold_fails() -> None:
 
 def test_items_that_the_truth_asks_nothing_of_are_marked() -> None:
     idle = {item.name for item in judged(NOBODY, INNOCENT).items if not item.asked}
-    assert idle == {"prior", "actor", "gaps", "ruled out", "onset", "revisions"}
-    assert {item.name for item in judged().items if not item.asked} == {"revisions"}
+    assert idle == {"also", "prior", "actor", "gaps", "ruled out", "onset", "revisions"}
+    assert {item.name for item in judged().items if not item.asked} == {"also", "revisions"}
     blamed = [item for item in judged(REPORT, INNOCENT).failed if item.name == "actor"]
     assert [item.asked for item in blamed] == [True], "a failure always counts"
