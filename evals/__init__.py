@@ -27,6 +27,7 @@ __all__ = [
     "register",
     "render",
     "run_suite",
+    "validate_cases",
     "write_scoreboard",
 ]
 
@@ -80,6 +81,15 @@ def run_suite(
 
     logs = out / "runs" if out is not None else None
     return run(incidents, seeds, only=only, processes=processes, unseen=unseen, logs=logs, vary=vary)
+
+
+def validate_cases(folder: Path) -> tuple[str, bool]:
+    """Every mistake in the cases of a folder, one `path:line: text` per line, and whether there is none."""
+    _need_worlds()
+    from evals.validate import validate
+
+    found = validate(folder)
+    return found.render(), not found.mistakes
 
 
 def render(result: SuiteResult) -> str:

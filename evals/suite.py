@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from evals import first_runs
 from evals.baselines import judged, scene_of
 from evals.cases import Case, find
+from evals.cases import incidents as builtin
 from evals.claims import false_claims
 from evals.prevention_check import PreventionCheck, check
 from evals.rehearsal import Rehearsal, rehearse
@@ -24,6 +25,7 @@ from evals.score import Score, score
 from evals.story import story
 from evals.truth import Truth
 from evals.unseen import MODES, run_unseen
+from evals.validate import refuse
 from evals.variation import Variation, chosen, fits
 from evals.variation import judge as judge_varied
 from evals.variation import source as variant_of
@@ -62,6 +64,7 @@ def run_suite(
     strange = sorted(set(unseen) - set(MODES))
     if strange:
         raise BadInput(f"Unknown way of not seeing: {', '.join(strange)}. Known: {', '.join(MODES)}")
+    refuse(incidents or builtin(), only)
     cases = find(incidents, only)
     if logs is not None:
         _make(logs)

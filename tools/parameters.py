@@ -63,6 +63,11 @@ def _operation(client: str, operation: str) -> OperationModel:
     return model.operation_model(operation)
 
 
+def operations(client: str) -> tuple[str, ...]:
+    """The operations of a boto3 client, by name. Raises BadInput for a client that there is not."""
+    return tuple(_model(client).operation_names)
+
+
 def validate(call: Call) -> tuple[str, ...]:
     """What is wrong with the call, one sentence each; empty when botocore would send it."""
     try:

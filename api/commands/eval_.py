@@ -59,6 +59,13 @@ import click
     metavar="A B",
     help="Run nothing; tell what two results have got better and worse.",
 )
+@click.option(
+    "--validate",
+    default=None,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Run nothing; tell every mistake in these cases with file and line. Exit 2 when there is one.",
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -73,6 +80,7 @@ def command(
     out: Path | None,
     first_run: bool,
     compare: tuple[Path, Path] | None,
+    validate: Path | None,
 ) -> None:
     """Investigate simulated accounts and compare each report with the truth of the simulation. Offline."""
     import evals
@@ -80,6 +88,10 @@ def command(
     if compare is not None:
         click.echo(evals.compare_results(*compare), nl=False)
         return
+    if validate is not None:
+        text, sound = evals.validate_cases(validate)
+        click.echo(text, nl=False)
+        ctx.exit(0 if sound else 2)
     numbers = parse_seeds(seeds)
     if incidents is not None and not incidents.is_dir():
         raise click.UsageError(f"{incidents} is not a folder with cases.")

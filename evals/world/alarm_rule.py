@@ -14,7 +14,7 @@ from evals.world.steps import Settings
 
 NAMES = ("EvaluationPeriods", "DatapointsToAlarm", "Threshold", "ComparisonOperator", "TreatMissingData")
 _WIDER = 2  # the user guide's tables show a range of 5 for 3 evaluation periods; the exact number is not documented
-_TESTS: Mapping[str, Callable[[float, float], bool]] = {
+COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "GreaterThanThreshold": gt,
     "GreaterThanOrEqualToThreshold": ge,
     "LessThanThreshold": lt,
@@ -32,7 +32,7 @@ class Rule(NamedTuple):
     missing: str  # breaching, notBreaching, ignore or missing
 
     def breaches(self, value: float) -> bool:
-        return _TESTS[self.how](value, self.limit)
+        return COMPARISONS[self.how](value, self.limit)
 
     @property
     def range(self) -> int:
@@ -58,7 +58,7 @@ class Rule(NamedTuple):
         """
         real = self._real(values)
         absent = self.periods - len(real)
-        test, limit = _TESTS[self.how], self.limit
+        test, limit = COMPARISONS[self.how], self.limit
         breaching = sum([test(value, limit) for _, value in real])
         if breaching + (absent if self.missing == "breaching" else 0) >= self.needed:
             return "ALARM"

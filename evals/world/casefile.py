@@ -98,10 +98,14 @@ class AlarmSpec(_Strict):
     age_days: Any = 60
 
 
+WAYS = ("user-console", "user-cli", "sso-console", "sso-cli", "ci", "terraform")
+"""How people of a case act."""
+
+
 class PersonSpec(_Strict):
     """Somebody who acts, and in which way."""
 
-    way: Any  # user-console, user-cli, sso-console, sso-cli, ci, terraform
+    way: Any  # one of WAYS
     name: str
     address: str = "203.0.113.24"
     role: str = ""
@@ -184,13 +188,13 @@ def _merged(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
         return raw
     sibling = path.parent.parent / str(raw["like"]) / "case.yaml"
     base = _merged(sibling if sibling.is_file() else find(str(raw["like"])), (*seen, path))
-    merged = _merge(base, raw)
+    merged = merge(base, raw)
     assert isinstance(merged, dict)
     return merged
 
 
-def _merge(base: Any, over: Any) -> Any:
-    """Maps are merged, draws and everything else replaced; null removes."""
+def merge(base: Any, over: Any) -> Any:
+    """`over` on top of `base`: maps are merged, draws and everything else replaced; null removes."""
     if not isinstance(base, dict) or not isinstance(over, dict) or {"choose", "between"} & set(over):
         return over
     merged = dict(base)
@@ -198,5 +202,5 @@ def _merge(base: Any, over: Any) -> Any:
         if value is None:
             merged.pop(key, None)
         else:
-            merged[key] = _merge(base[key], value) if key in base else value
+            merged[key] = merge(base[key], value) if key in base else value
     return merged

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from evals.world.seed import Seed
 from tools.errors import BadInput
 
-_REFERENCE = re.compile(r"^\$([a-z_0-9]+)(?:\.([a-z_0-9]+))?$")
+REFERENCE = re.compile(r"^\$([a-z_0-9]+)(?:\.([a-z_0-9]+))?$")
 
 
 class Draw(BaseModel):
@@ -79,7 +79,7 @@ class Values:
         `also` are further words for this text.
         """
         if isinstance(value, str):
-            match = _REFERENCE.match(value)
+            match = REFERENCE.match(value)
             if match is None:
                 return value.format_map(_Words(self, also or {}))
             held = self[match.group(1)]
