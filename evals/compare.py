@@ -12,6 +12,10 @@ from evals.results import read_outcomes
 from tools.errors import BadInput
 
 Row = Mapping[str, Any]
+Key = tuple[str, int, str]
+"""Case, seed, variant."""
+
+_WIDTH = 22
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,13 +24,21 @@ class Change:
 
     case: str
     seed: int
+    variant: str = ""
     better: tuple[str, ...] = ()
     worse: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        return _title((self.case, self.seed, self.variant))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Everything that differs. `totals`: name -> second minus first, over the runs that both hold."""
+    """Everything that differs. `totals`: name -> second minus first, over the runs that both hold.
+
+    Variants have totals of their own.
+    """
 
     runs: int
     changes: tuple[Change, ...]
@@ -40,14 +52,14 @@ class Comparison:
         for where, names in (("first", self.only_first), ("second", self.only_second)):
             lines += [f"only in the {where}: {', '.join(names)}"] if names else []
         for one in self.changes:
-            lines += [f"{one.case} seed {one.seed}: better: {', '.join(one.better)}"] if one.better else []
-            lines += [f"{one.case} seed {one.seed}: worse: {', '.join(one.worse)}"] if one.worse else []
+            lines += [f"{one.title}: better: {', '.join(one.better)}"] if one.better else []
+            lines += [f"{one.title}: worse: {', '.join(one.worse)}"] if one.worse else []
         lines += [] if self.changes else ["no run got better or worse"]
-        lines += ["", f"{'second minus first':<20}  {'change':>8}  95 % over cases"]
+        lines += ["", f"{'second minus first':<{_WIDTH}}  {'change':>8}  95 % over cases"]
         for name, of in self.totals.items():
             form = _FORMS.get(name, "{:+.1%}")
             lines.append(
-                f"{name:<20}  {form.format(of.mean):>8}  {form.format(of.low)} to {form.format(of.high)}"
+                f"{name:<{_WIDTH}}  {form.format(of.mean):>8}  {form.format(of.low)} to {form.format(of.high)}"
             )
         return "\n".join(lines) + "\n"
 
@@ -71,11 +83,13 @@ _TOTALS: Mapping[str, Callable[[Row], float | None]] = {
     "harmful steps": lambda row: float(row["score"]["harmful"]),
     "AWS calls": lambda row: float(row["calls"]),
 }
+_VARIED = ("all right", "cause", "false claims")
 _FORMS = {
     "cause, silence at 0": "{:+.2f}",
     "onset off by": "{:+.1f} s",
     "Brier": "{:+.4f}",
     "false claims": "{:+.2f}",
+    "false claims, variants": "{:+.2f}",
     "harmful steps": "{:+.2f}",
     "AWS calls": "{:+.1f}",
 }
@@ -88,16 +102,17 @@ def compare(first: Path, second: Path) -> Comparison:
 
 def compared(first: Sequence[Row], second: Sequence[Row]) -> Comparison:
     """Outcomes as `SuiteResult.as_json` writes them. Raises BadInput when they share no run."""
-    before, after = ({(row["case"], row["seed"]): row for row in rows} for rows in (first, second))
+    before, after = ({_key(row): row for row in rows} for rows in (first, second))
     both = [key for key in before if key in after]
     if not both:
         raise BadInput("The two results share no run: no case with the same seed is in both.")
-    changes = (_change(case, seed, before[case, seed], after[case, seed]) for case, seed in both)
-    totals = {
-        name: of
-        for name, value in _TOTALS.items()
-        if (of := _total(value, [(before[key], after[key]) for key in both])) is not None
-    }
+    changes = (_change(key, before[key], after[key]) for key in both)
+    pairs = [(before[key], after[key]) for key in both]
+    plain = [pair for pair in pairs if not _key(pair[0])[2]]
+    varied = [pair for pair in pairs if _key(pair[0])[2]]
+    asked = [(name, value, plain) for name, value in _TOTALS.items()]
+    asked += [(f"{name}, variants", _TOTALS[name], varied) for name in _VARIED]
+    totals = {name: of for name, value, rows in asked if (of := _total(value, rows)) is not None}
     return Comparison(
         runs=len(both),
         changes=tuple(one for one in changes if one.better or one.worse),
@@ -124,11 +139,21 @@ def _brier(row: Row) -> float | None:
     return None if said is None else (said - (row["score"]["stance"] == "right")) ** 2
 
 
-def _change(case: str, seed: int, before: Row, after: Row) -> Change:
+def _key(row: Row) -> Key:
+    return row["case"], row["seed"], row.get("variant", "")
+
+
+def _title(key: Key) -> str:
+    case, seed, variant = key
+    return f"{case} seed {seed}" + (f", {variant}" if variant else "")
+
+
+def _change(key: Key, before: Row, after: Row) -> Change:
     old, new = _all_items(before), _all_items(after)
     return Change(
-        case=case,
-        seed=seed,
+        case=key[0],
+        seed=key[1],
+        variant=key[2],
         better=tuple(name for name in dict.fromkeys([*old, *new]) if new.get(name) and not old.get(name)),
         worse=tuple(name for name in dict.fromkeys([*old, *new]) if old.get(name) and not new.get(name)),
     )
@@ -139,5 +164,5 @@ def _all_items(row: Row) -> dict[str, bool]:
     return {item["name"]: item["ok"] for item in row["score"]["items"]} | {"report": not row["error"]}
 
 
-def _names(keys: set[tuple[str, int]]) -> tuple[str, ...]:
-    return tuple(f"{case} seed {seed}" for case, seed in sorted(keys))
+def _names(keys: set[Key]) -> tuple[str, ...]:
+    return tuple(_title(key) for key in sorted(keys))

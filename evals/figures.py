@@ -8,8 +8,9 @@ from typing import Literal
 
 from evals.baselines import NAMES
 from evals.bootstrap import Interval, grouped, interval, quantile
-from evals.calibration import calibration
+from evals.calibration import Calibration, calibration
 from evals.results import Outcome, SuiteResult
+from evals.varied import variants
 from tools.models import Json
 
 Kind = Literal["share", "points", "mean", "total"]
@@ -138,9 +139,10 @@ def checks(result: SuiteResult) -> tuple[Check, ...]:
         found.append(
             Check(text=f"cause right in at least {CAUSE_FLOOR:.0%}: {cause:.1%}", ok=cause >= CAUSE_FLOOR)
         )
+    everywhere = {one.name: one for one in figures(result.every)}
     for name in ("false claims", "harmful steps", "good changes blocked"):
-        if name in known:
-            count = total(known[name])
+        if name in everywhere:
+            count = total(everywhere[name])
             found.append(Check(text=f"no {name}: {count}", ok=count == 0))
     bases = baselines(result.outcomes)
     if bases:
@@ -149,16 +151,23 @@ def checks(result: SuiteResult) -> tuple[Check, ...]:
         found.append(Check(text=f"every baseline below {BASELINE_CEILING:.0%}: {listed}", ok=low))
     table = calibration(result.predictions)
     if table is not None:
-        said = (
-            f"Brier better than the best constant: {table.brier:.4f}, the constant {table.constant_brier:.4f}"
+        found.append(
+            Check(text=f"Brier better than the best constant: {brier(table)}", ok=table.beats_constant)
         )
-        said += "" if table.beats_constant is not None else " (all answers are alike, so it cannot be beaten)"
-        found.append(Check(text=said, ok=table.beats_constant))
     for one in unseen(result):
         aim = UNSEEN_AIMS[one.name]
         said = f"cause named with unseen {one.name} in at least {aim:.0%}: {one.value.mean:.1%} of {one.runs}"
         found.append(Check(text=said, ok=one.value.mean >= aim))
     return (*found, *_first(result))
+
+
+def brier(table: Calibration) -> str:
+    """The Brier score beside that of the best constant."""
+    said = f"{table.brier:.4f}, the constant {table.constant_brier:.4f}"
+    if table.beats_constant is not None:
+        return said
+    alike, best = ("right", 1) if table.share_right else ("wrong", 0)
+    return f"{said} (every answer is {alike}: always saying {best} scores 0, which only equal certainty could match)"
 
 
 def _first(result: SuiteResult) -> tuple[Check, ...]:
@@ -186,6 +195,7 @@ def as_json(result: SuiteResult) -> Json:
             for case, rows in by_case(outcomes).items()
         },
         "baselines": _rows(baselines(outcomes)),
+        "variants": [asdict(one) for one in variants(result)],
         "unseen_share": _rows(unseen(result)),
         "calibration": {**asdict(table), "gap": table.gap, "beats_constant": table.beats_constant}
         if table

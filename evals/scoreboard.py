@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from evals import varied
 from evals.calibration import calibration
 from evals.figures import baselines, by_case, checks, figures, onset_errors, unseen
 from evals.pictures import picture
@@ -19,7 +20,7 @@ def write(result: SuiteResult, folder: Path) -> tuple[Path, ...]:
     """scoreboard.html, scoreboard.md, results.json and pictures/ in `folder`. Raises BadInput when it cannot."""
     texts = {"scoreboard.html": page(result), "scoreboard.md": markdown(result)}
     texts["results.json"] = json.dumps(result.as_json(), indent=2, ensure_ascii=False) + "\n"
-    drawn = {_name(one): picture(one.story, _title(one)) for one in result.outcomes if one.story is not None}
+    drawn = {_name(one): picture(one.story, _title(one)) for one in result.every if one.story is not None}
     try:
         (folder / "pictures").mkdir(parents=True, exist_ok=True)
         for name, text in {**texts, **drawn}.items():
@@ -30,11 +31,11 @@ def write(result: SuiteResult, folder: Path) -> tuple[Path, ...]:
 
 
 def _name(outcome: Outcome) -> str:
-    return f"pictures/{outcome.case}-{outcome.seed}.svg"
+    return f"pictures/{outcome.file_name}.svg"
 
 
 def _title(outcome: Outcome) -> str:
-    return f"Timeline of {outcome.case}, seed {outcome.seed}"
+    return f"Timeline of {outcome.title}"
 
 
 def markdown(result: SuiteResult) -> str:
@@ -49,7 +50,14 @@ def markdown(result: SuiteResult) -> str:
         lines += ["", f"Onset off by {median:.0f} s (median), {most:.0f} s (90 %)."]
     bases = [(one.name, *shown(one), str(one.runs)) for one in baselines(result.outcomes)]
     lines += ["", "## Baselines", "", *_table(("", "cause named", "95 % over cases", "runs"), bases)]
-    lines += [*_calibration(result), *_unseen(result), *_first(result), *_cases(result), *_failures(result)]
+    lines += [
+        *_calibration(result),
+        *_variants(result),
+        *_unseen(result),
+        *_first(result),
+        *_cases(result),
+        *_failures(result),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -68,6 +76,11 @@ def _calibration(result: SuiteResult) -> list[str]:
     ]
     lines = ["", "## Calibration", "", *_table(("confidence", "runs", "mean", "right"), rows), ""]
     return lines + [f"- {line}" for line in calibration_lines(table)]
+
+
+def _variants(result: SuiteResult) -> list[str]:
+    rows = varied.cells(result)
+    return ["", "## Variants", "", *_table(varied.HEADS, rows)] if rows else []
 
 
 def _unseen(result: SuiteResult) -> list[str]:
@@ -114,8 +127,8 @@ def passed(runs: Sequence[Outcome], name: str) -> str:
 
 def _failures(result: SuiteResult) -> list[str]:
     lines: list[str] = []
-    for one in (one for one in result.outcomes if not one.right):
-        lines += ["", f"### {one.case}, seed {one.seed}", ""]
+    for one in (one for one in result.every if not one.right):
+        lines += ["", f"### {one.title}", ""]
         lines += [f"- {line}" for line in reasons(SuiteResult(outcomes=(one,))) if line]
         lines += ["", f"![{_title(one)}]({_name(one)})"] if one.story is not None else []
     return ["", "## Failures", *(lines or ["", "None."])]

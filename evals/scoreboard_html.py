@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
 
+from evals import varied
 from evals.calibration import Calibration, calibration
 from evals.figures import Figure, baselines, by_case, checks, figures, onset_errors, unseen
 from evals.pictures import picture
@@ -22,6 +23,7 @@ def page(result: SuiteResult) -> str:
         _figures(result),
         _baselines(result),
         _calibration(result),
+        _variants(result),
         _unseen(result),
         _first(result),
         _cases(result),
@@ -141,6 +143,16 @@ def _reliability(table: Calibration) -> str:
     )
 
 
+def _variants(result: SuiteResult) -> str:
+    """Their runs count in none of the other figures."""
+    rows = [[escape(name), *counts] for name, *counts in varied.cells(result)]
+    return (
+        _section("Variants", _table((varied.HEADS[0], *(f">{head}" for head in varied.HEADS[1:])), rows))
+        if rows
+        else ""
+    )
+
+
 def _unseen(result: SuiteResult) -> str:
     if not result.unseen:
         return ""
@@ -199,12 +211,10 @@ def _cell(runs: Sequence[Outcome], name: str) -> str:
 
 def _failures(result: SuiteResult) -> str:
     parts = []
-    for one in (one for one in result.outcomes if not one.right):
-        prefix = f"{one.case} seed {one.seed}: "
+    for one in (one for one in result.every if not one.right):
+        prefix = f"{one.title}: "
         said = [line.removeprefix(prefix) for line in reasons(SuiteResult(outcomes=(one,))) if line]
         why = "".join(f"<li>{escape(line)}</li>" for line in said)
-        drawn = picture(one.story, f"Timeline of {one.case}, seed {one.seed}") if one.story else ""
-        parts.append(
-            f'<div class="fail"><h3>{escape(one.case)}, seed {one.seed}</h3><ul class="why">{why}</ul>{drawn}</div>'
-        )
+        drawn = picture(one.story, f"Timeline of {one.title}") if one.story else ""
+        parts.append(f'<div class="fail"><h3>{escape(one.title)}</h3><ul class="why">{why}</ul>{drawn}</div>')
     return _section("Failures", "".join(parts) or "<p>None.</p>")

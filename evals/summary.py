@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from evals import varied
 from evals.baselines import NAMES
 from evals.calibration import Calibration, calibration
-from evals.figures import Figure, baselines, checks, figures, onset_errors, total, unseen
+from evals.figures import Figure, baselines, brier, checks, figures, onset_errors, total, unseen
 from evals.results import Outcome, SuiteResult
 
 SHORT = {
@@ -38,7 +39,8 @@ def render(result: SuiteResult) -> str:
         "seconds",
     ]
     lines = ["  ".join(head), *(_row(outcome, width) for outcome in result.outcomes), ""]
-    lines += [*reasons(result), *_figures(result), *_calibration(result), *_unseen(result), *_checks(result)]
+    lines += [*reasons(result), *_figures(result), *_calibration(result), *varied.lines(result)]
+    lines += [*_unseen(result), *_checks(result)]
     return "\n".join([*lines, *_last(result)]) + "\n"
 
 
@@ -68,8 +70,8 @@ def _row(outcome: Outcome, width: int) -> str:
 def reasons(result: SuiteResult) -> list[str]:
     """One line for everything that failed; a last empty one when there is any."""
     lines = []
-    for outcome in result.outcomes:
-        where = f"{outcome.case} seed {outcome.seed}"
+    for outcome in result.every:
+        where = outcome.title
         if outcome.error:
             lines.append(f"{where}: no report. {outcome.error}")
             continue
@@ -123,8 +125,7 @@ def calibration_lines(table: Calibration) -> list[str]:
     right, wrong = (_share(value) for value in (table.when_right, table.when_wrong))
     gap = "" if table.gap is None else f", {table.gap:+.1%} apart"
     return [
-        f"Brier {table.brier:.4f}, best constant {table.constant_brier:.4f}; "
-        f"log loss {table.log_loss:.4f}, best constant {table.constant_log_loss:.4f}",
+        f"Brier {brier(table)}; log loss {table.log_loss:.4f}, best constant {table.constant_log_loss:.4f}",
         f"mean confidence when right {right}, when wrong {wrong}{gap}",
     ]
 
@@ -151,6 +152,8 @@ def _checks(result: SuiteResult) -> list[str]:
 
 
 def _last(result: SuiteResult) -> list[str]:
-    return [
-        f"opsleuth right in {result.right} of {len(result.outcomes)}; false claims: {result.false_claims}"
-    ]
+    said = f"opsleuth right in {result.right} of {len(result.outcomes)}"
+    if result.varied:
+        right = sum(one.right for one in result.varied)
+        said += f", in variants in {right} of {len(result.varied)}"
+    return [f"{said}; false claims: {result.false_claims}"]

@@ -129,7 +129,7 @@ def expected(
     if delivered <= start:
         return truth.model_copy(update={"revisions": ()})
     late = _without_metric(truth)
-    if last.as_of < delivered:
+    if last.as_of < delivered and variation.patience is not None:
         late = _given_up(truth, last)
     *before, _ = reports
     looks = [_early(report, delivered) for report in before]

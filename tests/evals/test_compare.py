@@ -62,6 +62,26 @@ def test_only_runs_of_both_are_compared() -> None:
     assert "+10.0" in text
 
 
+def test_variants_are_runs_of_their_own_with_their_own_totals() -> None:
+    fine, lost = (replace(outcome("a", cause=cause), variant="noisy") for cause in (True, False))
+    before = json.loads(json.dumps(SuiteResult(outcomes=(outcome("a"),), varied=(fine,)).as_json()))
+    after = json.loads(json.dumps(SuiteResult(outcomes=(outcome("a"),), varied=(lost,)).as_json()))
+    found = compared(before["outcomes"] + before["varied"], after["outcomes"] + after["varied"])
+    assert [(one.title, one.worse) for one in found.changes] == [("a seed 1, noisy", ("cause",))]
+    assert (found.totals["cause"].mean, found.totals["cause, variants"].mean) == (0.0, -1.0)
+    assert "a seed 1, noisy: worse: cause" in found.render()
+
+
+def test_files_without_variants_are_compared_with_those_that_have_some(tmp_path: Path) -> None:
+    row = json.loads(json.dumps(SuiteResult(outcomes=(outcome("a"),)).as_json()))
+    del row["varied"], row["outcomes"][0]["variant"]
+    (tmp_path / "old.json").write_text(json.dumps(row), encoding="utf-8")
+    new = SuiteResult(outcomes=(outcome("a"),), varied=(replace(outcome("a"), variant="removed"),))
+    (tmp_path / "new.json").write_text(json.dumps(new.as_json()), encoding="utf-8")
+    found = compare(tmp_path / "old.json", tmp_path / "new.json")
+    assert (found.runs, found.changes, found.only_second) == (1, (), ("a seed 1, removed",))
+
+
 def test_a_run_that_gives_no_report_any_more_is_worse() -> None:
     broken = replace(outcome("a"), score=Score(items=()), error="CannotInvestigate: gone")
     (change,) = compared(rows(outcome("a")), rows(broken)).changes

@@ -85,11 +85,11 @@ def test_the_page_tells_every_part() -> None:
     texts = [text.strip() for text in Page(page(RESULT)).texts]
     for heading in (
         "What must hold of the whole suite", "Figures", "Baselines", "Calibration", "Unseen mechanism",
-        "First run of each case", "Cases", "Failures", "alpha, seed 2", "cause: expected <a>, got b & c",
+        "First run of each case", "Cases", "Failures", "alpha seed 2", "cause: expected <a>, got b & c",
     ):  # fmt: skip
         assert heading in texts
     assert "1/2" in texts
-    assert "alpha, seed 1" not in texts, "it did not fail"
+    assert "alpha seed 1" not in texts, "it did not fail"
 
 
 def test_the_markdown_tells_the_same_and_names_the_pictures() -> None:
@@ -99,7 +99,7 @@ def test_the_markdown_tells_the_same_and_names_the_pictures() -> None:
     assert "| latest change | 0.0% |" in text
     assert "| text | 100.0% |" in text
     assert "| alpha | 2 | 50% | 50% | ab12 |" in text
-    assert "![Timeline of alpha, seed 2](pictures/alpha-2.svg)" in text
+    assert "![Timeline of alpha seed 2](pictures/alpha-2.svg)" in text
     assert "| 80% to 90% | 1 | 80.0% | 0.0% |" in text
 
 
@@ -110,6 +110,22 @@ def test_nothing_failed_is_said() -> None:
     for heading in ("Unseen mechanism", "First run"):
         assert heading not in page(fine)
         assert heading not in markdown(fine)
+
+
+def test_variants_have_a_table_and_their_failures_a_picture(tmp_path: Path) -> None:
+    noisy = (replace(GOOD, variant="noisy"), replace(BAD, variant="noisy", false_claims=("says 3",)))
+    some = SuiteResult(outcomes=(GOOD,), varied=(*noisy, replace(GOOD, variant="removed")))
+    text = markdown(some)
+    assert "1 of 1 runs all right." in text
+    assert "| cause | 100.0% |  | 1 |" in text, "the suite's own figures know nothing of variants"
+    assert "| noisy | 2 | 1 | 1 | 1 | 0 |" in text
+    assert "| all variants | 3 | 2 | 2 | 1 | 0 |" in text
+    assert "- ✗ no false claims: 1" in text
+    assert "### alpha seed 2, noisy" in text
+    assert {"Variants", "all variants", "alpha seed 2, noisy"} <= set(Page(page(some)).texts)
+    write(some, tmp_path)
+    assert [path.name for path in (tmp_path / "pictures").iterdir()] == ["alpha-2-noisy.svg"]
+    assert "Variants" not in markdown(RESULT)
 
 
 def test_files_are_written_with_a_picture_of_each_failure(tmp_path: Path) -> None:

@@ -126,6 +126,40 @@ def test_the_exit_code_tells_whether_the_floor_holds() -> None:
     assert result().exit_code() == 1
 
 
+def test_variants_are_told_apart_but_nothing_false_is_forgiven() -> None:
+    varied = replace(
+        WRONG, variant="removed", score=Score(items=items(cause=False), predicted=0.7, harmful=1)
+    )
+    both = SuiteResult(outcomes=(RIGHT,), varied=(replace(RIGHT, variant="noisy"), varied))
+    text = render(both)
+    assert line(text, "cause ") == ["100.0%", "1"]
+    assert line(text, "removed ") == ["1", "0", "0", "1", "1"]
+    assert line(text, "all variants ") == ["2", "1", "1", "1", "1"]
+    assert "beta seed 1, removed: false claim: why: says 3, true is 4" in text
+    assert "✗ no harmful steps: 1" in text
+    assert "opsleuth right in 1 of 1, in variants in 1 of 2; false claims: 1" in text
+    assert both.exit_code(floor=0.5) == 1
+    honest = replace(varied, false_claims=(), score=Score(items=items(cause=False)))
+    fine = SuiteResult(outcomes=(RIGHT,), varied=(replace(RIGHT, variant="noisy"), honest))
+    assert (fine.exit_code(), fine.exit_code(floor=0.5)) == (1, 0)
+    data = both.as_json()
+    assert [row["variant"] for row in data["outcomes"] + data["varied"]] == ["", "noisy", "removed"]
+    assert data["variants"][-1] == {
+        "name": "all variants", "runs": 2, "right": 1, "cause": 1, "false_claims": 1, "harmful": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("stance", "best"), [("right", "1"), ("wrong", "0")])
+def test_a_constant_that_cannot_be_beaten_is_told_with_both_numbers(stance: Any, best: str) -> None:
+    alike = replace(RIGHT, score=Score(items=items(cause=True), stance=stance, predicted=0.5))
+    text = render(result(alike))
+    assert (
+        f"– Brier better than the best constant: 0.2500, the constant 0.0000 (every answer is {stance}"
+        in text
+    )
+    assert f"always saying {best} scores 0" in text
+
+
 def test_json_is_the_same_whatever_a_run_lasted() -> None:
     first = json.dumps(result(RIGHT, WRONG).as_json(), sort_keys=True)
     slower = json.dumps(result(replace(RIGHT, seconds=9.0), WRONG).as_json(), sort_keys=True)
