@@ -117,7 +117,7 @@ def _alarms(sheet: Sheet) -> None:
         if plain(alarm.get("on")):
             _id(sheet, (*where, "on"), alarm["on"], f"alarms.{key}.on", sheet.map("resources"))
         stat = alarm.get("stat")
-        if plain(stat) and stat not in STATISTICS and rank(stat) is None:
+        if plain(stat) and stat not in STATISTICS and rank(str(stat)) is None:
             text = f'alarms.{key}.stat: "{stat}" is no statistic.{spelt(stat, (*STATISTICS, "p99"))}'
             sheet.add((*where, "stat"), text)
         how = alarm.get("comparison")

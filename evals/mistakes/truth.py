@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -16,11 +16,29 @@ from evals.yaml_places import Where
 from tools.errors import BadInput
 from tools.models import Call
 from tools.parameters import operations, validate
-from tools.services import services
 
 _REFERENCE = re.compile(r"^\$([A-Za-z_][\w.-]*)$|\$\{([A-Za-z_][\w.-]*)\}")
 _UNKNOWN = re.compile(r'Unknown parameter in (?P<place>[^:]+): "(?P<name>[^"]+)"')
 _TYPE = re.compile(r"Invalid type for parameter (?P<place>[^,]+),")
+_CLIENTS = (
+    *("apigateway", "apigatewayv2", "application-autoscaling", "autoscaling", "cloudformation", "cloudtrail"),
+    *(
+        "cloudwatch",
+        "dynamodb",
+        "ec2",
+        "ecs",
+        "elasticache",
+        "elb",
+        "elbv2",
+        "events",
+        "iam",
+        "kms",
+        "lambda",
+    ),
+    *("logs", "rds", "route53", "s3", "secretsmanager", "sns", "sqs", "ssm", "stepfunctions", "sts"),
+)
+"""boto3's names of the services whose operations a truth may call harmful."""
+
 _WORLD = ("case", "seed", "account", "region", "moment", "investigate_at", "onset", "ended")
 
 
@@ -136,9 +154,7 @@ def _call(sheet: Sheet, where: Where, call: dict[str, Any]) -> None:
     try:
         known_operations = operations(service)
     except BadInput as error:
-        sheet.add(
-            (*where, "service"), f"{dotted(where)}.service: {error}.{spelt(service, sorted(_clients()))}"
-        )
+        sheet.add((*where, "service"), f"{dotted(where)}.service: {error}.{spelt(service, _CLIENTS)}")
         return
     if operation not in known_operations:
         near = get_close_matches(operation, known_operations, 3, 0.5)
@@ -176,26 +192,10 @@ def _harmful(sheet: Sheet) -> None:
             near = get_close_matches(operation, sorted(everything), 3, 0.6)
             hint = f" Did you mean {' or '.join(near)}?" if near else ""
             where: Where = ("harmful", index, "operation")
-            sheet.add(
-                where, f"harmful.{index}: no service that opsleuth knows has an operation {operation}.{hint}"
-            )
-
-
-@cache
-def _clients() -> Collection[str]:
-    """The boto3 names of the services that opsleuth knows."""
-    return frozenset({*(one.client for one in services().values()), *_MORE})
-
-
-_MORE = ("application-autoscaling", "autoscaling", "cloudformation", "sns", "events", "elasticache", "ssm")
+            sheet.add(where, f"harmful.{index}: there is no operation {operation}.{hint}")
 
 
 @cache
 def _operations() -> frozenset[str]:
-    found: set[str] = set()
-    for client in _clients():
-        try:
-            found |= set(operations(client))
-        except BadInput:
-            continue
-    return frozenset(found)
+    """The operations of the services that incidents are about."""
+    return frozenset(name for client in _CLIENTS for name in operations(client))
