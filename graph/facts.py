@@ -48,7 +48,8 @@ class Facts:
     incident: Incident
     as_of: datetime
     lookback: int = 2  # hours before the onset in which causes are sought
-    resources: tuple[Resource, ...] = ()
+    resources: tuple[Resource, ...] = ()  # as they were described at the first look
+    described: datetime | None = None
     relations: tuple[Relation, ...] = ()
     changes: tuple[ChangeEvent, ...] = ()
     denied: tuple[ChangeEvent, ...] = ()
@@ -72,6 +73,7 @@ class Facts:
             resources=_with_parts(
                 load_all(Resource, state.get("resources")), load_all(Resource, state.get("parts"))
             ),
+            described=datetime.fromisoformat(state["started"]) if state.get("started") else None,
             relations=load_all(Relation, state.get("relations")),
             changes=load_all(ChangeEvent, state.get("changes")),
             denied=load_all(ChangeEvent, state.get("denied")),

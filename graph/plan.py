@@ -283,7 +283,8 @@ def stays_red(facts: Facts) -> tuple[Step, ...]:
 def _mind(facts: Facts, cause: RootCause, resource: Resource, setting: Setting) -> tuple[Statement, ...]:
     made: list[Statement] = []
     now = current(resource, setting)
-    if cause.kind != "setting" and resource.config and not same(now, cause.bad_value, setting):
+    later = facts.described is not None and cause.latest is not None and cause.latest > facts.described
+    if cause.kind != "setting" and resource.config and not later and not same(now, cause.bad_value, setting):
         made.append(
             statement(
                 "It is {now} by now, no longer {value}: somebody changed it again.",
