@@ -23,6 +23,7 @@ _MODULES = (
     "answers_ecs_tasks",
     "answers_ecs_rest",
     "answers_ecr",
+    "answers_acm",
     "answers_elbv2",
     "answers_scaling",
     "answers_rds",

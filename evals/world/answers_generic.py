@@ -88,6 +88,16 @@ _NONE: Mapping[str, str] = {
         ListMetricStreams""",
     "config": "DescribeConfigRules",
     "dynamodb": "ListBackups ListContributorInsights ListExports ListGlobalTables ListImports",
+    "ec2": """DescribeCapacityReservations DescribeCarrierGateways DescribeClientVpnEndpoints
+        DescribeCustomerGateways DescribeEgressOnlyInternetGateways DescribeFleets DescribeFlowLogs DescribeHosts
+        DescribeInstanceConnectEndpoints DescribeNetworkInsightsAnalyses DescribeNetworkInsightsPaths
+        DescribePlacementGroups DescribeSpotFleetRequests DescribeSpotInstanceRequests
+        DescribeTransitGatewayAttachments DescribeTransitGatewayPeeringAttachments
+        DescribeTransitGatewayRouteTables DescribeTransitGatewayVpcAttachments DescribeTransitGateways
+        DescribeVpcBlockPublicAccessExclusions DescribeVpcEndpointConnections
+        DescribeVpcEndpointServiceConfigurations DescribeVpcPeeringConnections DescribeVpnConnections
+        DescribeVpnGateways""",
+    "elb": "DescribeLoadBalancers",
     "lambda": "ListLayers",
     "logs": """DescribeDestinations DescribeQueryDefinitions DescribeResourcePolicies ListAnomalies
         ListLogAnomalyDetectors""",

@@ -341,7 +341,7 @@ def describe_internet_gateways(ask: Ask) -> Json:
         {
             "InternetGatewayId": one.fixed["id"],
             "OwnerId": ask.world.account,
-            "Attachments": [{"State": "available", "VpcId": one.fixed["vpc"]}],
+            "Attachments": [{"State": "attached", "VpcId": one.fixed["vpc"]}],
             "Tags": _tags(ask, one),
         }
         for one in found
