@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from evals.world import health
 from evals.world.ecs_stage import ServiceStage
-from evals.world.lines import LogGroup, Mark
+from evals.world.lines import Line, LogGroup, Mark
 from evals.world.roster_task import NEVER, Task
 from evals.world.stamps import iso
 from evals.world.voices import PlainVoice
@@ -123,3 +123,11 @@ class TaskGroup(LogGroup):
         tasks = roster.seen(minute * 60 + 30).up or tuple(roster.tasks[:1])
         name = tasks[number % len(tasks)].id if tasks else "none"
         return f"ecs/{voice.name}/{name}"
+
+    def line(self, minute: int, mark: Mark) -> Line:
+        """Lines besides requests are in the stream of their own task."""
+        made = super().line(minute, mark)
+        voice = self.voice
+        if mark.request is not None or not isinstance(voice, TaskVoice):
+            return made
+        return made._replace(stream=f"ecs/{voice.name}/{voice.lines(minute)[mark.number].task.id}")

@@ -228,3 +228,31 @@ def test_names_that_do_not_exist_are_refused_as_by_aws(tmp_path: Path) -> None:
     shown = ask(made, "DescribeTargetGroups", LoadBalancerArn=made.facts["lb.arn"])["TargetGroups"]
     assert {one["TargetGroupName"] for one in shown} == {"shop-web", "shop-blue"}
     assert not made.coverage_misses
+
+
+def test_a_stopped_instance_is_lost_until_its_checks_have_failed(tmp_path: Path) -> None:
+    case = yaml.safe_load(CASE)
+    kept = {key: case["resources"][key] for key in ("lb", "targets")}
+    kept["targets"] |= {"calls": "one", "with": {"targets": ["two"]}}
+    hosts = {key: {"kind": "instance", "name": f"web-{key}"} for key in ("one", "two")}
+    event = {
+        "id": "change",
+        "at": "0s",
+        "who": "operator",
+        "set": "two",
+        "path": "State.Name",
+        "to": "stopped",
+    }
+    case |= {"resources": {"lb": kept["lb"], **hosts, "targets": kept["targets"]}, "events": [event]}
+    (tmp_path / "case.yaml").write_text(yaml.safe_dump(case, sort_keys=False), encoding="utf-8")
+    made = load_case(tmp_path, 2)
+    asked = row(made, 0).requests
+    assert 0 < ended(made, 0)["refused", 502] <= asked / 2 + 60
+    assert ended(made, 3) == {}  # the other one gets all
+    healthy, bad = (emitted(made, "targets", name, 3) for name in ("HealthyHostCount", "UnHealthyHostCount"))
+    assert healthy is not None
+    assert bad is not None
+    assert (healthy.high, bad.high) == (1, 1)
+    told = ask(made, "DescribeTargetHealth", TargetGroupArn=made.facts["targets.arn"])
+    states = {one["Target"]["Id"]: one["TargetHealth"]["State"] for one in told["TargetHealthDescriptions"]}
+    assert states == {made.facts["one.id"]: "healthy", made.facts["two.id"]: "unhealthy"}

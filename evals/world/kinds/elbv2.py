@@ -123,6 +123,7 @@ def _group(shop: Workshop, wish: Wish) -> Thing:
 def _register(shop: Workshop, group: Thing, target: Thing) -> None:
     if target.arn not in group.fixed["targets"]:
         group.fixed["targets"].append(target.arn)
+    group.fixed["port"] = int(target.fixed.get("port") or group.fixed["port"])
     kinds = {"instance": "instance", "function": "lambda"}
     group.settings.set("TargetType", group.created, kinds.get(target.kind, "ip"))
     shop.world.relate(group.arn, "targets", target.arn)
