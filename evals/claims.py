@@ -56,6 +56,8 @@ def statements(report: Report) -> Iterator[tuple[str, Statement]]:
     """Every statement of a report with its place."""
     yield "broken", report.broken
     yield "why", report.why
+    if report.decider is not None:
+        yield "decider", report.decider
     for number, one in enumerate(report.impact.statements):
         yield f"impact.{number}", one
     if report.impact.data_loss:

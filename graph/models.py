@@ -281,6 +281,7 @@ class Report(Model):
     incident: Incident
     broken: Statement  # what users see broken
     why: Statement
+    decider: Statement | None = None  # where nothing is proven: the one read or question that would tell
     impact: Impact = Impact()
     root_cause: RootCause | None = None
     also: tuple[RootCause, ...] = ()  # further true causes at the same time, in the order in which they happened

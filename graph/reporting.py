@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import quote
 
-from graph.claims import changed_claim, event_claims, setting_claim, statement, who
+from graph.claims import event_claims, statement, who
 from graph.facts import Facts
 from graph.impact import broken, door, impact
 from graph.models import (
@@ -24,8 +24,8 @@ from graph.models import (
 )
 from graph.reading import unverified
 from graph.state import State, load
+from graph.tell_apart import candidate_claims, candidates, tell_apart
 from graph.weighing import in_time, leading
-from graph.weighing.moves import event_of, move
 from graph.weights import LIKELY, PROVEN
 from graph.words import say, stamp
 from tools.arn import partition_of
@@ -59,6 +59,7 @@ def compose(facts: Facts, state: State, timeline: Mapping[str, Any], revision: i
         incident=facts.incident,
         broken=broken(facts, verdict),
         why=_why(facts, verdict, cause, also, ranked, due),
+        decider=tell_apart(facts, ranked) if verdict == "not_found" else None,
         impact=impact(facts, verdict),
         root_cause=cause,
         also=also,
@@ -174,12 +175,19 @@ def _recovered(facts: Facts, told: Statement | None) -> Statement:
 
 
 def _provisional(facts: Facts, due: datetime | None) -> Statement:
-    until = facts.complete_until
+    until, onset = facts.complete_until, facts.onset
+    look = say("Next look {time}. ", time=stamp(due)) if due else say("Look again in some minutes. ")
+    if until is not None and onset is not None and until >= onset.latest:
+        return statement(
+            "CloudTrail shows no change that explains it, but delivers some more than an hour late. {look}"
+            "Nobody is named before that.",
+            look=look,
+        )
     return statement(
         "No change is visible yet that explains it: CloudTrail is complete only up to about {until}. {look}"
         "Nobody is named before that.",
         until=stamp(until) if until else "?",
-        look=say("Next look {time}. ", time=stamp(due)) if due else say("Look again in some minutes. "),
+        look=look,
     )
 
 
@@ -197,7 +205,7 @@ def _nothing_wrong(facts: Facts) -> Statement:
 
 
 def _undecided(facts: Facts, ranked: tuple[Hypothesis, ...]) -> Statement:
-    open_ones = [item for item in ranked if item.kind != "outside" and item.status != "ruled_out"][:2]
+    open_ones = candidates(ranked)
     if not open_ones:
         return statement("No cause is proven, and nothing that opsleuth can see suggests one.")
     made = [one for item in open_ones for one in candidate_claims(facts, item)]
@@ -207,18 +215,6 @@ def _undecided(facts: Facts, ranked: tuple[Hypothesis, ...]) -> Statement:
         claims=made,
         titles="; ".join(item.title for item in open_ones),
     )
-
-
-def candidate_claims(facts: Facts, item: Hypothesis) -> list[Claim]:
-    """What the title of a hypothesis says: which resource, and the value that a setting was given."""
-    event, what = event_of(facts, item), move(facts, item)
-    made = [changed_claim(event, item.resource)] if event is not None else []
-    moment = event.time if event is not None else facts.as_of
-    if what is not None and what.after_known:
-        made.append(setting_claim(item.resource, item.setting, what.after, moment))
-    if not made:
-        made += [test for one in item.tests for test in one.statement.claims]
-    return made
 
 
 def _nameless(ranked: tuple[Hypothesis, ...]) -> tuple[Hypothesis, ...]:

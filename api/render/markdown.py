@@ -65,6 +65,8 @@ def _head(report: Report, view: View) -> list[str]:
     symptom = {"no_incident": say("Service"), "recovered": say("Was")}.get(report.verdict, say("Broken"))
     items = [(symptom, report.broken), *(("", item) for item in report.impact.statements)]
     items += [(say("Why"), report.why), *((say("Also"), item) for item in report.contributing)]
+    if report.decider is not None:
+        items.append((say("Decides"), report.decider))
     if report.impact.data_loss is not None:
         items.append((say("Data"), report.impact.data_loss))
     lines = [_bullet(report, view, item, name) for name, item in items if item.text]

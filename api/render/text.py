@@ -74,6 +74,8 @@ def _head(report: Report, view: View, page: Page) -> list[Text]:
     for item in report.impact.statements:
         lines += _statement(report, view, page, "", item)
     lines += _statement(report, view, page, say("WHY"), report.why)
+    if report.decider is not None:
+        lines += _statement(report, view, page, say("DECIDES"), report.decider)
     for number, item in enumerate(report.contributing):
         lines += _statement(report, view, page, say("ALSO") if number == 0 else "", item)
     if report.impact.data_loss is not None:
