@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from langgraph.runtime import Runtime
@@ -17,14 +17,21 @@ from graph.state import State, Weighed
 from graph.weighing import decide, in_time, leading, weigh
 from graph.words import say
 
+USUAL = timedelta(minutes=15)
+"""After so long CloudTrail has delivered nearly everything."""
+
 
 def diagnosis(state: State, *, runtime: Runtime[Context]) -> Weighed:
     """Weigh, decide, and say when the next look is due if CloudTrail may still deliver the cause."""
     with desk(state, runtime, "diagnosis") as work:
         facts = Facts.of(state)
         ranked = weigh(facts)
-        due = next_look(datetime.fromisoformat(state["started"]), facts.as_of, _patience(work.context))
-        decision = decide(facts, ranked, may_wait=due is not None)
+        began, patience = datetime.fromisoformat(state["started"]), _patience(work.context)
+        due = next_look(began, facts.as_of, patience)
+        widest = state["lookback"] >= LOOKBACK_HOURS[-1]
+        decision = decide(facts, ranked, may_wait=due is not None, widest=widest)
+        if widest:  # what CloudTrail usually delivers is there: looks at everything once more are few
+            due = next_look(began, max(facts.as_of, began + USUAL), patience) or due
         _tell(work, ranked)
         causes = [
             root_cause(facts, one) for one in in_time(facts, leading(ranked)) if decision.leader is not None

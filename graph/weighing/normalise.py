@@ -22,8 +22,8 @@ from graph.weighing.witness import companions, logs
 from graph.weights import LIKELY, MOST_SHOWN, RULED_OUT, WEIGHTS
 
 GIVE_UP = timedelta(minutes=90)
-"""How long after the onset a change that other evidence proves is still awaited in CloudTrail. One project measured an
-event that was absent after 25 minutes and present by 85."""
+"""How long after the onset a change is still awaited in CloudTrail when other evidence proves it, or when nothing else
+explains the symptom. One project measured an event that was absent after 25 minutes and present by 85."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +133,11 @@ def _no_symptom(facts: Facts) -> Iterator[TestResult]:
         )
 
 
-def decide(facts: Facts, ranked: tuple[Hypothesis, ...], *, may_wait: bool) -> Decision:
-    """The verdict of a ranking. `may_wait` is False when no further look is allowed."""
+def decide(facts: Facts, ranked: tuple[Hypothesis, ...], *, may_wait: bool, widest: bool = False) -> Decision:
+    """The verdict of a ranking. `may_wait` is False when no further look is allowed.
+
+    `widest`: there is nothing further back to look at, so that only waiting can help now.
+    """
     leader = ranked[0] if ranked and ranked[0].kind != "outside" else None
     strong = leader is not None and leader.probability >= LIKELY
     if facts.incident.quiet_since is not None:
@@ -148,6 +151,8 @@ def decide(facts: Facts, ranked: tuple[Hypothesis, ...], *, may_wait: bool) -> D
         return Decision(verdict="not_yet", leader=None, settled=False)
     if strong:
         return Decision(verdict="root_cause", leader=leader, settled=True)
+    if may_wait and widest and _overdue(facts):
+        return Decision(verdict="not_yet", leader=None, settled=False)
     return Decision(verdict="not_yet" if awaited else "not_found", leader=None, settled=not awaited)
 
 
@@ -164,3 +169,9 @@ def _awaited(facts: Facts, leader: Hypothesis | None) -> bool:
     if leader is not None and leader.kind == "setting":
         return facts.as_of < facts.onset.latest + GIVE_UP
     return leader is None and facts.complete_until < facts.onset.latest
+
+
+def _overdue(facts: Facts) -> bool:
+    """May an event still come that CloudTrail usually would have delivered by now?"""
+    onset = facts.onset
+    return facts.trail_visible and onset is not None and facts.as_of < onset.latest + GIVE_UP

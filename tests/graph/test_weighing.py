@@ -51,6 +51,27 @@ def test_before_cloudtrail_is_complete_nobody_is_named_either(kind: Kind) -> Non
     assert (decision.leader, decision.verdict, decision.settled) == (None, "not_yet", False)
 
 
+@pytest.mark.parametrize(
+    ("after_onset", "may_wait", "widest", "trail", "verdict"),
+    [
+        (30, True, True, True, "not_yet"),
+        (30, True, False, True, "not_found"),  # first look further back
+        (30, False, True, True, "not_found"),
+        (30, True, True, False, "not_found"),  # nothing will ever come
+        (90, True, True, True, "not_found"),
+    ],
+)
+def test_what_nothing_explains_is_awaited_as_long_as_cloudtrail_was_ever_late(
+    after_onset: int, may_wait: bool, widest: bool, trail: bool, verdict: str
+) -> None:
+    facts = next(iter(KINDS.values())).facts(cause=False)
+    assert facts.onset is not None
+    facts = replace(facts, as_of=facts.onset.latest + timedelta(minutes=after_onset), trail_visible=trail)
+    decision = decide(facts, weigh(facts), may_wait=may_wait, widest=widest)
+    assert (decision.leader, decision.verdict) == (None, verdict)
+    assert decision.settled == (verdict == "not_found")
+
+
 @every_kind
 def test_the_same_change_after_the_onset_is_not_blamed(kind: Kind) -> None:
     late = replace(kind.change, time=ONSET + timedelta(minutes=2))
