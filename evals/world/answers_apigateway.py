@@ -88,8 +88,25 @@ def get_routes(ask: Ask) -> Json:
 
 @handles("apigatewayv2", "GetStages")
 def get_stages(ask: Ask) -> Json:
+    return _paged(ask, [_http_stage(ask, _api(ask, "http-api", "ApiId"))])
+
+
+@handles("apigatewayv2", "GetStage")
+def get_stage(ask: Ask) -> Json:
     api = _api(ask, "http-api", "ApiId")
-    found = {
+    _named(ask, api, "StageName")
+    return _http_stage(ask, api)
+
+
+def _named(ask: Ask, api: Thing, parameter: str) -> None:
+    """Refuse a stage that the API does not have."""
+    name = str(ask.take(parameter))
+    if name != api.fixed["stage"]:
+        raise Refusal("NotFoundException", f"Invalid stage identifier specified {name}", 404)
+
+
+def _http_stage(ask: Ask, api: Thing) -> Json:
+    return {
         "AutoDeploy": True,
         "CreatedDate": api.created,
         "DefaultRouteSettings": {
@@ -103,7 +120,6 @@ def get_stages(ask: Ask) -> Json:
         "StageVariables": {},
         "Tags": api.tags(ask.as_of),
     }
-    return _paged(ask, [found])
 
 
 def _rest(ask: Ask, api: Thing) -> Json:
@@ -190,7 +206,18 @@ def _methods(ask: Ask, api: Thing) -> Json:
 def get_rest_stages(ask: Ask) -> Json:
     api = _api(ask, "rest-api", "restApiId")
     ask.take("deploymentId")
-    found = {
+    return {"item": [_rest_stage(ask, api)]}
+
+
+@handles("apigateway", "GetStage")
+def get_rest_stage(ask: Ask) -> Json:
+    api = _api(ask, "rest-api", "restApiId")
+    _named(ask, api, "stageName")
+    return _rest_stage(ask, api)
+
+
+def _rest_stage(ask: Ask, api: Thing) -> Json:
+    return {
         "deploymentId": api.fixed["deployment"],
         "stageName": api.fixed["stage"],
         "cacheClusterEnabled": False,
@@ -201,4 +228,3 @@ def get_rest_stages(ask: Ask) -> Json:
         "lastUpdatedDate": api.created,
         "tags": api.tags(ask.as_of),
     }
-    return {"item": [found]}
