@@ -11,6 +11,7 @@ _MODULES = (
     "answers_metrics",
     "answers_metric_list",
     "answers_logs",
+    "answers_log_streams",
     "answers_dynamodb",
     "answers_lambda",
     "answers_sqs",

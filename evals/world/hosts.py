@@ -48,6 +48,7 @@ SIZES = {
     "r6i.xlarge": Size(4, 32_768),
 }
 PENDING = 15.0  # seconds from StartInstances until the machine boots
+_FAIR = 0.35  # what the scheduler leaves to others when a job wants all of the CPU
 _RESTARTS = ("config.tomcat.xmx_mb", "config.tomcat.maxThreads")  # these take a restart of the program
 
 
@@ -139,7 +140,7 @@ class Host:
         size = self.size(second)
         standard = self.at("CreditSpecification.CpuCredits", second) == "standard"
         cap = size.baseline if size.earns and standard and credits <= 0 else 1.0
-        return size.vcpus * cap * max(0.08, 1 - self.cron(second))
+        return size.vcpus * cap * max(_FAIR, 1 - self.cron(second))
 
     def disk(self, second: float) -> float:
         """The used share of the root file system, up to 1."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from evals.world.flow import OWN, Load, Passage
+from evals.world.flow import OWN, Ending, Load, Passage
 from evals.world.grants import allows, changed
 from evals.world.hosts import PENDING, Host
 from evals.world.kinds.vpc import blocked
@@ -28,6 +29,7 @@ from evals.world.seed import mix
 from evals.world.stage import Stage, setting
 from evals.world.world import Thing, World
 
+_LAG = 3  # seconds until a rule is in force
 _IDLE = 0.02  # of each vCPU: the system and the agents
 _SYSTEM_MB = 460
 _FINE = 8  # minutes of trouble that are looked at second by second
@@ -62,6 +64,7 @@ class InstanceStage(Stage):
         self.iam_lag = world.seed.integer(f"iam:{thing.arn}", 6, 40)
         self.stale = 60 * world.seed.integer(f"credentials:{thing.arn}", 3, 25)
         self.kills: list[tuple[float, str, float]] = []  # (epoch second, program, resident MB)
+        self.abandoned: dict[int, Counter[tuple[int, str]]] = {}
         self.connections = 0.0
         self.credits = 0.0
         self._fine = 0
@@ -94,10 +97,8 @@ class InstanceStage(Stage):
     def begin(self, second: int) -> None:
         self._edges = sorted([*super().moments(), *self.host.edges()])
         self._fine, self.kills, self.connections = 0, [], 0.0
-        self._network, self._drops = self._rules(), {}
-        given = self.at("_credits", second)
-        size = self.host.size(second)
-        self.credits = float(given) if given is not None else 0.9 * size.most_credits
+        self._network, self._drops, self.abandoned = self._rules(), {}, {}
+        self.credits = 0.9 * self.host.size(second).most_credits
         for one in self.programs:
             one.begin(second)
 
@@ -108,7 +109,7 @@ class InstanceStage(Stage):
         for thing in self.watched():
             if thing.kind in ("security-group", "network-acl"):
                 found += [one.timestamp() for each in thing.settings.steps.values() for one in each.since]
-        return sorted(found)
+        return sorted(one + _LAG for one in found)
 
     def tight(self, second: int, wanted: int) -> bool:
         for shift in (0, self.iam_lag):
@@ -141,13 +142,14 @@ class InstanceStage(Stage):
         """CPU seconds of a request at the other programs."""
         return sum(one.cost for one in self.programs if one is not program)
 
-    def cpu(self, second: float, rate: float) -> float:
-        """The used share of all vCPUs."""
+    def cpu(self, second: float, rates: Mapping[str, float]) -> float:
+        """The used share of all vCPUs, when so many requests per second come as far as each program."""
         vcpus = self.host.size(second).vcpus
-        used = min(rate * sum(one.cost for one in self.programs), self.power(second))
-        collecting = max(
-            (one.collecting(second, rate) for one in self.programs if isinstance(one, Tomcat)), default=0.0
-        )
+        used = min(sum(rates.get(one.name, 0.0) * one.cost for one in self.programs), self.power(second))
+        collecting = 0.0
+        for one in self.programs:
+            if isinstance(one, Tomcat) and rates.get(one.name):
+                collecting = one.collecting(second, rates[one.name])
         jobs = self.host.cron(second)
         return min(1.0, used / vcpus + _IDLE + jobs + (collecting * 0.8 if collecting > 0.05 else 0.0))
 
@@ -202,8 +204,15 @@ class InstanceStage(Stage):
     def _earn(self, load: Load, used: float) -> None:
         size = self.host.size(load.second)
         if size.earns:
+            given = self.at("_credits", load.second)
+            if given is not None and self.host.since("_credits", load.second) > load.second - load.seconds:
+                self.credits = float(given)
             gained = load.seconds * (size.earns / 3600 - used * size.vcpus / 60)
             self.credits = min(size.most_credits, max(0.0, self.credits + gained))
+
+    def abandon(self, minute: int, ending: Ending, many: int) -> None:
+        """Note requests that a proxy here no longer waits for, while programs behind it go on to their failure."""
+        self.abandoned.setdefault(minute, Counter())[ending.stage, ending.reason] += many
 
     # -- credentials ------------------------------------------------------------------------------
 
@@ -236,22 +245,24 @@ class InstanceStage(Stage):
 
     def enter(self, load: Load) -> None:
         arrived, second = load.alive, load.second
-        rate = arrived / load.seconds
-        used = self.cpu(second, rate)
-        busy = used / max(0.01, self.power(second) / self.host.size(second).vcpus + self.host.cron(second))
+        rates = {one.name: arrived / load.seconds for one in self.programs}
+        room = self.power(second) / self.host.size(second).vcpus + self.host.cron(second)
+        busy = self.cpu(second, rates) / max(0.01, min(1.0, room))
         if busy > 0.7:
             load.ms += round(
                 1000 * sum(one.cost for one in self.programs) * (0.3 / (1.02 - min(busy, 1.0)) - 1)
             )
         refused: dict[str, int] = {}
         if not load.calm:
-            self._pass(load, refused)
+            self._pass(load, refused, rates)
+        used = self.cpu(second, rates) if self.host.running(second) else 0.0
+        if not load.calm:
             self._earn(load, used)
-        alive = 1.0 if self.host.running(second) else 0.0
-        gauges = {"cpu": 100 * used, "running": alive, "memory": self._memory_percent(second)}
-        gauges |= {"disk": 100 * self.host.disk(second), "credits": self._credits(load), "ms": float(load.ms)}
+        gauges = {"cpu": 100 * used, "running": 1.0 if self.host.running(second) else 0.0}
+        gauges |= {"memory": self._memory_percent(second), "disk": 100 * self.host.disk(second)}
+        gauges |= {"credits": self._credits(load)}
         for program in self.programs:
-            gauges |= program.gauges(second, rate)
+            gauges |= program.gauges(second, rates[program.name])
         load.passages.append(Passage(arrived, arrived - load.alive, _kept(refused), gauges))
 
     def _credits(self, load: Load) -> float:
@@ -260,7 +271,7 @@ class InstanceStage(Stage):
     def _memory_percent(self, second: float) -> float:
         return min(99.6, 100 * sum(self.memory(second).values()) / self.host.size(second).memory_mb)
 
-    def _pass(self, load: Load, refused: dict[str, int]) -> None:
+    def _pass(self, load: Load, refused: dict[str, int], rates: dict[str, float]) -> None:
         self._maybe_kill(load.second)
         for place, program in enumerate(self.programs):
             caller = self.programs[place - 1].name if place else self.caller()
@@ -274,6 +285,7 @@ class InstanceStage(Stage):
                 refused["connection"] = refused.get("connection", 0) + lost
             if not isinstance(program, MySql) and place == len(self.programs) - 1:
                 load.ms += int(self.at("_slower_ms", load.second) or 0)
+            rates[program.name] = load.alive / load.seconds
             program.enter(load, refused)
 
     def _reach(self, load: Load, program: Program, caller: str) -> None:
@@ -281,11 +293,11 @@ class InstanceStage(Stage):
         source = self.flow.stages[self.index - 1].thing if self.index else None
         dropped = not self.host.running(load.second)
         port = int(self.thing.fixed["port"])
-        if source is not None and "guards" in source.fixed and not dropped:
+        if source is not None and "security_groups" in source.fixed and not dropped:
             dropped = self._dropped(source, port, load.second)
         if dropped:
             status = 504 if caller in ("", "nginx") else 500
-            wait = load.ms + PATIENCE_MS.get(caller, 10_000)
+            wait = PATIENCE_MS.get(caller, 10_000)
             load.end(self.index, f"{program.name} unreachable", load.alive, wait, status=status, unseen=True)
         elif self.at("_cert_expired", load.second) and caller in ("nginx", "tomcat"):
             load.end(
@@ -351,7 +363,7 @@ def groups(world: World, thing: Thing, second: float) -> list[str]:
     """ARNs of the security groups of something at an epoch second."""
     now = setting(thing, "SecurityGroups", second) if thing.kind == "instance" else None
     if now is None:
-        return list(thing.fixed.get("guards", ()))
+        return list(thing.fixed.get("security_groups", ()))
     by_id = {one.fixed["id"]: one.arn for one in world.of("security-group")}
     return [by_id[one] for one in now if one in by_id]
 
@@ -360,6 +372,6 @@ def reached_not(world: World, source: Thing, target: Thing, port: int, second: f
     """Whether a new connection is dropped, with the groups that both are in at that moment."""
 
     def now(one: Thing) -> Thing:
-        return replace(one, fixed={**one.fixed, "guards": groups(world, one, second)})
+        return replace(one, fixed={**one.fixed, "security_groups": groups(world, one, second)})
 
     return blocked(world, now(source), now(target), port, second) is not None

@@ -99,14 +99,14 @@ class Nginx(Program):
         limit = 1000 * int(self.host.at("config.nginx.proxy_read_timeout", load.second))
         late = share_above(limit / load.ms) if load.ms else 0.0
         index, kept = self.stage.index, []
-        slow = load.end(index, SLOW, share_of(load.alive, late, load.second), limit, status=504)
+        load.end(index, SLOW, share_of(load.alive, late, load.second), limit, status=504)
         for one in load.endings:
             deeper = one.stage > index or self.stage.inside(one.reason, self)
-            over = share_of(one.many, share_above(limit / one.ms), one.many) if one.ms > limit / 3.3 else 0
-            if not deeper or not over or one.reason.endswith("unreachable"):
+            over = share_of(one.many, share_above(limit / one.ms), one.many) if one.ms > limit else 0
+            if not deeper or not over:
                 kept.append(one)
                 continue
-            slow += over
+            self.stage.abandon(load.minute, one, over)
             kept.append(Ending(index, SLOW, over, limit, 504, False))
             if one.many > over:
                 kept.append(one._replace(many=one.many - over, ms=min(one.ms, limit)))

@@ -25,6 +25,7 @@ from evals.world.middleware import (
     Tomcat,
 )
 from evals.world.seed import mix
+from evals.world.stage import Stage
 from evals.world.stamps import iso
 from evals.world.voices import Voice
 
@@ -231,13 +232,22 @@ _THROWN = {
 _HANDLER = "software.amazon.awssdk.core.internal.http.CombinedResponseHandler.handle(CombinedResponseHandler.java:60)"
 
 
+_LATE = "late: "
+
+
 @dataclass
 class Catalina(HostVoice):
     """Tomcat's catalina.out, with what the application logs."""
 
     own_error: str = "ValidationError: field quantity must be positive"
 
-    beside_kinds = ("info", "argument", "started")
+    def __post_init__(self) -> None:
+        self.beside_kinds = ("info", "argument", "started")
+
+    def prepare(self) -> None:
+        """Know for which reasons requests may fail here after a proxy has given them up."""
+        told = [one for one in self.flow.reasons(self.stage) if self.tells(one) and one != OWN]
+        self.beside_kinds = ("info", "argument", "started", *(f"{_LATE}{one}" for one in told))
 
     def tells(self, reason: str) -> bool:
         stage, own = self.instance, self._own()
@@ -254,6 +264,19 @@ class Catalina(HostVoice):
         found += [(one, "started") for one in self.started("tomcat", minute)]
         if self.up(minute):
             found += [(mix(group.salt, minute, step, 45) % 59_000, "info") for step in range(2)]
+        if not self.quiet(minute):
+            found += self._late(group, minute)
+        return found
+
+    def _late(self, group: LogGroup, minute: int) -> list[tuple[int, str]]:
+        """Failures of requests for which nobody waits any more."""
+        self.flow.minute(minute)
+        found: list[tuple[int, str]] = []
+        for stage in self.flow.stages[: self.stage + 1]:
+            if isinstance(stage, InstanceStage):
+                for (place, reason), many in stage.abandoned.get(minute, {}).items():
+                    if place >= self.stage and f"{_LATE}{reason}" in self.beside_kinds:
+                        found += [(60_000 * step // many, f"{_LATE}{reason}") for step in range(many)]
         return found
 
     def text(self, group: LogGroup, minute: int, mark: Mark) -> str:
@@ -276,10 +299,8 @@ class Catalina(HostVoice):
         return self._failed(group, minute, mark, at)
 
     def _failed(self, group: LogGroup, minute: int, mark: Mark, at: str) -> str:
-        request = mark.request
-        assert request is not None
         thread = f"http-nio-{self._own().port}-exec-{1 + mix(group.salt, minute, mark.number, 49) % 200}"
-        if request.reason == OWN:
+        if mark.kind == OWN:
             return f"{at} WARNING [{thread}] com.example.shop.ApiController.handle {self.own_error}"
         thrown, frame = self._thrown(mark)
         shown = thrown.splitlines()[0]
@@ -290,20 +311,25 @@ class Catalina(HostVoice):
         )
 
     def _thrown(self, mark: Mark) -> tuple[str, str]:
-        request = mark.request
-        assert request is not None
-        stage = self.flow.stages[request.stage]
-        if request.reason in _THROWN:
-            return _THROWN[request.reason]
-        if request.reason == DENIED and isinstance(stage, InstanceStage):
+        reason = mark.kind.removeprefix(_LATE)
+        stage = self._where(reason, mark)
+        if reason in _THROWN:
+            return _THROWN[reason]
+        if reason == DENIED and isinstance(stage, InstanceStage):
             return _denial(stage, mark.stamp / 1000), _HANDLER
-        if request.reason == BUG:
+        if reason == BUG:
             text = str(
                 (stage.at("_bug", mark.stamp / 1000) or {}).get("text", "java.lang.NullPointerException")
             )
             return text, "com.example.shop.ApiController.handle(ApiController.java:88)"
-        said = stage.text(request.reason)
+        said = stage.text(reason)
         return f"java.lang.RuntimeException: {said}", "com.example.shop.Client.call(Client.java:57)"
+
+    def _where(self, reason: str, mark: Mark) -> Stage:
+        """The stage at which a request ended."""
+        if mark.request is not None:
+            return self.flow.stages[mark.request.stage]
+        return next(one for one in self.flow.stages[self.stage :] if reason in one.reasons)
 
 
 def _denial(stage: InstanceStage, second: float) -> str:

@@ -59,7 +59,6 @@ def _make(shop: Workshop, wish: Wish) -> Thing:
         "profile": role.name,
         "profile_id": "AIPA" + seed.letters(f"profile:{name}", 16),
         "key": seed.pick("key pair", ("ops", "platform", "main")),
-        "guards": [one.arn for one in guards],
         "security_groups": [one.arn for one in guards],
         "ships_logs": bool(wish.options.get("ships_logs", True)),
         "old_sdk": bool(wish.options.get("old_sdk", False)),
@@ -178,8 +177,9 @@ def _logs(shop: Workshop, thing: Thing, flow: Flow) -> Iterator[LogGroup]:
         for file, voice in FILES[program].items():
             held = shop.log_group(thing, _group_name(thing, program, file), flow)
             made = voice(flow=flow, stage=held["stage"])
-            if isinstance(made, Catalina) and thing.fixed["own_error"]:
-                made.own_error = thing.fixed["own_error"]
+            if isinstance(made, Catalina):
+                made.own_error = thing.fixed["own_error"] or made.own_error
+                made.prepare()
             yield LogGroup(**held, voice=made)
 
 
