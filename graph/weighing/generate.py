@@ -52,7 +52,13 @@ def _changes(facts: Facts) -> Iterator[Hypothesis]:
 
 
 def _object(event: ChangeEvent) -> str:
-    """What the request names: a later call of the same kind replaces an earlier one only on the same thing."""
+    """What the request names: a later call of the same kind replaces an earlier one only on the same thing.
+
+    Calls that move nothing, such as tagging, replace nothing either: each is told, and ruled out.
+    """
+    known = change_of(event)
+    if known is not None and known.inert:
+        return event.id
     named = (
         f"{key}={value}"
         for key, value in sorted(event.request.items())

@@ -207,3 +207,8 @@ def test_when_the_trouble_began() -> None:
     assert began(calm) == ONSET + timedelta(minutes=3)
     bare = replace(calm, incident=calm.incident.model_copy(update={"alarm": None}))
     assert began(bare) == bare.as_of
+
+
+def test_a_later_tag_does_not_hide_an_earlier_one() -> None:
+    later = replace(INERT, id="later", time=INERT.time + timedelta(seconds=5))
+    assert {item.event for item in changes_in(facts(INERT, later))} == {"inert", "later"}
