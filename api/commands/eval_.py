@@ -41,7 +41,7 @@ import click
     flag_value="all",
     default="",
     metavar="[LIST]",
-    help="Run the cases also in variants: all (12 more runs per case and seed), or for example noisy,removed.",
+    help="Run the cases also in variants: all (11 more runs per case and seed), or for example noisy,removed.",
 )
 @click.option(
     "--out",
