@@ -26,6 +26,7 @@ from graph.reading import unverified
 from graph.state import State, load
 from graph.tell_apart import candidate_claims, candidates, tell_apart
 from graph.weighing import in_time, leading
+from graph.weighing.unexplained import told as unexplained
 from graph.weights import LIKELY, PROVEN
 from graph.words import say, stamp
 from tools.arn import partition_of
@@ -63,6 +64,7 @@ def compose(facts: Facts, state: State, timeline: Mapping[str, Any], revision: i
         impact=impact(facts, verdict),
         root_cause=cause,
         also=also,
+        contributing=unexplained(facts, leaders) if verdict == "root_cause" else (),
         findings=_findings(facts, leaders if leaders == leading(told) else ()),
         hypotheses=told,
         gaps=facts.gaps,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -15,6 +16,7 @@ from graph.models import EventKind, Hypothesis
 from graph.nodes.planner import LOOKBACK_HOURS, next_look
 from graph.state import State, Weighed
 from graph.weighing import decide, in_time, leading, weigh
+from graph.weighing.unexplained import may_come
 from graph.words import say
 
 USUAL = timedelta(minutes=15)
@@ -30,6 +32,8 @@ def diagnosis(state: State, *, runtime: Runtime[Context]) -> Weighed:
         due = next_look(began, facts.as_of, patience)
         widest = state["lookback"] >= LOOKBACK_HOURS[-1]
         decision = decide(facts, ranked, may_wait=due is not None, widest=widest)
+        if decision.verdict == "root_cause" and due is not None and may_come(facts, leading(ranked)):
+            decision = replace(decision, settled=False)
         if widest:  # what CloudTrail usually delivers is there: looks at everything once more are few
             due = next_look(began, max(facts.as_of, began + USUAL), patience) or due
         _tell(work, ranked)

@@ -155,7 +155,7 @@ def _metrics(
             continue
         if found.onset is None or not _fits(moment, found.onset, effect):
             continue
-        if any(_sets_off(facts, one, found) for one in (*known, *_timely(facts, others, found.onset))):
+        if any(sets_off(facts, one, found) for one in (*known, *_timely(facts, others, found.onset))):
             continue
         # What a refused call costs its caller may reach this metric too; a limit below demand needs no other reason.
         limit = below and found.role == "throttles"
@@ -180,7 +180,7 @@ def _timely(facts: Facts, others: tuple[Hypothesis, ...], began: Onset) -> Itera
             yield one
 
 
-def _sets_off(facts: Facts, other: Hypothesis, found: MetricFinding) -> bool:
+def sets_off(facts: Facts, other: Hypothesis, found: MetricFinding) -> bool:
     """Whether another hypothesis on the same resource moves this very metric."""
     if facts.holder(other.resource) != found.resource or other.status == "ruled_out":
         return False
