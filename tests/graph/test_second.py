@@ -16,6 +16,7 @@ from graph.facts import Facts
 from graph.models import Mitigation, RootCause
 from graph.plan_several import plan_for, put_back_order
 from graph.weighing import decide, in_time, leading, weigh
+from graph.weighing.unexplained import may_come, told, unexplained
 from graph.weights import LIKELY, MOST_SHOWN
 from tests.graph import made
 from tests.graph.kinds import DECOYS, KINDS
@@ -253,8 +254,8 @@ def test_the_account_is_checked_once_and_each_setting_is_read_again() -> None:
 
 
 def test_both_people_are_asked() -> None:
-    told, plan = planned()
-    assert [one.actor.name for one in told if one.actor] == ["ops-31", "ops-77"]
+    known, plan = planned()
+    assert [one.actor.name for one in known if one.actor] == ["ops-31", "ops-77"]
     assert "ops-31" in plan.ask
     assert "ops-77" in plan.ask
 
@@ -275,3 +276,37 @@ def test_one_cause_has_the_plan_of_one() -> None:
     assert found is not None
     assert [step.title for step in found.apply] == ["Apply"]
     assert NOTIFIER not in found.model_dump_json()
+
+
+# -- what nothing explains ---------------------------------------------------------------------------
+
+
+def test_refusals_that_nothing_explains_are_awaited_and_told() -> None:
+    """The function refuses since minute 7; CloudTrail is complete up to minute 5 only."""
+    facts = both(capped(), throttled=7.0)
+    early = replace(facts, complete_until=ONSET + timedelta(minutes=5))
+    lead = leading(weigh(early))
+    assert [item.resource for item in unexplained(early, lead)] == [WRITER]
+    assert may_come(early, lead)
+    (said,) = told(early, lead)
+    assert said.text.startswith("Throttles of parcel-writer began later: ")
+    assert said.claims[0].subject == WRITER
+    assert not may_come(replace(early, complete_until=ONSET + timedelta(minutes=9)), lead)
+    assert not may_come(replace(early, trail_visible=False), lead)
+
+
+@pytest.mark.parametrize(
+    ("why", "facts"),
+    [
+        ("the second cause explains it", both()),
+        ("nothing else refuses", both(capped(), throttled=None)),
+        ("it began with the symptom", both(capped(), throttled=0.0)),
+        ("the leader sets it off", began(both(throttled=None), 9.0, TABLE, "WriteThrottleEvents")),
+    ],
+)
+def test_nothing_is_awaited_where_all_is_explained(why: str, facts: Facts) -> None:
+    assert unexplained(facts, leading(weigh(facts))) == (), why
+
+
+def test_without_a_cause_nothing_is_left_to_explain() -> None:
+    assert unexplained(both(), ()) == ()
