@@ -62,7 +62,8 @@ def _described(group: LogGroup) -> Json:
     return shown
 
 
-def _named(ask: Ask, text: str) -> LogGroup:
+def named(ask: Ask, text: str) -> LogGroup:
+    """The log group of a name or ARN. Refuses what is not there."""
     name = text.rsplit(":log-group:", maxsplit=1)[-1].removesuffix(":*") if is_arn(text) else text
     group = next((one for one in _groups(ask.world, ask.region) if one.name == name), None)
     if group is None:
@@ -74,12 +75,13 @@ def _ms(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def _seen_until(ask: Ask, group: LogGroup) -> int:
+def seen_until(ask: Ask, group: LogGroup) -> int:
     """Lines before this epoch millisecond have been ingested."""
     return _ms(ask.as_of) - group.delay * 1000
 
 
-def _kept_from(ask: Ask, group: LogGroup) -> int:
+def kept_from(ask: Ask, group: LogGroup) -> int:
+    """The epoch millisecond of the oldest lines that are kept."""
     days = min(group.retention or 15, 15)
     return _ms(ask.as_of) - days * 86_400_000
 
@@ -89,14 +91,14 @@ def filter_log_events(ask: Ask) -> Json:
     name = ask.take("logGroupName") or ask.take("logGroupIdentifier")
     if not name:
         raise Refusal("InvalidParameterException", "Specify a log group.")
-    group = _named(ask, str(name))
+    group = named(ask, str(name))
     pattern = parse_pattern(str(ask.take("filterPattern", "")))
     streams, prefix = ask.take("logStreamNames"), ask.take("logStreamNamePrefix", "")
     ask.only("interleaved", True)
     ask.only("unmask", False)
     limit = min(int(ask.take("limit", _PAGE_EVENTS)), _PAGE_EVENTS)
-    start = max(int(ask.take("startTime", 0)), _kept_from(ask, group))
-    end = min(int(ask.take("endTime", _ms(ask.as_of))) + 1, _seen_until(ask, group))
+    start = max(int(ask.take("startTime", 0)), kept_from(ask, group))
+    end = min(int(ask.take("endTime", _ms(ask.as_of))) + 1, seen_until(ask, group))
     token = ask.take("nextToken")
 
     sieve = Sieve(
@@ -158,7 +160,7 @@ def start_query(ask: Ask) -> Json:
     text, limit = str(ask.need("queryString")), int(ask.take("limit", insights.MOST_ROWS))
     if not names or len(names) > 50:
         raise Refusal("InvalidParameterException", "Specify 1 to 50 log groups.")
-    groups = [_named(ask, str(name)) for name in names]
+    groups = [named(ask, str(name)) for name in names]
     query = insights.parse(text)
     if start > end:
         raise Refusal("InvalidParameterException", "End time should not be before start time.")
@@ -169,8 +171,8 @@ def start_query(ask: Ask) -> Json:
         insights_run.Search(
             group,
             query,
-            max(start * 1000, _kept_from(ask, group)),
-            min(end * 1000 + 1, _seen_until(ask, group)),
+            max(start * 1000, kept_from(ask, group)),
+            min(end * 1000 + 1, seen_until(ask, group)),
             ask.world.account,
         )
         for group in groups
@@ -202,7 +204,7 @@ def get_query_results(ask: Ask) -> Json:
 
 @handles("logs", "ListTagsForResource")
 def list_tags_for_resource(ask: Ask) -> Json:
-    group = _named(ask, str(ask.need("resourceArn")))
+    group = named(ask, str(ask.need("resourceArn")))
     thing = ask.world.things[group.arn]
     return {"tags": thing.tags(ask.as_of)}
 
@@ -216,7 +218,7 @@ def describe_metric_filters(ask: Ask) -> Json:
 
 @handles("logs", "DescribeSubscriptionFilters")
 def describe_subscription_filters(ask: Ask) -> Json:
-    _named(ask, str(ask.need("logGroupName")))
+    named(ask, str(ask.need("logGroupName")))
     return {"subscriptionFilters": []}
 
 

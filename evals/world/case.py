@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from evals.world import casefile, decoys, deeds, estate, facts, names, noise, variants
+from evals.world import casefile, decoys, deeds, estate, facts, names, noise, reach, variants
 from evals.world.casefile import AlarmSpec, CaseFile, EventSpec, PersonSpec, ResourceSpec, TrafficSpec
 from evals.world.collect import Collected
 from evals.world.draws import Values
@@ -418,6 +418,7 @@ class Builder:
             kind = kinds().get(thing.kind)
             if kind is not None and kind.after is not None:
                 kind.after(self.world, thing, until)
+        reach.relate(self.world)
 
     # -- what happened ----------------------------------------------------------------------------
 
