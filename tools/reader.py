@@ -62,7 +62,7 @@ class Reader:
     def region(self) -> str:
         return self.aws.region
 
-    def ask(self, service: str, operation: str, *, region: str = "", **parameters: Any) -> Answer:
+    def ask(self, service: str, operation: str, /, *, region: str = "", **parameters: Any) -> Answer:
         """One answer. Raises Refused; use it inside `seeing` where the run can go on without it."""
         place = region or self.aws.region
         data = self.aws.ask(service, operation, place, parameters)
@@ -76,6 +76,7 @@ class Reader:
         service: str,
         operation: str,
         items: str,
+        /,
         *,
         limit: int = 10,
         region: str = "",
