@@ -23,7 +23,7 @@ def also_item(report: Report, truth: Truth) -> Item:
             problems.append(f"{expected.kind} of {expected.resource} is not named as a cause too")
         else:
             problems += _differences(found, expected)
-    if not problems and [t.resource for t in true] != [one.resource for one in told]:
+    if not any(problems) and [t.resource for t in true] != [one.resource for one in told]:
         problems.append("the further causes are not told in the order in which they happened")
     return item("also", problems, f"{len(true)} further causes", asked=bool(true))
 
