@@ -177,12 +177,12 @@ def read_outcomes(path: Path) -> list[dict[str, Any]]:
         data = json.loads(place.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise BadInput(f"{place} cannot be read as JSON: {error}") from error
-    outcomes = data.get("outcomes") if isinstance(data, dict) and data.get("format") == FORMAT else None
-    varied = data.get("varied", []) if isinstance(data, dict) else None
-    known = isinstance(outcomes, list) and isinstance(varied, list)
-    if not known or not all(_whole(row) for row in outcomes + varied):
+    held = data if isinstance(data, dict) and data.get("format") == FORMAT else {}
+    parts = (held.get("outcomes"), held.get("varied", []))
+    rows = [row for part in parts if isinstance(part, list) for row in part]
+    if not all(isinstance(part, list) for part in parts) or not all(_whole(row) for row in rows):
         raise BadInput(f"{place} is no result of `opsleuth eval --json` or `--out` in format {FORMAT}.")
-    return [{"variant": "", **row} for row in outcomes + varied]
+    return [{"variant": "", **row} for row in rows]
 
 
 def _whole(row: Any) -> bool:
