@@ -29,7 +29,8 @@ def coincidence(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
     if event is None or onset is None or hypothesis.kind != "change" or event.time > onset.latest:
         return None
     known = change_of(event)
-    if (known is not None and known.inert) or effects(facts, hypothesis):
+    # The effects of a setting are known, also when it has none.
+    if hypothesis.setting or (known is not None and known.inert) or effects(facts, hypothesis):
         return None
     if not facts.path(facts.incident.resource, hypothesis.resource) and not _same(facts, hypothesis):
         return None

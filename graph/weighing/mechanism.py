@@ -74,6 +74,10 @@ def mechanism(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
     event = event_of(facts, hypothesis)
     evidence = event.evidence if event else ()
     known = change_of(event) if event else None
+    setting = facts.setting(hypothesis.resource, hypothesis.setting)
+    if setting is not None and not setting.effects:
+        said = statement("{setting} moves no metric", evidence=evidence, setting=setting.name)
+        return TestResult(test="mechanism", weight=WEIGHTS["mechanism.inert"], statement=said)
     if known is not None and known.inert:
         said = statement("{operation} moves no metric", evidence=evidence, operation=known.operation)
         return TestResult(test="mechanism", weight=WEIGHTS["mechanism.inert"], statement=said)

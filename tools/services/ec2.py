@@ -48,6 +48,28 @@ def _touches(event: ChangeEvent) -> tuple[str, ...]:
     return tuple(here(event, "ec2", f"instance/{id}") for id in dict.fromkeys(ids) if id)
 
 
+_WORDS = {
+    "i": "instance",
+    "vol": "volume",
+    "sg": "security-group",
+    "subnet": "subnet",
+    "rtb": "route-table",
+    "acl": "network-acl",
+    "nat": "natgateway",
+    "igw": "internet-gateway",
+    "vpc": "vpc",
+    "vpce": "vpc-endpoint",
+    "eni": "network-interface",
+}
+
+
+def _touches_tagged(event: ChangeEvent) -> tuple[str, ...]:
+    """What a request tags, by the prefixes of its ids."""
+    named = [text(one, "resourceId") for one in rules.items(event.request.get("resourcesSet"))]
+    known = ((id, _WORDS.get(id.partition("-")[0], "")) for id in named)
+    return tuple(here(event, "ec2", f"{word}/{id}") for id, word in known if word)
+
+
 def _touches_volume(event: ChangeEvent) -> tuple[str, ...]:
     sent = rules.body(event)
     id = text(sent, "VolumeId") or text(sent, "volumeId")
@@ -365,6 +387,34 @@ def _restore_volume(name: str, resource: Resource, value: Value) -> tuple[Call, 
     return (call("ec2", "ModifyVolume", resource, VolumeId=resource.name, **{name: sent}),)
 
 
+def _restore_attribute(name: str, resource: Resource, value: Value) -> tuple[Call, ...]:
+    if value is None:
+        return ()
+    return (
+        call(
+            "ec2", "ModifyInstanceAttribute", resource, InstanceId=resource.name, **{name: {"Value": value}}
+        ),
+    )
+
+
+def _attribute(name: str, words: str) -> Setting:
+    """An attribute that no DescribeInstances shows, and that moves no metric."""
+    recorded = name[0].lower() + name[1:]
+    return Setting(
+        type="instance",
+        name=words,
+        path=name,
+        unit="",
+        requests={"ModifyInstanceAttribute": f"{recorded}.value", "RunInstances": recorded},
+        restore=partial(_restore_attribute, name),
+        read=lambda resource: call(
+            "ec2", "DescribeInstanceAttribute", resource, InstanceId=resource.name, Attribute=recorded
+        ),
+        query=f"{name}.Value",
+        echo="none",
+    )
+
+
 def _volume(name: str, words: str, unit: str, when: Any) -> Setting:
     return Setting(
         type="volume",
@@ -413,6 +463,10 @@ SETTINGS = (
         echo="none",
         effects=_FAILS,
     ),
+    # These break nothing: that is worth knowing of a change right before an incident.
+    _attribute("DisableApiTermination", "protection from termination"),
+    _attribute("DisableApiStop", "protection from stopping"),
+    _attribute("InstanceInitiatedShutdownBehavior", "what a shutdown from inside does"),
     _volume("VolumeType", "volume type", "", "any"),
     _volume("Iops", "provisioned IOPS", "operations per second", "lowered"),
     _volume("Throughput", "provisioned throughput", "MiB per second", "lowered"),
@@ -519,6 +573,11 @@ _VOLUME = "vol-0a1b2c3d4e5f60718"
 _PROFILE = "arn:aws:iam::111122223333:instance-profile/web"
 _DONE: Json = {"requestId": "0f0e2b7d-64a1-4c63-9a53-5f6d3f0b7c11", "_return": True}
 _SET: Json = {"instancesSet": {"items": [{"instanceId": _INSTANCE}]}}
+
+_TAGGED: Json = {
+    "resourcesSet": {"items": [{"resourceId": _INSTANCE}]},
+    "tagSet": {"items": [{"key": "team", "value": "shop"}]},
+}
 
 
 def _states(before: tuple[int, str], after: tuple[int, str]) -> Json:
@@ -655,6 +714,9 @@ CHANGES = (
         earlier=("RunInstances",),
         more=(
             {**_ATTRIBUTE, "sourceDestCheck": {"value": True}},
+            {**_ATTRIBUTE, "disableApiTermination": {"value": True}},
+            {**_ATTRIBUTE, "disableApiStop": {"value": True}},
+            {**_ATTRIBUTE, "instanceInitiatedShutdownBehavior": {"value": "stop"}},
             {**_ATTRIBUTE, "groupSet": {"items": [{"groupId": "sg-0a1b2c3d4e5f60718"}]}},
             {**_ATTRIBUTE, "userData": "<sensitiveDataRemoved>"},
         ),
@@ -767,6 +829,9 @@ CHANGES = (
                 },
             ),
             ("MonitorInstances", _touches, _SET, _DONE),
+            ("UnmonitorInstances", _touches, _SET, _DONE),
+            ("CreateTags", _touches_tagged, _TAGGED, _DONE),
+            ("DeleteTags", _touches_tagged, _TAGGED, _DONE),
             (
                 "AttachVolume",
                 _touches_volume,
@@ -916,6 +981,11 @@ SERVICE = Service(
             shows="which instances exist, what guards them and whom they run as",
         ),
         Read(operation="DescribeVolumes", action="ec2:DescribeVolumes", shows="how fast volumes may be"),
+        Read(
+            operation="DescribeInstanceAttribute",
+            action="ec2:DescribeInstanceAttribute",
+            shows="what protects an instance from being stopped or terminated",
+        ),
         Read(
             operation="DescribeSecurityGroups",
             action="ec2:DescribeSecurityGroups",
