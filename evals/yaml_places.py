@@ -84,10 +84,10 @@ def _syntax(error: yaml.YAMLError) -> tuple[int, str]:
     context, problem = getattr(error, "context", None), getattr(error, "problem", None)
     said = " ".join(part for part in (problem, context) if part) or str(error)
     hint = ""
-    if "cannot start any token" in said or "mapping values are not allowed" in said:
-        hint = ' Put a text that holds ": ", or begins with a sign such as % @ {, in quotes.'
-    elif "\\t" in said:
+    if "\\t" in said:
         hint = " Indent with spaces, not tabs."
+    elif "cannot start any token" in said or "mapping values are not allowed" in said:
+        hint = ' Put a text that holds ": ", or begins with a sign such as % @ {, in quotes.'
     column = f", column {mark.column + 1}" if mark else ""
     return (mark.line + 1 if mark else 1), f"no good YAML{column}: {said}.{hint}"
 

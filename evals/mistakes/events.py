@@ -24,9 +24,7 @@ def setting(sheet: Sheet, where: Where, kind: str, path: str) -> None:
     else:
         fits = any(path == one or (one.endswith(".") and path.startswith(one)) for one in known)
     if not fits:
-        sheet.add(
-            where, f'{".".join(map(str, where[:2]))}: a {kind} has no setting "{path}".{spelt(path, known)}'
-        )
+        sheet.add(where, f'{sheet.name(where[:2])}: a {kind} has no setting "{path}".{spelt(path, known)}')
 
 
 def check(sheet: Sheet) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from evals.mistakes.sheet import Sheet, dotted, has, spelt
+from evals.mistakes.sheet import Sheet, has, spelt
 from evals.yaml_places import Where
 
 _WANTED = {
@@ -39,21 +39,21 @@ def _tell(sheet: Sheet, model: type[BaseModel], item: Any) -> None:
     where, rest = _real(sheet, item["loc"])
     kind = str(item["type"])
     if kind == "missing":
-        sheet.add(where, f'{dotted(where)} needs "{rest[-1]}", which is missing.')
+        sheet.add(where, f'{sheet.name(where)} needs "{rest[-1]}", which is missing.')
     elif kind == "extra_forbidden":
         known = fields(_annotation(model, where[:-1]))
-        sheet.add(where, f'{dotted(where)}: unknown key "{where[-1]}".{spelt(where[-1], known)}')
+        sheet.add(where, f'{sheet.name(where)}: unknown key "{where[-1]}".{spelt(where[-1], known)}')
     elif where and where[-1] == "calls":
-        sheet.add(where, f"{dotted(where)} {_CALLS}")
+        sheet.add(where, f"{sheet.name(where)} {_CALLS}")
     elif kind == "literal_error":
         known = literals(_annotation(model, where))
         sheet.add(
-            where, f"{dotted(where)}: {_shown(item['input'])} is not known.{spelt(item['input'], known)}"
+            where, f"{sheet.name(where)}: {_shown(item['input'])} is not known.{spelt(item['input'], known)}"
         )
     elif kind == "value_error":
-        sheet.add(where, f"{dotted(where)}: {item['ctx']['error']}.")
+        sheet.add(where, f"{sheet.name(where)}: {item['ctx']['error']}.")
     else:
-        sheet.add(where, f"{dotted(where)} {_wanted(kind, item)}")
+        sheet.add(where, f"{sheet.name(where)} {_wanted(kind, item)}")
 
 
 def _wanted(kind: str, item: Any) -> str:

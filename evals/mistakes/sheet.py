@@ -51,6 +51,13 @@ class Sheet:
             node = node[part]
         return node
 
+    def name(self, where: Where) -> str:
+        """A place as messages name it: dotted, events by their ids."""
+        parts = [str(part) for part in where]
+        if len(where) > 1 and where[0] == "events" and isinstance(where[1], int):
+            parts[1] = str(self.map(*where[:2]).get("id", where[1]))
+        return ".".join(parts) or "the file"
+
     def map(self, *where: str | int) -> dict[str, Any]:
         """The map at a place; empty when there is none."""
         node = self.at(*where)
@@ -116,8 +123,3 @@ def listed(known: Collection[str]) -> str:
 def spelt(name: object, known: Collection[str]) -> str:
     """The nearest and all that are known."""
     return near(name, known) + listed(known)
-
-
-def dotted(where: Where) -> str:
-    """A place as it is named in messages."""
-    return ".".join(str(part) for part in where) or "the file"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evals.mistakes import shape
-from evals.mistakes.sheet import Sheet, dotted, gather, spelt
+from evals.mistakes.sheet import Sheet, gather, spelt
 from evals.truth import Truth, fill
 from evals.yaml_places import Where
 from tools.errors import BadInput
@@ -89,7 +89,7 @@ def guess(sheet: Sheet, case: Sheet) -> None:
     for where, name in references(sheet):
         first = name.split(".")[0]
         if first not in known and not any(first.startswith(f"{one}_") for one in known):
-            text = f"{dotted(where)}: the case has nothing called {first}.{spelt(first, sorted(known))}"
+            text = f"{sheet.name(where)}: the case has nothing called {first}.{spelt(first, sorted(known))}"
             sheet.add(where, text)
 
 
@@ -99,7 +99,7 @@ def known(sheet: Sheet, facts: Mapping[str, Any], seed: int) -> bool:
     for where, name in references(sheet):
         if name not in facts:
             right = False
-            sheet.add(where, f"{dotted(where)}: {_unknown(name, facts, seed)}")
+            sheet.add(where, f"{sheet.name(where)}: {_unknown(name, facts, seed)}")
     return right
 
 
@@ -134,7 +134,7 @@ def _strange(sheet: Sheet) -> None:
         if isinstance(value, str) and value.startswith("$") and not _REFERENCE.search(value):
             sheet.add(
                 where,
-                f'{dotted(where)}: "{value}" is no reference; write $name.part, in a text ${{name.part}}.',
+                f'{sheet.name(where)}: "{value}" is no reference; write $name.part, in a text ${{name.part}}.',
             )
 
 
@@ -154,12 +154,14 @@ def _call(sheet: Sheet, where: Where, call: dict[str, Any]) -> None:
     try:
         known_operations = operations(service)
     except BadInput as error:
-        sheet.add((*where, "service"), f"{dotted(where)}.service: {error}.{spelt(service, _CLIENTS)}")
+        sheet.add((*where, "service"), f"{sheet.name(where)}.service: {error}.{spelt(service, _CLIENTS)}")
         return
     if operation not in known_operations:
         near = get_close_matches(operation, known_operations, 3, 0.5)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
-        sheet.add((*where, "operation"), f"{dotted(where)}.operation: {service} has no {operation}.{hint}")
+        sheet.add(
+            (*where, "operation"), f"{sheet.name(where)}.operation: {service} has no {operation}.{hint}"
+        )
         return
     if not all(isinstance(call.get(one, {}), dict) for one in ("parameters", "optional")):
         return
@@ -167,9 +169,9 @@ def _call(sheet: Sheet, where: Where, call: dict[str, Any]) -> None:
     for text in validate(Call(service=service, operation=operation, parameters=parameters)):
         place = _place(text)
         node = sheet.at(*where, "parameters", *place)
-        if isinstance(node, str) and "$" in node:
+        if isinstance(node, str) and "$" in node and not _UNKNOWN.search(text):
             continue  # checked when the world says what it stands for
-        sheet.add((*where, "parameters", *place), f"{dotted(where)}: {operation}: {text}")
+        sheet.add((*where, "parameters", *place), f"{sheet.name(where)}: {operation}: {text}")
 
 
 def _place(text: str) -> Where:

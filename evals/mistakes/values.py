@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from string import Formatter
 from typing import Any
 
-from evals.mistakes.sheet import Sheet, dotted, near, spelt
+from evals.mistakes.sheet import Sheet, near, spelt
 from evals.world import names
 from evals.world.case import SAME
 from evals.world.draws import REFERENCE
@@ -113,7 +113,7 @@ def _text(sheet: Sheet, where: Where, text: str, things: Collection[str]) -> Non
     if text.startswith("$"):
         sheet.add(
             where,
-            f'{dotted(where)}: "{text}" is no reference: $name or $name.part, small letters, digits and _. '
+            f'{sheet.name(where)}: "{text}" is no reference: $name or $name.part, small letters, digits and _. '
             "Inside a text write {name}.",
         )
         return
@@ -121,7 +121,7 @@ def _text(sheet: Sheet, where: Where, text: str, things: Collection[str]) -> Non
     for name, rest in _named(sheet, where, text):
         if where[0] == "events" and name in things and name not in draws:
             if rest.startswith(".") and rest[1:] not in _PARTS:
-                sheet.add(where, f"{dotted(where)}: a resource has no {rest}.{spelt(rest[1:], _PARTS)}")
+                sheet.add(where, f"{sheet.name(where)}: a resource has no {rest}.{spelt(rest[1:], _PARTS)}")
         elif name not in allowed:
             _name(sheet, where, name, "{" + name + "}")
 
@@ -132,7 +132,8 @@ def _named(sheet: Sheet, where: Where, text: str) -> list[tuple[str, str]]:
         found = [name for _, name, _, _ in Formatter().parse(text) if name is not None]
     except ValueError:
         sheet.add(
-            where, f'{dotted(where)}: "{text}" has a single brace. Write {{{{ or }}}} for a brace that stays.'
+            where,
+            f'{sheet.name(where)}: "{text}" has a single brace. Write {{{{ or }}}} for a brace that stays.',
         )
         return []
     return [
@@ -146,7 +147,7 @@ def _name(sheet: Sheet, where: Where, name: str, written: str) -> None:
         drawn = ", ".join(sheet.map("draws")) or "none"
         sheet.add(
             where,
-            f"{dotted(where)}: {written} is neither a draw nor a known word.{near(name, known)} "
+            f"{sheet.name(where)}: {written} is neither a draw nor a known word.{near(name, known)} "
             f"Draws: {drawn}. Words: {', '.join(WORDS)}.",
         )
 
@@ -157,7 +158,8 @@ def _part(sheet: Sheet, where: Where, name: str, part: str) -> None:
         if not isinstance(one, dict) or part not in one:
             known = list(one) if isinstance(one, dict) else []
             sheet.add(
-                where, f'{dotted(where)}: a choice of the draw "{name}" has no "{part}".{spelt(part, known)}'
+                where,
+                f'{sheet.name(where)}: a choice of the draw "{name}" has no "{part}".{spelt(part, known)}',
             )
             return
 
@@ -167,9 +169,9 @@ def _number(sheet: Sheet, where: Where, value: Any) -> None:
         try:
             float(value)
         except ValueError:
-            sheet.add(where, f'{dotted(where)} must be a number or a draw such as $name, not "{value}".')
+            sheet.add(where, f'{sheet.name(where)} must be a number or a draw such as $name, not "{value}".')
     elif isinstance(value, bool | dict | list):
-        sheet.add(where, f"{dotted(where)} must be a number or a draw such as $name.")
+        sheet.add(where, f"{sheet.name(where)} must be a number or a draw such as $name.")
 
 
 def _draw(sheet: Sheet, name: str, draw: dict[str, Any]) -> None:
