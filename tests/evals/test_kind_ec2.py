@@ -228,6 +228,21 @@ def test_slow_queries_fill_the_threads_until_the_proxy_gives_up(tmp_path: Path) 
     assert status["200"] == found["fine"]
 
 
+def test_a_dead_program_is_left_alone_when_there_are_several_servers(tmp_path: Path) -> None:
+    event = {"set": "app", "path": "_dead", "to": "tomcat"}
+    one = ended(world(tmp_path, event), -10)
+    assert set(one) == {"fine", "tomcat refused"}
+    made = world(tmp_path, event, web={"settings": {"config.nginx.upstreams": 2}})
+    several = ended(made, -10)
+    assert 0 < several["tomcat refused"] <= 10 * 12
+    assert sum(several.values()) == sum(one.values())
+    told = lines(made, "web", "error.log", -10)
+    assert (
+        sum("no live upstreams while connecting to upstream" in text for text in told)
+        == several["no live upstreams"]
+    )
+
+
 def test_failures_behind_a_proxy_that_gave_up_are_still_logged(tmp_path: Path) -> None:
     event = {"set": "dbs", "path": "Ingress.app", "to": None, "who": "operator"}
     made = world(tmp_path, event, app={"settings": {"config.tomcat.maxThreads": 100}})
@@ -370,6 +385,7 @@ def test_what_describes_say(tmp_path: Path) -> None:
     [
         ({"with": {"runs": ["tomcat", "nginx"]}}, "in this order"),
         ({"settings": {"InstanceType": "x9.huge"}}, "not modelled"),
+        ({"settings": {"config.tomcat.xmx_mb": 512}}, "nothing on this instance reads"),
     ],
 )
 def test_mistakes_in_a_case_are_told(tmp_path: Path, part: Json, says: str) -> None:

@@ -80,7 +80,10 @@ def _make(shop: Workshop, wish: Wish) -> Thing:
     _place(shop, thing, guards, str(wish.options.get("where") or "private"))
     _volume(shop, thing)
     world.relate(thing.arn, "runs as", role.arn)
-    shop.settle(thing, wish, _defaults(kind, guards, runs))
+    defaults = _defaults(kind, guards, runs)
+    for path in wish.settings:
+        _check(path, defaults, f"resources.{wish.id}.settings")
+    shop.settle(thing, wish, defaults)
     if "Name" not in wish.tags:
         thing.settings.set("tags.Name", thing.created, name)
     return thing
@@ -114,6 +117,13 @@ def _defaults(kind: str, guards: list[Thing], runs: list[str]) -> dict[str, Any]
         "mysql": {"max_connections": 151, "wait_timeout": 28_800},
     }
     return found | {f"config.{one}.{name}": value for one in runs for name, value in own[one].items()}
+
+
+def _check(path: str, known: Iterable[str], where: str) -> None:
+    """A setting of a program that the instance does not run would change nothing."""
+    if path.startswith("config.") and path not in known:
+        listed = ", ".join(one for one in known if one.startswith("config.")) or "none"
+        raise BadInput(f'{where}: nothing on this instance reads "{path}". Known: {listed}.')
 
 
 def _place(shop: Workshop, thing: Thing, guards: list[Thing], where: str) -> None:
@@ -156,6 +166,7 @@ def _kept(world: World, thing: Thing, path: str, value: Any) -> Any:
     """Security groups as ids, however a case names them."""
     if path == "InstanceType" and value not in SIZES:
         raise BadInput(f"Instance type {value} is not modelled. Known: {', '.join(SIZES)}.")
+    _check(path, thing.settings.steps, f"An event on {thing.name}")
     if path != "SecurityGroups":
         return value
     named = [value] if isinstance(value, str) else list(value)
