@@ -190,8 +190,9 @@ def judge(
     truth = truth_in(case, world, variation)
     if variation is None:
         return score(reports, truth, validate, false, rehearsal=failed, prevention=found), false
-    true = world.trail.by_id.get(truth.cause.event) if truth.cause else None
-    delivered = true.delivered if true is not None else None
+    blamed = [one.event for one in (truth.cause, *truth.also) if one is not None]
+    true = [world.trail.by_id[event].delivered for event in blamed if event in world.trail.by_id]
+    delivered = max(true, default=None)
     varied = judge_varied(
         variation, reports, truth, world.start, delivered, validate, false, rehearsal=failed, prevention=found
     )
