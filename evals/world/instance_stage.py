@@ -95,7 +95,8 @@ class InstanceStage(Stage):
         yield from self.host.edges()
 
     def begin(self, second: int) -> None:
-        self._edges = sorted([*super().moments(), *self.host.edges()])
+        runs_out = [when + self.stale for when in self.host.steps("MetadataOptions.HttpTokens")]
+        self._edges = sorted([*super().moments(), *self.host.edges(), *runs_out])
         self._fine, self.kills, self.connections = 0, [], 0.0
         self._network, self._drops, self.abandoned = self._rules(), {}, {}
         self.credits = 0.9 * self.host.size(second).most_credits
