@@ -157,7 +157,7 @@ _STATES: tuple[tuple[str, str, str, tuple[str, ...], tuple[str, ...]], ...] = (
     (
         HEAP,
         "heap exhausted",
-        "The program spends its time collecting garbage, then fails or stops; callers see timeouts and 502.",
+        "The program spends its time collecting garbage, then fails or stops; callers see timeouts and errors.",
         (
             "Take a heap dump before the restart: afterwards nothing shows what filled it.",
             "Look for a new release or a smaller heap limit (-Xmx) since before the first such line; put that back.",

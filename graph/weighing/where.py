@@ -41,7 +41,7 @@ def topology(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
         )
         return TestResult(test="topology", weight=WEIGHTS["topology.same"], statement=said)
     relies = bool(facts.path(facts.incident.resource, hypothesis.resource))
-    distance = {2: "near", 3: "two_away"}.get(len(way), "further")
+    distance = {2: "near", 3: "two_away"}.get(_length(facts, way), "further")
     key = f"topology.{distance}" if relies else "topology.upstream"
     said = statement(
         "reaches the symptom: {names}",
@@ -50,6 +50,17 @@ def topology(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
         names=names,
     )
     return TestResult(test="topology", weight=WEIGHTS[key], statement=said)
+
+
+def _length(facts: Facts, way: tuple[str, ...]) -> int:
+    """How many things lie on the way, both ends included. What only hands requests on within another is no step."""
+    return len([arn for arn in way if arn in (way[0], way[-1]) or not _is_part(facts, arn)])
+
+
+def _is_part(facts: Facts, arn: str) -> bool:
+    resource = facts.resource(arn)
+    service = facts.service(resource) if resource is not None else None
+    return resource is not None and service is not None and service.types[resource.type] == "component"
 
 
 def _pairs(facts: Facts, way: tuple[str, ...]) -> list[tuple[str, str, str, tuple[str, ...]]]:

@@ -11,6 +11,7 @@ import pytest
 from graph.facts import Facts
 from graph.models import Hypothesis, TestResult
 from graph.weighing import decide, hypotheses, special, weigh
+from graph.weighing.coincidence import coincidence
 from graph.weighing.dose import dose
 from graph.weighing.mechanism import mechanism
 from graph.weighing.when import span, time
@@ -26,12 +27,14 @@ from tests.graph.made import (
     STAGE,
     TABLE,
     WRITER,
+    arn,
     changed,
     event,
     pattern,
+    resource,
     step,
 )
-from tools.models import Actor, Onset
+from tools.models import Actor, Onset, Relation
 
 CAP = "OnDemandThroughput.MaxWriteRequestUnits"
 
@@ -171,6 +174,24 @@ def test_topology_tells_the_way_and_claims_each_relation() -> None:
     assert {(one.subject, one.field, one.value) for one in found.statement.claims} <= told
 
 
+@pytest.mark.parametrize(("change", "expected"), [("i-web", "topology.near"), ("i-app", "topology.two_away")])
+def test_a_target_group_on_the_way_is_no_step(change: str, expected: str) -> None:
+    balancer = arn("elasticloadbalancing", "loadbalancer/app/shop/50dc6c495c0c9188")
+    targets = arn("elasticloadbalancing", "targetgroup/web/6d0ecf831eec9f09")
+    web, app = arn("ec2", "instance/i-web"), arn("ec2", "instance/i-app")
+    way = ((balancer, "forwards to", targets), (targets, "targets", web), (web, "may connect to", app))
+    facts = made.facts(
+        (balancer, "HTTPCode_Target_5XX_Count"),
+        {(balancer, "HTTPCode_Target_5XX_Count"): (0, 8)},
+        resources=[resource(one, one.rpartition("/")[2]) for one in (balancer, targets, web, app)],
+        relations=[Relation(source=one, kind=kind, target=other, provenance="") for one, kind, other in way],
+        changes=[
+            event("ec2", "RebootInstances", {"instancesSet": {"items": [{"instanceId": change}]}}, id="true")
+        ],
+    )
+    assert weight(topology(facts, named(facts))) == WEIGHTS[expected]
+
+
 def test_a_part_counts_as_the_whole_that_shows_the_symptom() -> None:
     facts = KINDS["REST stage throttled"].facts()
     found = topology(facts, named(facts))
@@ -202,6 +223,18 @@ def test_a_part_counts_as_the_whole_that_shows_the_symptom() -> None:
 def test_mechanism(symptom: tuple[str, str], change: Any, expected: str) -> None:
     facts = made.facts(symptom, {symptom: (1, 9)}, changes=[change])
     assert weight(mechanism(facts, named(facts))) == WEIGHTS[expected]
+
+
+def test_a_setting_without_effects_moves_nothing_and_is_no_coincidence() -> None:
+    request = {"tableName": "parcels", "deletionProtectionEnabled": True}
+    facts = made.facts(
+        (TABLE, "WriteThrottleEvents"),
+        {(TABLE, "WriteThrottleEvents"): (0, 8)},
+        changes=[event("dynamodb", "UpdateTable", request, id="true")],
+    )
+    assert named(facts).setting == "DeletionProtectionEnabled"
+    assert weight(mechanism(facts, named(facts))) == WEIGHTS["mechanism.inert"]
+    assert coincidence(facts, named(facts)) is None
 
 
 def test_the_direction_of_a_move_decides_what_it_can_do() -> None:

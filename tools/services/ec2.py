@@ -960,7 +960,7 @@ CONDITIONS = (
         type="volume",
         title="burst credits of the volume spent",
         metrics=("BurstBalance",),
-        breaks="The volume falls back to its baseline of 3 operations per second and GiB: reads and writes wait.",
+        breaks="The volume falls back to the baseline of its size: reads and writes wait.",
         relieve=(
             "Change the volume to gp3 with the IOPS it needs: it stays online. A larger machine changes nothing.",
         ),

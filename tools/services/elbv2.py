@@ -1206,7 +1206,7 @@ SERVICE = Service(
     ),
     types={
         "load-balancer": "container",
-        "target-group": "container",
+        "target-group": "component",
         "listener": "component",
         "listener-rule": "component",
     },

@@ -207,6 +207,8 @@ def test_conditions_and_limits_name_metrics_of_the_file(service: Service) -> Non
         assert set(condition.metrics) <= names
         assert condition.relieve
         assert condition.prevent
+        # They stand in the answer, where each number needs a claim that is compared with what is true.
+        assert not re.search(r"\b\d", f"{condition.title} {condition.breaks}"), condition.key
     for setting in service.settings:
         assert setting.limits in names or (not setting.limits)
         assert setting.metric is None or setting.metric.name in names

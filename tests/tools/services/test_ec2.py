@@ -227,6 +227,15 @@ def test_only_those_that_ran_are_started_again() -> None:
     assert call.parameters == {"InstanceIds": ["i-1", "i-2"]}
 
 
+def test_tags_touch_what_their_ids_mean_and_move_nothing() -> None:
+    items = [{"resourceId": one} for one in ("i-1", "sg-2", "snap-3")]
+    event = happened("CreateTags", {"resourcesSet": {"items": items}, "tagSet": {"items": []}})
+    known = catalogue.change_of(event)
+    assert known is not None
+    assert known.inert
+    assert [one.rpartition(":")[2] for one in known.touches(event)] == ["instance/i-1", "security-group/sg-2"]
+
+
 def profile(operation: str, association: str, name: str, *, minutes: int = 0) -> ChangeEvent:
     arn = f"arn:aws:iam::111122223333:instance-profile/{name}"
     made = {"associationId": association, "instanceId": ID, "iamInstanceProfile": {"arn": arn}, "state": "x"}
