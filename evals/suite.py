@@ -192,7 +192,7 @@ def judge(
         return score(reports, truth, validate, false, rehearsal=failed, prevention=found), false
     blamed = [one.event for one in (truth.cause, *truth.also) if one is not None]
     true = [world.trail.by_id[event].delivered for event in blamed if event in world.trail.by_id]
-    delivered = max(true, default=None)
+    delivered = min(true, default=None)  # from then on somebody may be named, and in the end all
     varied = judge_varied(
         variation, reports, truth, world.start, delivered, validate, false, rehearsal=failed, prevention=found
     )
