@@ -29,7 +29,15 @@ def candidate_claims(facts: Facts, item: Hypothesis) -> list[Claim]:
         made.append(setting_claim(item.resource, item.setting, what.after, moment))
     if not made:
         made += [test for one in item.tests for test in one.statement.claims]
-    return made
+    return [*made, *_known(facts, item.resource)]
+
+
+def _known(facts: Facts, arn: str) -> list[Claim]:
+    """That there is such a resource: a relation of it. The ARN of an API, say, does not hold its name."""
+    of_it = sorted(
+        (one for one in facts.relations if arn in (one.source, one.target)), key=lambda one: one.source != arn
+    )
+    return [Claim(kind="relation", subject=one.source, field=one.kind, value=one.target) for one in of_it[:1]]
 
 
 def tell_apart(facts: Facts, ranked: tuple[Hypothesis, ...]) -> Statement | None:

@@ -95,7 +95,10 @@ def test_of_a_change_that_nobody_knows_its_maker_is_asked() -> None:
         "To decide, ask IAM user ops-31 (console, MFA, 203.0.113.24): what was SomethingNew on parcels at "
         "2026-04-09T09:59:00Z meant to do, and may it touch this?"
     )
-    assert {claim.subject for claim in found.claims} == {"strange"}
+    assert {claim.subject for claim in found.claims if claim.kind == "event"} == {"strange"}
+    assert [TABLE in (claim.subject, claim.value) for claim in found.claims if claim.kind == "relation"] == [
+        True
+    ]
 
 
 def test_where_cloudtrail_is_hidden_it_decides() -> None:
