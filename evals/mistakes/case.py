@@ -9,7 +9,7 @@ from typing import Any
 
 from evals.mistakes import shape, values
 from evals.mistakes.events import check as check_events
-from evals.mistakes.events import setting
+from evals.mistakes.events import setting, value
 from evals.mistakes.sheet import Sheet, gather, near, spelt
 from evals.world import casefile
 from evals.world.alarm_rule import COMPARISONS
@@ -86,8 +86,10 @@ def _resources(sheet: Sheet) -> None:
             sheet.add(
                 (*where, "route"), f"resources.{key}.route: a {kind.name} has no routes; only APIs have."
             )
-        for path in sheet.map(*where, "settings"):
-            setting(sheet, (*where, "settings", path), kind.name, path)
+        for path, given in sheet.map(*where, "settings").items():
+            place = (*where, "settings", path)
+            setting(sheet, place, kind.name, path)
+            value(sheet, place, sheet.name(place), kind.settings.get(path, ""), given)
         called = _called(resource.get("calls"))
         if called and kind.link is None:
             sheet.add((*where, "calls"), f"resources.{key}.calls: a {kind.name} calls nothing.")

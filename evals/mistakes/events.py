@@ -27,6 +27,25 @@ def setting(sheet: Sheet, where: Where, kind: str, path: str) -> None:
         sheet.add(where, f'{sheet.name(where[:2])}: a {kind} has no setting "{path}".{spelt(path, known)}')
 
 
+_NUMBER = re.compile(
+    r"^(nature: )?(seconds|MB|GB|messages|days|tasks|a number|number of|requests |runs |writes |reads |share of|"
+    r"memory |how (many|much|long)|free |CPU units|connections)"
+)
+
+
+def value(sheet: Sheet, where: Where, said: str, wanted: str, given: Any) -> None:
+    """Add a mistake when a value that is written out is not of the form that a kind describes."""
+    if given is None or (isinstance(given, str) and ("$" in given or "{" in given)):
+        return
+    number = isinstance(given, int | float) and not isinstance(given, bool)
+    if _NUMBER.match(wanted) and not number:
+        sheet.add(where, f"{said} must be a number ({wanted.removeprefix('nature: ')}), not {given}.")
+    elif wanted.startswith("true or false") and not isinstance(given, bool):
+        sheet.add(where, f"{said} must be true or false, not {given}.")
+    elif wanted.startswith(("nature: {", "{")) and not isinstance(given, dict):
+        sheet.add(where, f"{said} must be a map: {wanted.removeprefix('nature: ')}; not {given}.")
+
+
 def check(sheet: Sheet) -> None:
     """Add what is wrong with the events."""
     seen: dict[str, int] = {}
@@ -103,8 +122,11 @@ def check_kind(sheet: Sheet, where: Where, name: str, event: dict[str, Any], kin
             sheet.add((*where, "who"), text)
         elif who and kind.change is None and len(sheet.found) == before:
             sheet.add(_path, f"events.{name}: no call is known that changes a {kind.name}. Leave out `who`.")
-    for one in sheet.map(*where, "also"):
+        if path in kind.settings:
+            value(sheet, (*where, "to"), f"events.{name}.to", kind.settings[path], event.get("to"))
+    for one, given in sheet.map(*where, "also").items():
         setting(sheet, (*where, "also", one), kind.name, one)
+        value(sheet, (*where, "also", one), f"events.{name}.also.{one}", kind.settings.get(one, ""), given)
     if event.get("tag") and kind.tag is None:
         sheet.add((*where, "tag"), f"events.{name}: tags of a {kind.name} are not modelled.")
     if event.get("create") and who and kind.create is None:
@@ -118,6 +140,8 @@ def _alarm(sheet: Sheet, where: Where, name: str, event: dict[str, Any]) -> None
     if isinstance(path, str) and path and path not in _ALARM:
         text = f'events.{name}: an alarm has no setting "{path}" that a case can change.{spelt(path, _ALARM)}'
         sheet.add((*where, "path"), text)
+    if path in _ALARM:
+        value(sheet, (*where, "to"), f"events.{name}.to", "a number", event.get("to"))
     for one in ("also", "tag"):
         if event.get(one):
             sheet.add((*where, one), f"events.{name}: `{one}` is not read for an alarm.")

@@ -19,7 +19,7 @@ from tools.parameters import operations, validate
 
 _REFERENCE = re.compile(r"^\$([A-Za-z_][\w.-]*)$|\$\{([A-Za-z_][\w.-]*)\}")
 _UNKNOWN = re.compile(r'Unknown parameter in (?P<place>[^:]+): "(?P<name>[^"]+)"')
-_TYPE = re.compile(r"Invalid type for parameter (?P<place>[^,]+),")
+_TYPE = re.compile(r"Invalid [\w ]+ for parameter (?P<place>[^,]+),")
 _CLIENTS = (
     *("apigateway", "apigatewayv2", "application-autoscaling", "autoscaling", "cloudformation", "cloudtrail"),
     *(

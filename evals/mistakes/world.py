@@ -23,6 +23,7 @@ from evals.yaml_places import Where
 from tools.errors import BadInput
 
 _PLACE = re.compile(r"^(resources|alarms|events|people|traffic|flows|draws|look|trigger)((?:\.[\w-]+)*)")
+_OPTION = re.compile(r"^([\w-]+)\.with\.([\w-]+) names ")
 _LATER = timedelta(hours=3)
 
 
@@ -140,6 +141,9 @@ def _where(case: Sheet, text: str) -> Where:
     """The place that a message begins with; events go by their ids, and a metric that is not there by `metric`."""
     if text.startswith("In case ") and "no onset" in text:
         return ("look",)
+    option = _OPTION.match(text)
+    if option is not None and option[1] in case.map("resources"):
+        return ("resources", option[1], "with", option[2])
     match = _PLACE.match(text)
     if match is None:
         return ()

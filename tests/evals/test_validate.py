@@ -153,6 +153,7 @@ IN_CASE = [
     ),
     ("path: Timeout, to: $good", "path: Timeout", ["`path` needs `to`", "to: null"]),
     ("path: Timeout, to: $good", "path: _bug, to: 1", ["_bug is nature, which nobody does", "`who`"]),
+    ("path: Timeout, to: $good", "path: Timeout, to: soon", ["must be a number (seconds), not soon"]),
     ("path: Timeout, to: $good", "known_as: x", ["say what changes"]),
     (
         "set: worker, path: Timeout, to: $good",
@@ -351,3 +352,35 @@ def test_the_suite_refuses_before_the_first_run_with_the_same_words(tmp_path: Pa
     (mistake,) = validate(folder, seeds=()).mistakes
     assert f"\n{mistake}" in str(raised.value)
     assert mistake.line == 29
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (
+            "Timeout: 15",
+            "Timeout: ten",
+            "resources.worker.settings.Timeout must be a number (seconds), not ten.",
+        ),
+        ("to: $good", "to: soon", "events.prior.to must be a number (seconds), not soon."),
+        ("set: worker, path: Timeout, to: $cut", "set: alarm, path: Threshold, to: high", "must be a number"),
+        (
+            "who: deploy, set: worker, path: Timeout, to: $good",
+            "set: worker, path: _bug, to: 1",
+            "must be a map: {share",
+        ),
+    ],
+)
+def test_values_must_be_of_the_form_that_their_setting_has(
+    tmp_path: Path, old: str, new: str, words: str
+) -> None:
+    case, line = planted(CASE, old, new)
+    found = [one for one in told(write(tmp_path, case), ()) if one[0] == "case.yaml"]
+    assert [(at, words in text) for _, at, text in found] == [(line, True)], found
+
+
+def test_an_option_that_names_nothing_is_told_at_the_option(tmp_path: Path) -> None:
+    case, line = planted(CASE, 'with: {own_error: "no {noun}"}', "with: {guarded_by: doors}")
+    ((file, at, text),) = told(write(tmp_path, case), (1,))
+    assert (file, at) == ("case.yaml", line)
+    assert 'names "doors", which is no resource above it' in text
