@@ -58,7 +58,7 @@ def refuse(folder: Path, only: Sequence[str] = ()) -> None:
     if folder.is_dir() and any(not only or one.resolve().name in only for one in _places(folder)):
         found = validate(folder, only, ())
         if found.mistakes:
-            raise BadInput(f"{len(found.mistakes)} mistakes in the cases:\n{found.render().rstrip()}")
+            raise BadInput(f"Mistakes in the cases: {len(found.mistakes)}\n{found.render().rstrip()}")
 
 
 def _places(folder: Path) -> list[Path]:
