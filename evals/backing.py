@@ -85,8 +85,12 @@ def as_time(text: str) -> datetime | None:
 
 
 def split(text: str) -> Iterator[str]:
-    """The names inside an ARN, path or field: all of it, its parts at `:` and `/`, and its dotted ends."""
+    """The names inside an ARN, path or field: all of it, its parts at `:` and `/`, and its dotted ends.
+
+    A part with a colon is a name too: a task definition's is family:revision.
+    """
     yield text
+    yield from re.split(r"[/\s,=]+", text)
     for part in re.split(r"[:/\s,=]+", text):
         yield part
         yield from part.split(".")

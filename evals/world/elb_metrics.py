@@ -129,7 +129,8 @@ def _counts(stage: GroupStage, flow: Flow, minute: int) -> list[tuple[int, int]]
     """(healthy, registered) at moments of a minute."""
     disturbed = flow.disturbed_from is not None and minute >= flow.disturbed_from
     service, found = stage.service, []
-    for at in (2, 17, 32, 47) if disturbed else (30,):
+    # The end of the minute counts: what is out of order then is in that minute's maximum.
+    for at in (2, 17, 32, 47, 59.5) if disturbed else (30,):
         second = minute * 60 + at
         if service is None:
             if disturbed:

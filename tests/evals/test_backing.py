@@ -30,6 +30,14 @@ def problems(text: str, *claims: Claim) -> list[str]:
     return unbacked(Statement(text=text, claims=claims), NAMES)
 
 
+def test_a_name_with_a_colon_is_held_by_the_arn_that_ends_in_it() -> None:
+    arn = "arn:aws:ecs:eu-west-1:111122223333:task-definition/carts-web:38"
+    claim = Claim(kind="relation", subject=TABLE, field="uses definition", value=arn)
+    said = Statement(text="reaches the symptom: carts-web:38", claims=[claim])
+    assert unbacked(said, {"carts-web:38"}) == []
+    assert unbacked(said.model_copy(update={"claims": ()}), {"carts-web:38"})
+
+
 @pytest.mark.parametrize(
     ("text", "claims"),
     [
