@@ -284,7 +284,7 @@ class Report(Model):
     decider: Statement | None = None  # where nothing is proven: the one read or question that would tell
     impact: Impact = Impact()
     root_cause: RootCause | None = None
-    also: tuple[RootCause, ...] = ()  # further true causes at the same time, in the order in which they happened
+    also: tuple[RootCause, ...] = ()  # further true causes at the same time, in order of time
     contributing: tuple[Statement, ...] = ()
     findings: tuple[Statement, ...] = ()
     hypotheses: tuple[Hypothesis, ...] = ()

@@ -51,6 +51,9 @@ class Facts:
     def relations(self) -> frozenset[tuple[str, str, str]]:
         return frozenset({(CALLER, "writes", TABLE)})
 
+    def event_values(self, event_id: str) -> tuple[Any, ...]:
+        return (90, 3) if event_id == EVENT else ()
+
     def changes(self, arn: str, start: datetime, end: datetime) -> tuple[str, ...]:
         return (EVENT,) if arn == TABLE and start <= AT < end else ()
 

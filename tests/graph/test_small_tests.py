@@ -183,7 +183,7 @@ def test_a_target_group_on_the_way_is_no_step(change: str, expected: str) -> Non
     facts = made.facts(
         (balancer, "HTTPCode_Target_5XX_Count"),
         {(balancer, "HTTPCode_Target_5XX_Count"): (0, 8)},
-        resources=[resource(one, one.rpartition("/")[2]) for one in (balancer, targets, web, app)],
+        resources=tuple(resource(one, one.rpartition("/")[2]) for one in (balancer, targets, web, app)),
         relations=[Relation(source=one, kind=kind, target=other, provenance="") for one, kind, other in way],
         changes=[
             event("ec2", "RebootInstances", {"instancesSet": {"items": [{"instanceId": change}]}}, id="true")

@@ -938,7 +938,7 @@ CONDITIONS = (
         type="nat-gateway",
         title="no source port left: too many connections to one destination",
         metrics=("ErrorPortAllocation",),
-        breaks="New connections to the same address and port fail; a NAT gateway has only so many for each of its addresses.",
+        breaks="New connections to the same address and port fail; a NAT gateway has only so many for each address.",
         relieve=(
             "Find who opens so many connections to one destination; keep connections open and share them.",
             "Associate more addresses with the NAT gateway, or send AWS calls through VPC endpoints.",
