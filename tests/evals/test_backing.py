@@ -35,7 +35,7 @@ def test_a_name_with_a_colon_is_held_by_the_arn_that_ends_in_it() -> None:
     claim = Claim(kind="relation", subject=TABLE, field="uses definition", value=arn)
     said = Statement(text="reaches the symptom: carts-web:38", claims=[claim])
     assert unbacked(said, {"carts-web:38"}) == []
-    assert unbacked(said.model_copy(update={"claims": ()}), {"carts-web:38"})
+    assert unbacked(Statement(text=said.text), {"carts-web:38"})
 
 
 @pytest.mark.parametrize(
