@@ -17,12 +17,14 @@ from io import BytesIO
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore import xform_name
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
 
+from tools.aws import models
 from tools.errors import OpsleuthError
 from tools.models import Call, Json
 
@@ -131,7 +133,13 @@ def _client(service: str, region: str) -> Any:
 
 @lru_cache(maxsize=1)
 def _session() -> Any:
-    made = boto3.Session(aws_access_key_id="rehearsal", aws_secret_access_key="rehearsal")
+    bare = botocore.session.Session()
+    bare.register_component(
+        "data_loader", models()
+    )  # read once a process: the model of EC2 alone takes a second
+    made = boto3.Session(
+        aws_access_key_id="rehearsal", aws_secret_access_key="rehearsal", botocore_session=bare
+    )
     made._session.set_default_client_config(Config(retries={"max_attempts": 0, "mode": "standard"}))
     return made
 

@@ -332,14 +332,14 @@ def region_of(profile: str) -> str:
 
 
 @cache
-def _models() -> Any:
+def models() -> Any:
     """botocore's descriptions of AWS, read once a process: reading them is most of the cost of a client."""
     return create_loader()
 
 
 def _bare_session() -> Any:
     session = botocore.session.Session(session_vars=_NOTHING_SET)
-    session.register_component("data_loader", _models())
+    session.register_component("data_loader", models())
     return session
 
 
