@@ -65,10 +65,18 @@ def _door(facts: Facts) -> tuple[MetricFinding, MetricFinding] | None:
     best: tuple[MetricFinding, MetricFinding] | None = None
     for arn in [facts.incident.resource, *facts.upstream(facts.incident.resource)]:
         demand = next((item for item in facts.role(arn, "demand") if item.total), None)
-        errors = next((item for item in facts.role(arn, "errors") if item.moved and item.total), None)
+        errors = _most(facts, [item for item in facts.role(arn, "errors") if item.moved and item.total])
         if demand is not None and errors is not None:
             best = (demand, errors)
     return best
+
+
+def _most(facts: Facts, failed: list[MetricFinding]) -> MetricFinding | None:
+    """Of several counts of errors the alarm's own, else the largest: they count different requests."""
+    metric, symptom = facts.incident.metric, facts.incident.resource
+    name = metric.name if metric is not None else ""
+    own = [item for item in failed if (item.resource, item.metric.name) == (symptom, name)]
+    return max(own or failed, key=lambda item: item.total or 0, default=None)
 
 
 def _door_sentence(facts: Facts, demand: MetricFinding, errors: MetricFinding) -> Statement:
@@ -135,7 +143,8 @@ def _worst(facts: Facts) -> list[MetricFinding]:
     found = [own] if own is not None and own.total and own.role in {"throttles", "errors"} else []
     for arn in facts.upstream(symptom):
         failed = [m for m in facts.role(arn, "errors") if m.moved and m.total and m.direction == "up"]
-        found.extend(failed[:1])
+        most = _most(facts, failed)
+        found.extend([most] if most is not None else [])
     return found[:6]
 
 

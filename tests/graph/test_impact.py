@@ -9,8 +9,8 @@ import pytest
 from graph.impact import broken, door, impact
 from tests.graph import made
 from tests.graph.kinds import KINDS, Kind
-from tests.graph.made import API, ONSET, QUEUE, TABLE, WRITER
-from tools.models import Onset
+from tests.graph.made import API, ONSET, QUEUE, TABLE, WRITER, arn, resource
+from tools.models import Onset, Relation
 
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 STOPPED = KINDS["reserved concurrency 0"]
@@ -35,6 +35,27 @@ def test_a_symptom_that_is_no_count() -> None:
     found = broken(KINDS["memory lowered"].facts(), "root_cause")
     assert found.text.startswith(
         "Duration of parcel-writer is out of line since 2026-04-09T10:00:00Z, still going"
+    )
+
+
+@pytest.mark.parametrize(("of", "share"), [("HTTPCode_Target_5XX_Count", 90), ("HTTPCode_ELB_5XX_Count", 2)])
+def test_of_several_counts_of_errors_the_alarms_own_is_told_else_the_largest(of: str, share: int) -> None:
+    balancer = arn("elasticloadbalancing", "loadbalancer/app/shop/50dc6c495c0c9188")
+    web = arn("ec2", "instance/i-web")
+    moves = {
+        (balancer, "RequestCount"): (100.0, 100.0),
+        (balancer, "HTTPCode_ELB_5XX_Count"): (0.0, 2.0),
+        (balancer, "HTTPCode_Target_5XX_Count"): (0.0, 90.0),
+    }
+    symptom = (balancer, of) if share == 2 else (web, "CPUUtilization")
+    facts = made.facts(
+        symptom,
+        moves,
+        resources=[resource(balancer, "shop"), resource(web, "i-web")],
+        relations=[Relation(source=balancer, kind="targets", target=web, provenance="")],
+    )
+    assert broken(facts, "root_cause").text.startswith(
+        f"shop fails: {share} % of its requests end in an error"
     )
 
 
