@@ -426,7 +426,7 @@ class Builder:
         for event in self.events:
             onset = self._onset(self.world.flows["case"]) if event.at.startswith("onset") else None
             moment = self.when(event.at, onset)
-            if onset and event.set:
+            if onset and event.set and not event.denied:
                 thing = self.things[event.set]
                 for key, value in event.tag.items():
                     thing.settings.set(f"tags.{key}", moment, self._text(value))

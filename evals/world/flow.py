@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 OWN = "own"
 """Reason of failures that belong to the code itself and have nothing to do with any incident."""
 
+COUNTED = frozenset({"sent", "received", "deleted", "dead"})
+"""Gauges that are counts: those of several slices are added up, of all others the mean is taken."""
+
 _NOTHING: Mapping[str, float] = {}
 _NONE: Mapping[str, int] = {}
 
@@ -142,7 +145,7 @@ class Minute:
 
     @cached_property
     def passages(self) -> tuple[Passage, ...]:
-        """By stage, summed over the slices; gauges are means."""
+        """By stage, summed over the slices; gauges are means, but those that count."""
         first = self.slices[0].passages
         if len(self.slices) == 1:
             return first
@@ -189,7 +192,7 @@ def _summed(found: list[Passage]) -> Passage:
     for one in found:
         refused.update(one.refused)
         for name, value in one.gauges.items():
-            gauges[name] += value / len(found)  # type: ignore[assignment]
+            gauges[name] += value if name in COUNTED else value / len(found)  # type: ignore[assignment]
     return Passage(sum(p.arrived for p in found), sum(p.ended for p in found), refused, gauges)
 
 

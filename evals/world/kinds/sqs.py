@@ -45,6 +45,18 @@ class QueueStage(Stage):
         self._waiting.clear()
         self._hidden.clear()
 
+    def tight(self, second: int, wanted: int) -> bool:
+        """While receipts expire before runs end, messages come back within seconds."""
+        return self._late(second, self.flow.base_ms) > 0 or self._late(second + 59, self.flow.base_ms) > 0
+
+    def _late(self, second: float, ms: float) -> float:
+        """The share of runs that take longer than a message stays hidden."""
+        return share_above(self._visible(second) * 1000 / ms) if ms else 0.0
+
+    def _visible(self, second: float) -> int:
+        held = self.at("VisibilityTimeout", second)
+        return 30 if held is None else int(held)
+
     def _enabled(self, second: float) -> bool:
         mapping = self.world.things.get(self.thing.fixed.get("mapping", ""))
         return mapping is None or bool(setting(mapping, "Enabled", second - 20))
@@ -90,9 +102,9 @@ class QueueStage(Stage):
         if load.calm or not self._given:
             return
         failed = sum(one.many for one in load.endings)
-        visible = int(self.at("VisibilityTimeout", load.second) or 30)
-        late = share_above(visible * 1000 / load.ms) if load.ms else 0.0
-        again = failed + round(load.alive * late)  # done, but the receipt had expired: delivered once more
+        visible = self._visible(load.second)
+        expired = round(load.alive * self._late(load.second, load.ms))
+        again = failed + expired  # done, but the receipt had expired: delivered once more
         dead = 0
         for messages, deliveries, arrived in sorted(self._given, key=lambda one: -one[1]):
             if again <= 0:
@@ -105,8 +117,10 @@ class QueueStage(Stage):
                 self._hidden.append([load.second + load.seconds + visible, back, deliveries, arrived])
         self._hidden = deque(sorted(self._hidden))
         hidden = sum(one[1] for one in self._hidden)
-        deleted = load.alive - min(load.alive, round(load.alive * late))
+        deleted = load.alive - min(load.alive, expired)
         self.note(load, dead=dead, hidden=hidden, deleted=deleted)
+        if expired:
+            self.note(load, troubled=1.0)
 
 
 def _make(shop: Workshop, wish: Wish) -> Thing:
