@@ -161,7 +161,12 @@ def _agent(host: Host, read: _Rows) -> Iterator[Source]:
         return
     runs = thing.fixed["runs"]
     if "mysql" in runs:
-        open_ = standing("connections", 8.0, 0.03)
+        # A count, and the server admits no more than max_connections and one administrator.
+        def open_(minute: int) -> Sample | None:
+            most = int(host.at("config.mysql.max_connections", minute * 60)) + 1
+            value = round(read.gauge(minute, "connections", 8.0) * (1 + 0.03 * read.noise(minute, 11)))
+            return level(float(min(most, value))) if read.running(minute) else None
+
         kind = held | {"metric_type": "gauge"}
         yield source(thing, "CWAgent", "mysql_threads_connected", kind, "None", open_)
     if runs == ["mysql"]:

@@ -200,9 +200,7 @@ class DatabaseVoice(Voice):
             return f"{at}::@:[512]:FATAL:  could not write to file: No space left on device"
         number = 9000 + mark.number % 700
         if mysql:
-            return (
-                f"{iso(mark.stamp)} {number} [Warning] [MY-013360] Aborted connection: Too many connections"
-            )
+            return f"{iso(mark.stamp)} {number} [Warning] [MY-000000] [Server] Too many connections"
         return (
             f"{at}:10.0.100.{mark.number % 200}(41234):app@main:[{number}]:FATAL:  remaining connection slots are "
             "reserved for roles with the SUPERUSER attribute"

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from evals.world.deeds_rds import change_instance, change_parameters, tag
 from evals.world.flow import Flow, Load, Passage
+from evals.world.happenings import Happening
 from evals.world.kinds._kind import Kind, Wish
 from evals.world.kinds.vpc import blocked, guards_of, network, place
 from evals.world.lines import LogGroup
@@ -178,6 +180,18 @@ def _parameters(shop: Workshop, wish: Wish) -> Thing:
     return shop.settle(shop.add(shop.world.arn("rds", f"pg:{wish.name}"), wish, {"engine": "postgres"}), wish)
 
 
+def _updated(world: World, group: Thing, until: datetime) -> None:
+    """RDS-EVENT-0037 of each parameter that was changed (RDS user guide, "DB parameter group events")."""
+    method = "immediate" if group.fixed["engine"] == "mysql" else "pending-reboot"
+    for path, steps in group.settings.steps.items():
+        name = path.removeprefix("Parameters.")
+        for since, value in steps.pairs():
+            if name == path or value is None or not group.created < since <= until:
+                continue
+            text = f"Updated parameter {name} to {value} with apply method {method}"
+            world.happenings.append(Happening(since, "rds", group.arn, text, "configuration change"))
+
+
 def _metrics(instance: Thing, flow: Flow | None) -> Iterable[Source]:
     """AWS/RDS by DBInstanceIdentifier, every minute."""
     held = {"DBInstanceIdentifier": instance.name}
@@ -274,5 +288,6 @@ KINDS = (
         make=_parameters,
         change=change_parameters,
         tag=tag,
+        after=_updated,
     ),
 )
