@@ -27,6 +27,8 @@ class Ledger(Protocol):
 
     def relations(self) -> frozenset[tuple[str, str, str]]: ...
 
+    def began(self, arn: str, name: str, dimensions: Dimensions = ()) -> datetime | None: ...
+
     def event_values(self, event_id: str) -> tuple[Any, ...]: ...
 
     def changes(self, arn: str, start: datetime, end: datetime) -> tuple[str, ...]: ...
@@ -72,6 +74,9 @@ def _metric(claim: Claim, ledger: Ledger) -> str:
     if claim.end <= claim.start:
         return "covers an interval that ends before it starts"
     if claim.how in ("onset", "end"):
+        began = ledger.began(claim.subject, claim.field, claim.dimensions) if claim.how == "onset" else None
+        if began is not None and claim.start <= began <= claim.end:
+            return ""
         return _moment(claim, ledger.onset if claim.how == "onset" else ledger.end)
     true = ledger.metric(claim.subject, claim.field, claim.how, claim.start, claim.end, claim.dimensions)
     return "is about a metric that does not exist" if true is None else _compare(claim, true)

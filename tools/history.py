@@ -150,8 +150,9 @@ def _same_event(change: ChangeEvent, setting: Setting) -> list[PriorSource]:
     if value is None or value == HIDDEN or same(value, asked, setting):
         return []
     said = f"AWS's answer to this {change.operation}, which shows the value before"
+    just_before = change.time - timedelta(seconds=1)
     return [
-        PriorSource(kind="same_event", value=value, time=change.time, said_by=said, evidence=change.evidence)
+        PriorSource(kind="same_event", value=value, time=just_before, said_by=said, evidence=change.evidence)
     ]
 
 

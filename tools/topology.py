@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tools.aws import Reader
 
 _NOT_REQUESTS = ("watches",)  # relations along which neither requests nor failures travel
+_OWN = frozenset({"set up by", "guarded by"})
 _WAYS = ("in", "routed by", "filtered by", "routes to", "served by")
 """What the traffic of a subnet goes by: told with the subnet, for whoever lies in it hangs on all of it."""
 _MOST_PATHS = 20
@@ -114,14 +115,15 @@ class _Survey:
         """Steps from the start to everything within the radius, against and along relations.
 
         Roles, log groups and alarms are shared by unrelated resources: they are reached, not gone through. A
-        subnet is not gone through to others in it either, but its routes and rules are as near as itself.
+        subnet is not gone through to others in it either, but its routes and rules are as near as itself. So are
+        the groups that configure or guard a resource.
         """
         near: dict[str, set[str]] = {}
         onward: dict[str, set[str]] = {}
         for relation in relations:
             near.setdefault(relation.source, set()).add(relation.target)
             near.setdefault(relation.target, set()).add(relation.source)
-            if relation.kind in _WAYS and _is_leaf(relation.source):
+            if relation.kind in _OWN or (relation.kind in _WAYS and _is_leaf(relation.source)):
                 onward.setdefault(relation.source, set()).add(relation.target)
         found = dict.fromkeys(self.start, 0)
         ring = sorted(found)

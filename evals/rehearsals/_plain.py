@@ -10,7 +10,15 @@ from tools.models import Json
 
 Path = tuple[str | int, ...]
 _VOLATILE = frozenset(
-    {"RequestId", "RevisionId", "LastModified", "LastUpdateStatus", "TableStatus", "WarmThroughput"}
+    {
+        "RequestId",
+        "RevisionId",
+        "LastModified",
+        "LastUpdateStatus",
+        "NumberOfDecreasesToday",
+        "TableStatus",
+        "WarmThroughput",
+    }
 )
 
 

@@ -189,3 +189,13 @@ def describe_db_log_files(ask: Ask) -> Json:
     return {
         "DescribeDBLogFiles": [{"LogFileName": "error/server.log", "LastWritten": written, "Size": 40_960}]
     }
+
+
+@handles("rds", "DescribeDBClusters")
+def describe_db_clusters(ask: Ask) -> Json:
+    """Worlds have instances only."""
+    wanted = ask.take("DBClusterIdentifier")
+    ask.take("Filters")
+    if wanted:
+        raise Refusal("DBClusterNotFoundFault", f"DBCluster {wanted} not found.", 404)
+    return _page(ask, [], "DBClusters")

@@ -66,6 +66,26 @@ class Ledger:
             return None
         return aggregate([value for _, value in self._points(sources[0], stat, start, end)], how, start, end)
 
+    def began(self, arn: str, name: str, dimensions: Dimensions = ()) -> datetime | None:
+        """The first minute since the first trouble in which a metric is above all of the hour before; None: never.
+
+        What counts dead letters, or waits, begins later than the trouble that it follows.
+        """
+        trouble = self.onset
+        if trouble is None:
+            return None
+        hour = [
+            self.metric(arn, name, "max", trouble - timedelta(hours=1), trouble.replace(second=0), dimensions)
+        ]
+        for minute in range(180):
+            start = trouble.replace(second=0, microsecond=0) + timedelta(minutes=minute)
+            value = self.metric(arn, name, "max", start, start + timedelta(minutes=1), dimensions)
+            if value is None or hour[0] is None:
+                return None
+            if value > hour[0]:
+                return start
+        return None
+
     @staticmethod
     def _points(source: Source, stat: str, start: datetime, end: datetime) -> list[tuple[int, float]]:
         first = -(-int(start.timestamp()) // 60)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from graph.claims import statement
+from graph.claims import changed_claim, statement
 from graph.facts import Facts
 from graph.models import Hypothesis, TestResult
+from graph.weighing.moves import event_of
 from graph.weights import WEIGHTS
 from tools.models import Claim
 
@@ -29,8 +30,12 @@ def topology(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
     way = path(facts, hypothesis)
     names = " → ".join(facts.name(arn) for arn in way)
     if not way:
+        event = event_of(facts, hypothesis)
         said = statement(
-            "no relation is known between {name} and the symptom", name=facts.name(hypothesis.resource)
+            "no relation is known between {name} and the symptom",
+            evidence=event.evidence[:1] if event else (),
+            claims=[changed_claim(event, hypothesis.resource)] if event else (),
+            name=facts.name(hypothesis.resource),
         )
         return TestResult(test="topology", weight=WEIGHTS["topology.no_path"], statement=said)
     if facts.holder(hypothesis.resource) == facts.incident.resource:

@@ -33,7 +33,7 @@ def problems(text: str, *claims: Claim) -> list[str]:
 def test_a_name_with_a_colon_is_held_by_the_arn_that_ends_in_it() -> None:
     arn = "arn:aws:ecs:eu-west-1:111122223333:task-definition/carts-web:38"
     claim = Claim(kind="relation", subject=TABLE, field="uses definition", value=arn)
-    said = Statement(text="reaches the symptom: carts-web:38", claims=[claim])
+    said = Statement(text="reaches the symptom: carts-web:38", claims=(claim,))
     assert unbacked(said, {"carts-web:38"}) == []
     assert unbacked(Statement(text=said.text), {"carts-web:38"})
 

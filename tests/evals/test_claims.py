@@ -51,6 +51,9 @@ class Facts:
     def relations(self) -> frozenset[tuple[str, str, str]]:
         return frozenset({(CALLER, "writes", TABLE)})
 
+    def began(self, arn: str, name: str, dimensions: Any = ()) -> datetime | None:
+        return None
+
     def event_values(self, event_id: str) -> tuple[Any, ...]:
         return (90, 3) if event_id == EVENT else ()
 

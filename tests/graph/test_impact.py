@@ -51,7 +51,7 @@ def test_of_several_counts_of_errors_the_alarms_own_is_told_else_the_largest(of:
     facts = made.facts(
         symptom,
         moves,
-        resources=[resource(balancer, "shop"), resource(web, "i-web")],
+        resources=(resource(balancer, "shop"), resource(web, "i-web")),
         relations=[Relation(source=balancer, kind="targets", target=web, provenance="")],
     )
     assert broken(facts, "root_cause").text.startswith(

@@ -600,7 +600,7 @@ INSTANCE_SETTINGS = (
         "BackupRetentionPeriod",
         "backupRetentionPeriod",
         partial(_restore_number, "BackupRetentionPeriod"),
-        _RESTART,  # between 0 and more an instance without standby restarts
+        (),  # only between 0 and more does an instance without standby restart
         unit="days",
         echo="backupRetentionPeriod",
     ),

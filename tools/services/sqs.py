@@ -81,7 +81,7 @@ def describe(reader: Reader, arn: str) -> Resource | None:
         answer = reader.ask("sqs", "GetQueueAttributes", region=region, QueueUrl=url, AttributeNames=["All"])
     except NotThere:
         return None
-    config: Json = {**answer.data.get("Attributes", {}), "QueueUrl": url}
+    config: Json = {**_numbers(answer.data.get("Attributes", {})), "QueueUrl": url}
     evidence = [answer.evidence]
     what = "Queues that send their failures here"
     sources = optional(reader, "sqs", "ListDeadLetterSourceQueues", what, region=region, QueueUrl=url)
@@ -156,6 +156,24 @@ def _restore(name: str, default: str, resource: Resource, value: Value) -> tuple
     return (call("sqs", "SetQueueAttributes", resource, QueueUrl=url, Attributes={name: sent}),)
 
 
+_NUMBERS = frozenset({"MaximumMessageSize"})
+_COUNTED = re.compile(r"^\d{1,9}$")
+
+
+def _as_number(event: ChangeEvent, value: Value) -> Value:
+    """Attributes are texts on the wire, also those that are numbers (SQS API reference)."""
+    return int(value) if isinstance(value, str) and _COUNTED.match(value) else value
+
+
+def _numbers(attributes: Json) -> Json:
+    """Attributes of the answer with those that are settings and numbers as numbers."""
+    wanted = {setting.path for setting in SETTINGS if setting.means is not None}
+    return {
+        name: int(value) if name in wanted and _COUNTED.match(str(value)) else value
+        for name, value in attributes.items()
+    }
+
+
 def _setting(name: str, words: str, unit: str, default: Value, *effects: Effect) -> Setting:
     return Setting(
         type="queue",
@@ -169,6 +187,7 @@ def _setting(name: str, words: str, unit: str, default: Value, *effects: Effect)
         unset=default,
         echo="none",
         effects=effects,
+        means=_as_number if isinstance(default, int) or name in _NUMBERS else None,
     )
 
 

@@ -177,7 +177,16 @@ def _make(shop: Workshop, wish: Wish) -> Thing:
 
 def _parameters(shop: Workshop, wish: Wish) -> Thing:
     network(shop)
-    return shop.settle(shop.add(shop.world.arn("rds", f"pg:{wish.name}"), wish, {"engine": "postgres"}), wish)
+    thing = shop.add(shop.world.arn("rds", f"pg:{wish.name}"), wish, {"engine": "postgres"})
+    shop.settle(thing, wish)
+    for path in wish.settings:
+        thing.settings.set(path, thing.created, _text(shop.world, thing, path, wish.settings[path]))
+    return thing
+
+
+def _text(world: World, thing: Thing, path: str, value: Any) -> Any:
+    """Parameters are texts, also those that are numbers (RDS API reference, Parameter)."""
+    return value if value is None else str(value)
 
 
 def _updated(world: World, group: Thing, until: datetime) -> None:
@@ -286,6 +295,7 @@ KINDS = (
         name="db-parameter-group",
         settings={"Parameters.": "a parameter by its name: Parameters.max_connections"},
         make=_parameters,
+        kept=_text,
         change=change_parameters,
         tag=tag,
         after=_updated,
