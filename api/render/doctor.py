@@ -30,7 +30,8 @@ def lines(found: Checkup, width: int) -> list[Text]:
     }
     made += page.row(say("Found by"), means[found.means])
     made.append(Text())
-    column = max([len(one.action) for one in found.permissions], default=0) + 2
+    longest = max([len(one.action) for one in found.permissions], default=0)
+    column = min(longest + 2, page.width // 2)
     for one in found.permissions:
         made += _row(page, one, column)
     made.append(Text())
@@ -51,6 +52,9 @@ def _row(page: Page, one: Permission, column: int) -> list[Text]:
         told = say("without it not seen: {shows} ({why})", shows=one.shows, why=one.why)
     elif one.state == "unknown":
         told = say("cannot tell: {why}; it shows {shows}", why=one.why, shows=one.shows)
+    if len(one.action) >= column:  # no room beside it: what it shows stands below
+        head = page.plain(f" {mark} {one.action}", style=style)
+        return [*head, *page.row("", clean(told), column=column + 2)]
     return page.row(f"{mark} {one.action}", clean(told), column=column + 2, label_style=style)
 
 

@@ -401,7 +401,7 @@ def test_a_queue_waits_as_long_as_work_is_ahead(arrived: int, capacity: float, s
     queue, most = Queue(), 120 * capacity
     waits = [queue.wait(arrived, capacity, 60, most) for _ in range(slices)]
     assert waits == sorted(waits)
-    assert 0 <= waits[-1] <= 120
+    assert 0 <= waits[-1] <= 120 + 1e-9
     if arrived <= 60 * capacity:
         assert waits[-1] == 0
 
