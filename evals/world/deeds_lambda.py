@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -65,8 +66,6 @@ def _permission(world: World, act: Act) -> Deed:
         "principal": statement["Principal"]["Service"],
         "sourceArn": source,
     }
-    import json
-
     return _deed("AddPermission20150331v2", request, {"statement": json.dumps(statement)})
 
 

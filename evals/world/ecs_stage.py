@@ -17,11 +17,11 @@ from typing import Any
 
 from evals.world.autoscaler import scale
 from evals.world.flow import OWN, Load
-from evals.world.grants import allows, changed
+from evals.world.grants import Grants
 from evals.world.roster import Roster, Seen
 from evals.world.roster_plan import Plan
 from evals.world.seed import mix
-from evals.world.stage import Stage, setting
+from evals.world.stage import Stage, setting, share_of
 from evals.world.world import Thing, World
 
 _RECENT = timedelta(days=14)
@@ -66,7 +66,7 @@ class ServiceStage(Stage):
         super().__init__(world, thing, uses)
         self.background = int(self.uses.get("background", 0))
         self.iam_lag = world.seed.integer(f"iam:{thing.arn}", 6, 40)
-        self._grants: dict[tuple[str, str, float], bool] = {}
+        self.grants = Grants(world, thing, self.iam_lag)
         self._moments: list[float] = []
         self._roster: Roster | None = None  # looked up once a minute
 
@@ -78,13 +78,9 @@ class ServiceStage(Stage):
         self._roster = roster_of(self.world, self.thing)
         return self._roster
 
-    @property
-    def role(self) -> Thing:
-        return self.world.things[self.thing.fixed["role"]]
-
     def watched(self) -> Iterable[Thing]:
         yield from Plan(self.world, self.thing, 0.0).watched()
-        yield self.role
+        yield self.grants.role
         for one in self.world.of("task-definition"):
             if one.fixed["family"] == self.thing.fixed["family"]:
                 yield one
@@ -153,7 +149,7 @@ class ServiceStage(Stage):
         if not load.calm:
             self._fails(load, revisions, many)
             if used > _FULL:
-                excess = part(load.alive, 1 - _FULL / used, load.second)
+                excess = share_of(load.alive, 1 - _FULL / used, load.second)
                 load.end(self.index, "overload", excess, 4, status=503)
                 load.ms = round(load.ms + 1000 * _BACKLOG * many * cost / power)
         self.close(load, arrived, tasks=float(many), cpu=min(1.0, used))
@@ -162,18 +158,17 @@ class ServiceStage(Stage):
         second = load.second
         if self.at("_hung", second):
             load.end(self.index, "hung", load.alive, 3_600_000, status=504)
-        for action, arn in self.thing.fixed.get("needs", ()):
-            if not self._allowed(action, arn, second - self.iam_lag):
-                load.end(self.index, "denied", load.alive, self.flow.base_ms * 0.6 + 9)
+        if self.grants.denied(second) is not None:
+            load.end(self.index, "denied", load.alive, self.flow.base_ms * 0.6 + 9)
         before = load.alive
         for definition, count in revisions.items():
             wrong = self._wrong(definition)
             if wrong:
-                load.end(self.index, "not-found", part(before, count / many, second), load.ms * 0.5 + 6)
+                load.end(self.index, "not-found", share_of(before, count / many, second), load.ms * 0.5 + 6)
             bug = setting(self.world.things[definition], "_bug", second) or self.at("_bug", second)
             if bug and bug.get("at", "request") == "request":
                 share = float(bug.get("share", 1.0)) * count / many
-                load.end(self.index, "bug", part(before, share, second), load.ms * 0.7)
+                load.end(self.index, "bug", share_of(before, share, second), load.ms * 0.7)
 
     def _wrong(self, definition: str) -> bool:
         """Whether the revision names something else than what the program needs."""
@@ -183,12 +178,6 @@ class ServiceStage(Stage):
         return any(
             value is not None and value != self.thing.fixed["names"][name] for name, value in held.items()
         )
-
-    def _allowed(self, action: str, arn: str, second: float) -> bool:
-        key = action, arn, changed(self.role, second)
-        if key not in self._grants:
-            self._grants[key] = allows(self.role, action, arn, second)
-        return self._grants[key]
 
     def leave(self, load: Load) -> None:
         if self.background and load.alive:
@@ -204,24 +193,10 @@ class ServiceStage(Stage):
         return {
             "overload": "503 Service Unavailable: backlog is full",
             "not-found": "could not connect: name or service not known",
-            "denied": "AccessDeniedException",
         }.get(reason, reason)
 
     def denial(self, second: float) -> str:
-        """The text of an access-denied error: the first thing that the role no longer allows."""
-        for action, arn in self.thing.fixed.get("needs", ()):
-            if not self._allowed(action, arn, second - self.iam_lag):
-                session = (
-                    f"assumed-role/{self.role.name}/{self.world.seed.hex(f'session:{self.thing.name}', 32)}"
-                )
-                user = f"arn:{self.world.partition}:sts::{self.world.account}:{session}"
-                verb = action.split(":")[1]
-                return (
-                    f"An error occurred (AccessDeniedException) when calling the {verb} operation: User: {user} is not "
-                    f"authorized to perform: {action} on resource: {arn} because no identity-based policy allows the "
-                    f"{action} action"
-                )
-        return "AccessDeniedException"
+        return self.grants.sdk_error(second, self.world.seed.hex(f"session:{self.thing.name}", 32))
 
 
 def waiting(used: float, servers: int, cost: float) -> float:
@@ -231,10 +206,3 @@ def waiting(used: float, servers: int, cost: float) -> float:
         return 0.0
     power = sqrt(2 * (servers + 1)) - 1
     return float(cost * bounded**power / (servers * (1 - bounded)))
-
-
-def part(alive: int, share: float, salt: int) -> int:
-    """A share of the requests, the remainder by chance, so that small shares are not lost."""
-    exact = alive * min(1.0, max(0.0, share))
-    whole = int(exact)
-    return min(alive, whole + (1 if mix(salt, alive, 91) % 10_000 < (exact - whole) * 10_000 else 0))

@@ -99,7 +99,7 @@ class TaskVoice(PlainVoice):
         if mark.request is not None:
             request = mark.request
             stage = self.flow.stages[request.stage]
-            if request.reason == "denied" and isinstance(stage, ServiceStage):
+            if request.reason == "denied":
                 rid = group.request_id(minute, mark.number)
                 said = stage.denial(mark.stamp / 1000)
                 return f"{iso(mark.stamp)} ERROR {self.name} request_id={rid} duration_ms={request.duration} {said}"

@@ -16,10 +16,10 @@ from typing import Any
 
 from evals.world import health
 from evals.world.admits import OUTSIDE, admits, guards
-from evals.world.ecs_stage import ServiceStage, part
+from evals.world.ecs_stage import ServiceStage
 from evals.world.flow import Load
 from evals.world.seed import mix
-from evals.world.stage import Stage, setting, share_above
+from evals.world.stage import Stage, setting, share_above, share_of
 from evals.world.world import Thing, World
 from tools.models import Json
 
@@ -114,7 +114,7 @@ class BalancerStage(Stage):
                 before = load.alive
                 for arn, weight in groups.items():
                     if arn != following and weight:
-                        self._elsewhere(load, arn, part(before, weight / total, load.second))
+                        self._elsewhere(load, arn, share_of(before, weight / total, load.second))
 
     def _elsewhere(self, load: Load, arn: str, many: int) -> None:
         group = self.world.things.get(arn)
@@ -132,7 +132,7 @@ class BalancerStage(Stage):
             return
         limit = self.idle_ms(load.second)
         late = share_above(limit / load.ms) if load.ms else 0.0
-        load.end(self.index, "idle timeout", part(load.alive, late, load.second), limit, status=504)
+        load.end(self.index, "idle timeout", share_of(load.alive, late, load.second), limit, status=504)
         load.endings[:] = [
             one._replace(stage=self.index, reason="idle timeout", ms=limit, status=504)
             if one.ms > limit and one.stage > self.index + 1
@@ -222,7 +222,7 @@ class GroupStage(Stage):
             many = load.end(self.index, "not answered", load.alive, CONNECT_MS, status=504, unseen=True)
             refused["connection"] = many
         else:
-            lost = part(load.alive, 1 - up / receiving, load.second)
+            lost = share_of(load.alive, 1 - up / receiving, load.second)
             refused["connection"] = load.end(self.index, "refused", lost, 3, status=502, unseen=True)
         trouble = 1.0 if unhealthy or not held else 0.0
         self.close(

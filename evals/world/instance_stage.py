@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from evals.world.flow import OWN, Ending, Load, Passage
-from evals.world.grants import allows, changed
+from evals.world.grants import Grants
 from evals.world.hosts import PENDING, Host
 from evals.world.kinds.vpc import blocked
 from evals.world.middleware import (
@@ -71,17 +71,13 @@ class InstanceStage(Stage):
         self._edges: list[float] = []
         self._network: list[float] = []
         self._drops: dict[int, bool] = {}
-        self._grants: dict[tuple[str, str, float], bool] = {}
+        self.grants = Grants(world, thing, self.iam_lag)
 
     # -- what it looks at -------------------------------------------------------------------------
 
-    @property
-    def role(self) -> Thing:
-        return self.world.things[self.thing.fixed["role"]]
-
     def watched(self) -> Iterable[Thing]:
         yield self.thing
-        yield self.role
+        yield self.grants.role
         for arn in {arn for second in self._grouped() for arn in groups(self.world, self.thing, second)}:
             yield self.world.things[arn]
         for arn in self.thing.fixed["subnets"]:
@@ -225,16 +221,6 @@ class InstanceStage(Stage):
         if not self.thing.fixed["old_sdk"] or not self.refuses_v1(second):
             return False
         return second >= self.host.since("MetadataOptions.HttpTokens", second) + self.stale
-
-    def denied(self, second: float) -> tuple[str, str] | None:
-        """The first thing that the role no longer allows."""
-        for action, arn in self.thing.fixed["needs"]:
-            key = action, arn, changed(self.role, second - self.iam_lag)
-            if key not in self._grants:
-                self._grants[key] = allows(self.role, action, arn, second - self.iam_lag)
-            if not self._grants[key]:
-                return action, arn
-        return None
 
     # -- requests ---------------------------------------------------------------------------------
 

@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from evals.world.flow import Ending, Load
-from evals.world.seed import mix
-from evals.world.stage import share_above
+from evals.world.stage import share_above, share_of
 
 if TYPE_CHECKING:
     from evals.world.instance_stage import InstanceStage
@@ -38,13 +37,6 @@ _CONNECTIONS = 8192
 _ALLOC_MB = 2.0  # that one request allocates
 _PAUSE = 0.9 / 1024  # seconds of a full collection per MB that lives
 _FULL_DISK = 45_000
-
-
-def share_of(alive: int, share: float, salt: int) -> int:
-    """A share of the requests, the remainder by chance, so that small shares are not lost."""
-    exact = alive * min(1.0, max(0.0, share))
-    whole = int(exact)
-    return min(alive, whole + (1 if mix(salt, alive, 91) % 10_000 < (exact - whole) * 10_000 else 0))
 
 
 class Program:
@@ -212,7 +204,7 @@ class Tomcat(Program):
     def _needs(self, load: Load) -> None:
         if self.stage.thing.fixed["needs"] and self.stage.without_credentials(load.second):
             load.end(self.stage.index, NO_CREDENTIALS, load.alive, 1200, status=500)
-        elif self.stage.denied(load.second) is not None:
+        elif self.stage.grants.denied(load.second) is not None:
             load.end(self.stage.index, DENIED, load.alive, self.stage.flow.base_ms * 0.6 + 9, status=500)
 
     def leave(self, load: Load) -> None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from evals.world.flow import Load, Passage
+from evals.world.seed import mix
 
 if TYPE_CHECKING:
     from evals.world.flow import Flow
@@ -67,6 +68,14 @@ class Stage:
         """What an error of this reason says to the code that called: the text of an SDK or a driver."""
         return reason
 
+    def details(self, reason: str) -> str:
+        """What else the error carries, as JSON; "" for nothing."""
+        return ""
+
+    def denial(self, second: float) -> str:
+        """What the code here reads when its role does not allow what it needs."""
+        return "AccessDeniedException"
+
     # -- for subclasses ---------------------------------------------------------------------------
 
     def at(self, path: str, second: float) -> Any:
@@ -84,6 +93,13 @@ class Stage:
         """Append the passage: what arrived, and that what is no longer alive ended here."""
         kept = {reason: count for reason, count in (refused or {}).items() if count}
         load.passages.append(Passage(arrived, arrived - load.alive, kept, gauges))
+
+
+def share_of(alive: int, share: float, salt: int) -> int:
+    """A share of the requests, the remainder by chance, so that small shares are not lost."""
+    exact = alive * min(1.0, max(0.0, share))
+    whole = int(exact)
+    return min(alive, whole + (1 if mix(salt, alive, 91) % 10_000 < (exact - whole) * 10_000 else 0))
 
 
 def setting(thing: Thing, path: str, second: float) -> Any:

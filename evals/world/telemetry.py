@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import NamedTuple
 
 from evals.world.percentiles import percentile, rank
@@ -169,7 +168,3 @@ class Telemetry:
 def dimensions_of(given: Iterable[Json]) -> Dimensions:
     """The dimensions of a request, sorted by name."""
     return tuple(sorted((str(one["Name"]), str(one["Value"])) for one in given))
-
-
-def epoch(moment: datetime) -> float:
-    return moment.timestamp()

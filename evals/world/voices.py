@@ -6,6 +6,7 @@ when it did not (unless `silent`), `after` each request, and lines besides reque
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from evals.world.world import Thing
 
 
-class Voice:
-    """A program that logs nothing; the base of those that do."""
+class Voice(ABC):
+    """A program that logs."""
 
     before: tuple[str, ...] = ()
     body: str = "info"
@@ -37,8 +38,9 @@ class Voice:
         """Lines of a minute that belong to no request: (milliseconds into the minute, kind)."""
         return ()
 
+    @abstractmethod
     def text(self, group: LogGroup, minute: int, mark: Mark) -> str:
-        raise NotImplementedError
+        """The line that a mark of a minute stands for."""
 
     def stream(self, group: LogGroup, day: int, number: int) -> str:
         return f"{group.name.strip('/').replace('/', '-')}/{mix(group.salt, day, number):016x}"
@@ -121,7 +123,7 @@ class LambdaVoice(Voice):
         request = mark.request
         assert request is not None
         stage = self.flow.stages[request.stage]
-        if request.reason == "denied" and hasattr(stage, "denial"):
+        if request.reason == "denied":
             said = stage.denial(mark.stamp / 1000)
         elif request.reason == "not-found":
             said = (
@@ -131,8 +133,7 @@ class LambdaVoice(Voice):
         else:
             said = stage.text(request.reason)
         code = said.split("(", 1)[1].split(")", 1)[0] if said.startswith("An error occurred (") else ""
-        details = getattr(stage, "details", None)
-        reasons = details(request.reason) if details else ""
+        reasons = stage.details(request.reason)
         if self.wording == 0 or not code:
             label = "put_item failed" if code else "request failed"
             return f"[ERROR]\t{at}\t{rid}\t{label}{who}: {said}{' ThrottlingReasons: ' + reasons if reasons else ''}"

@@ -333,12 +333,9 @@ class Catalina(HostVoice):
 
 
 def _denial(stage: InstanceStage, second: float) -> str:
-    action, arn = stage.denied(second) or ("", "")
-    world, role = stage.world, stage.role.name
-    user = f"arn:{world.partition}:sts::{world.account}:assumed-role/{role}/{stage.thing.fixed['id']}"
+    said = stage.grants.refusal(second, str(stage.thing.fixed["id"]))
     return (
-        f"software.amazon.awssdk.services.dynamodb.model.DynamoDbException: User: {user} is not authorized to perform: "
-        f"{action} on resource: {arn} because no identity-based policy allows the {action} action "
+        f"software.amazon.awssdk.services.dynamodb.model.DynamoDbException: {said} "
         "(Service: DynamoDb, Status Code: 400)"
     )
 

@@ -18,7 +18,8 @@ from evals.world.asking import HANDLERS, Ask, NotModelled, Session
 from evals.world.hosts import SIZES, Host
 from evals.world.instance_stage import InstanceStage
 from evals.world.lines import LogGroup
-from evals.world.middleware import Queue, share_of
+from evals.world.middleware import Queue
+from evals.world.stage import share_of
 from evals.world.wire import answer
 from tools.errors import BadInput
 from tools.models import Json

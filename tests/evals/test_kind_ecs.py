@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evals.world import World, load_case
-from evals.world.ecs_stage import part, roster_of, waiting
+from evals.world.ecs_stage import roster_of, waiting
 from evals.world.flow import Flow
 from evals.world.health import Health, Rules, Verdict, matches
 from evals.world.roster import Roster
+from evals.world.stage import share_of
 from evals.world.telemetry import Sample
 from evals.world.world import Thing
 from tools.aws import Account, Aws
@@ -171,7 +172,7 @@ def test_waiting_grows_with_the_utilisation_and_shrinks_with_more_servers(used: 
 
 @given(st.integers(0, 5000), st.floats(-1, 2), st.integers(0, 10**9))
 def test_a_part_is_never_more_than_all(alive: int, share: float, salt: int) -> None:
-    assert 0 <= part(alive, share, salt) <= alive
+    assert 0 <= share_of(alive, share, salt) <= alive
 
 
 # -- capacity -------------------------------------------------------------------------------------

@@ -11,7 +11,6 @@ from evals.world.stage import Stage
 from evals.world.telemetry import Source
 from evals.world.trail import Deed
 from evals.world.world import Thing, World
-from tools.models import Json
 
 if TYPE_CHECKING:
     from evals.world.flow import Flow
@@ -66,10 +65,8 @@ class Kind:
     logs: Callable[[Workshop, Thing, Flow], Iterable[LogGroup]] | None = None
     change: Callable[[World, Act], Deed] | None = None
     create: Callable[[World, Thing, datetime], Deed] | None = None
-    delete: Callable[[World, Thing, datetime], Deed] | None = None
     tag: Callable[[World, Thing, dict[str, str]], Deed] | None = None
     innocent: tuple[tuple[str, Any], ...] = ()  # (path, value): changes that move nothing that requests feel
     dimensions: Callable[[Thing], Mapping[str, str]] | None = None  # words for alarms: {name}, {id}, ...
-    watches: Callable[[Thing], Json] | None = None
     kept: Callable[[World, Thing, str, Any], Any] | None = None
     after: Callable[[World, Thing, datetime], None] | None = None

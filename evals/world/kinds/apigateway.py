@@ -7,6 +7,7 @@ not allow the API gives 500 without a run; an integration may take 30 (HTTP) or 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from evals.world.deeds_apigateway import change_stage, tag
@@ -126,13 +127,7 @@ def _make(shop: Workshop, wish: Wish) -> Thing:
     for path, value in wish.settings.items():
         part.settings.set(limit_path(thing, path), wish.created, value)
     shop.made[f"{wish.id}_stage"] = part
-    return shop.settle(thing, Wish(**{**_fields(wish), "settings": {}}))
-
-
-def _fields(wish: Wish) -> dict[str, Any]:
-    return {
-        name: getattr(wish, name) for name in ("id", "kind", "name", "created", "settings", "tags", "options")
-    }
+    return shop.settle(thing, replace(wish, settings={}))
 
 
 def _link(shop: Workshop, api: Thing, function: Thing) -> None:

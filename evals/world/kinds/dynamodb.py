@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from evals.world import metrics
@@ -266,10 +265,6 @@ def _limits(table: Thing) -> Iterable[Source]:
             )  # fmt: skip
 
 
-def _create(world: World, thing: Thing, moment: datetime) -> Any:
-    return create(world, thing, moment)
-
-
 KINDS = (
     Kind(
         name="table",
@@ -292,7 +287,7 @@ KINDS = (
         stage=TableStage,
         metrics=_metrics,
         change=change,
-        create=_create,
+        create=create,
         tag=tag,
     ),
 )

@@ -9,18 +9,17 @@ role's policies take effect within seconds (IAM user guide, "eventually consiste
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 from evals.world.deeds_lambda import change, change_mapping, tag
 from evals.world.flow import OWN, Flow, Load, Minute
-from evals.world.grants import allows, changed
+from evals.world.grants import Grants
 from evals.world.kinds._kind import Kind, Wish
 from evals.world.kinds.vpc import guards_of, no_way_out, place
 from evals.world.lines import LogGroup
 from evals.world.metrics import Emit, count, source, took
 from evals.world.seed import mix
-from evals.world.stage import Stage, share_above
+from evals.world.stage import Stage, share_above, share_of
 from evals.world.telemetry import Sample, Source
 from evals.world.voices import LambdaVoice
 from evals.world.workshop import Workshop
@@ -43,15 +42,11 @@ class FunctionStage(Stage):
         self.lag = world.seed.integer(f"lag:{thing.arn}", 2, 9)
         self.iam_lag = world.seed.integer(f"iam:{thing.arn}", 6, 40)
         self._ms = 0.0
-        self._grants: dict[tuple[str, str, float], bool] = {}
-
-    @property
-    def role(self) -> Thing:
-        return self.world.things[self.thing.fixed["role"]]
+        self.grants = Grants(world, thing, self.iam_lag)
 
     def watched(self) -> Iterable[Thing]:
         yield self.thing
-        yield self.role
+        yield self.grants.role
         for arn in self.thing.fixed.get("subnets", ())[:1]:
             yield self.world.things[self.world.things[arn].fixed["table"]]
 
@@ -94,24 +89,20 @@ class FunctionStage(Stage):
         out = self.thing.fixed.get("needs") or any(one.thing.kind == "host" for one in self.flow.stages)
         if out and no_way_out(self.world, self.thing, load.second - 1) is not None:
             load.end(self.index, "unreachable", load.alive, load.ms + 60_000)
-        for action, arn in self.thing.fixed.get("needs", ()):
-            if not self._allowed(action, arn, load.second - self.iam_lag):
-                load.end(self.index, "denied", load.alive, self.flow.base_ms * 0.6 + 9)
+        if self.grants.denied(load.second) is not None:
+            load.end(self.index, "denied", load.alive, self.flow.base_ms * 0.6 + 9)
         for name, value in self.thing.fixed.get("names", {}).items():
             if self.at(f"Environment.{name}", load.second - self.lag) != value:
                 load.end(self.index, "not-found", load.alive, self.flow.base_ms * 0.5 + 6)
-
-    def _allowed(self, action: str, arn: str, second: float) -> bool:
-        key = action, arn, changed(self.role, second)
-        if key not in self._grants:
-            self._grants[key] = allows(self.role, action, arn, second)
-        return self._grants[key]
 
     def _bug(self, load: Load) -> None:
         bug = self.at("_bug", load.second - self.lag)
         if bug:
             load.end(
-                self.index, "bug", _part(load.alive, float(bug.get("share", 1.0)), load.second), load.ms * 0.7
+                self.index,
+                "bug",
+                share_of(load.alive, float(bug.get("share", 1.0)), load.second),
+                load.ms * 0.7,
             )
 
     def leave(self, load: Load) -> None:
@@ -135,9 +126,11 @@ class FunctionStage(Stage):
             load.end(self.index, "killed", load.alive, load.ms * 0.8)
         limit = 1000 * float(self.at("Timeout", load.second - self.lag) or 900)
         late = share_above(limit / load.ms) if load.ms else 0.0
-        load.end(self.index, "timeout", _part(load.alive, late, load.second), limit)
+        load.end(self.index, "timeout", share_of(load.alive, late, load.second), limit)
         load.endings[:] = [
-            replace_ending(one, self.index, limit) if one.ms > limit and not one.unseen else one
+            one._replace(stage=self.index, reason="timeout", ms=round(limit))
+            if one.ms > limit and not one.unseen
+            else one
             for one in load.endings
         ]
 
@@ -147,31 +140,7 @@ class FunctionStage(Stage):
         return str(self.at("_bug", 2**40).get("text", "Exception: unhandled")) if reason == "bug" else reason
 
     def denial(self, second: float) -> str:
-        """The text of an access-denied error: the first thing that the role no longer allows."""
-        role = self.role
-        for action, arn in self.thing.fixed.get("needs", ()):
-            if not self._allowed(action, arn, second - self.iam_lag):
-                session = f"assumed-role/{role.name}/{self.thing.name}"
-                user = f"arn:{self.world.partition}:sts::{self.world.account}:{session}"
-                verb = action.split(":")[1]
-                return (
-                    f"An error occurred (AccessDeniedException) when calling the {verb} operation: User: {user} is not "
-                    f"authorized to perform: {action} on resource: {arn} because no identity-based policy allows the "
-                    f"{action} action"
-                )
-        return "AccessDeniedException"
-
-
-def replace_ending(one: Any, stage: int, limit: float) -> Any:
-    """A request that waited longer than a timeout above it ends by that timeout."""
-    return one._replace(stage=stage, reason="timeout", ms=round(limit))
-
-
-def _part(alive: int, share: float, salt: int) -> int:
-    """A share of the requests, the remainder by chance, so that small shares are not lost."""
-    exact = alive * share
-    whole = int(exact)
-    return min(alive, whole + (1 if mix(salt, alive, 91) % 10_000 < (exact - whole) * 10_000 else 0))
+        return self.grants.sdk_error(second, self.thing.name)
 
 
 def _make(shop: Workshop, wish: Wish) -> Thing:
@@ -308,16 +277,6 @@ def mapping(shop: Workshop, queue: Thing, function: Thing, wish: Wish | None = N
     return shop.set(thing, Enabled=True, BatchSize=10)
 
 
-def _tag(world: World, thing: Thing, tags: dict[str, str]) -> Any:
-    return tag(world, thing, tags)
-
-
-def when(function: Thing, path: str) -> list[datetime]:
-    """When a setting changed."""
-    steps = function.settings.steps.get(path)
-    return list(steps.since) if steps else []
-
-
 KINDS = (
     Kind(
         name="function",
@@ -343,7 +302,7 @@ KINDS = (
         metrics=_metrics,
         logs=_logs,
         change=change,
-        tag=_tag,
+        tag=tag,
     ),
     Kind(
         name="mapping",

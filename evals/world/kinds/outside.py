@@ -22,15 +22,14 @@ class HostStage(Stage):
         self.share = float(self.uses.get("share", 1.0))
 
     def enter(self, load: Load) -> None:
-        arrived = round(load.alive * self.share)
-        before = load.alive
+        before, asked = load.alive, round(load.alive * self.share)
         if not load.calm:
             load.ms += int(self.at("_slower_ms", load.second) or 0)
             down = float(self.at("_down", load.second) or 0.0)
             load.end(
                 self.index,
                 "partner",
-                round(arrived * down),
+                round(asked * down),
                 load.ms + int(self.at("_timeout_ms", load.second) or 0),
             )
         self.close(load, before)

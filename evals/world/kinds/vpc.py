@@ -23,7 +23,6 @@ from evals.world.world import Thing, World
 from tools.errors import BadInput
 
 _AGE = timedelta(days=640)
-PARTS = ("vpc", "subnet", "route-table", "network-acl", "nat-gateway", "internet-gateway")
 
 
 def identifier(seed: Seed, prefix: str, key: str) -> str:
