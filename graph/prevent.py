@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from graph.backtest import tried
 from graph.backtest_requests import is_bound, principal_of
 from graph.backtest_rules import EMERGENCY
 from graph.facts import Facts
@@ -19,11 +18,6 @@ from tools.cloudtrail_fields import event_names
 from tools.iam_names import action_of
 from tools.models import ChangeEvent, Json, Resource
 from tools.services._spec import Setting
-
-
-def preventions(facts: Facts, cause: RootCause | None) -> tuple[Prevention, ...]:
-    """Measures for this cause, tried on the events at hand; alarms need their metric's history besides."""
-    return tried(facts, cause, proposals(facts, cause))
 
 
 def proposals(facts: Facts, cause: RootCause | None) -> tuple[Prevention, ...]:

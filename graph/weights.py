@@ -1,4 +1,4 @@
-"""The weights of weighing, in log-odds, in one table. Set by judgement on the seven first cases; to be fitted later.
+"""The weights of weighing, in log-odds, in one table. Set by judgement on the development cases.
 
 A hypothesis starts at its `start.*`; each test adds its own. Sums are normalised over all hypotheses of the run.
 """
@@ -69,7 +69,7 @@ WEIGHTS: Mapping[str, float] = {
 }
 
 MOST_SHOWN = 0.97
-"""Displayed confidence never exceeds this: seven cases cannot support more."""
+"""Displayed confidence never exceeds this: so few cases cannot support more."""
 
 PROVEN = 0.9
 LIKELY = 0.7

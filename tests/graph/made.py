@@ -11,8 +11,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from graph.backtest import tried
 from graph.facts import Facts, SettingStep
-from graph.models import Incident, MetricFinding
+from graph.models import Incident, MetricFinding, Prevention, RootCause
+from graph.prevent import proposals
 from tools.catalogue import service_of, services, type_of
 from tools.directory import KnownResources
 from tools.models import (
@@ -370,3 +372,8 @@ def facts(
         denied=tuple(one for one in ordered if one.error_code),
         **given,
     )
+
+
+def preventions(facts: Facts, cause: RootCause | None) -> tuple[Prevention, ...]:
+    """Measures for a cause, tried on the events at hand, without the history that alarms need besides."""
+    return tried(facts, cause, proposals(facts, cause))

@@ -10,11 +10,10 @@ from graph.cause import root_cause
 from graph.facts import Facts
 from graph.models import Hypothesis
 from graph.plan import plan
-from graph.prevent import preventions
 from graph.weighing import decide, weigh
 from tests.graph import made
 from tests.graph.kinds import DECOYS
-from tests.graph.made import ONSET, REGION, WRITER, arn, event, pattern
+from tests.graph.made import ONSET, REGION, WRITER, arn, event, pattern, preventions
 from tools.models import ChangeEvent, Json, Resource
 
 DATABASE = arn("rds", "db:parcels-db")

@@ -13,11 +13,10 @@ from graph.backtest_rules import EMERGENCY
 from graph.cause import root_cause
 from graph.facts import Facts
 from graph.models import Prevention
-from graph.prevent import preventions
 from graph.weighing import weigh
 from tests.graph import made
 from tests.graph.kinds import KINDS, Kind, alarm_lowered, configured
-from tests.graph.made import API, PERSON, PIPELINE, TABLE, WRITER, pattern, step
+from tests.graph.made import API, PERSON, PIPELINE, TABLE, WRITER, pattern, preventions, step
 from tools.models import Call, ChangeEvent, Gap
 from tools.parameters import validate
 

@@ -12,13 +12,12 @@ from graph.cause import root_cause
 from graph.facts import Facts
 from graph.models import Report, Verdict
 from graph.plan import plan
-from graph.prevent import preventions
 from graph.reporting import compose
 from graph.state import State, dump
 from graph.weighing import weigh
 from tests.graph import made
 from tests.graph.kinds import INERT, KINDS, Kind
-from tests.graph.made import API, AS_OF, HTTP_API, ONSET, TABLE, WRITER, event
+from tests.graph.made import API, AS_OF, HTTP_API, ONSET, TABLE, WRITER, event, preventions
 from tools.models import Evidence
 
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
