@@ -93,6 +93,9 @@ def _event(claim: Claim, ledger: Ledger) -> str:
     true = ledger.event(claim.subject)
     if true is None:
         return "is about an event that never happened"
+    if claim.field == "holds":
+        held = any(not _compare(claim, value) for value in ledger.event_values(claim.subject))
+        return "" if held else f"{claim.value!r} is no value of the event"
     if claim.field not in true and f"actor_{claim.field}" not in true:
         return f"tells a field {claim.field} that events do not have"
     return _compare(claim, event_field(true, claim.field))

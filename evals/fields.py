@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from evals.checking import Ledger, equal, event_field
 from graph.models import Report, RootCause, Step
 from tools.arn import parse
-from tools.models import Actor, Alarm, Gap, Json, Statement, Value
+from tools.models import Actor, Alarm, Gap, Json, PriorSource, Statement, Value
 
 if TYPE_CHECKING:
     from evals.world.world import World
@@ -139,6 +139,9 @@ def _sources(cause: RootCause, ledger: Ledger) -> Found:
     """Each source's value held at its time, or from just after it on when it was set then."""
     look = _looker(cause, ledger)
     for number, source in enumerate(cause.prior_sources):
+        if not cause.field:
+            yield from _replaced(cause, number, source, ledger)
+            continue
         held = {repr(look(source.time + shift)) for shift in (-_MOMENT, timedelta(0), _MOMENT)}
         if not any(
             equal(source.value, look(source.time + shift)) for shift in (-_MOMENT, timedelta(0), _MOMENT)
@@ -148,6 +151,13 @@ def _sources(cause: RootCause, ledger: Ledger) -> Found:
                 where,
                 f"{source.kind} says {source.value!r} at {source.time}; true is {' or '.join(sorted(held))}",
             )
+
+
+def _replaced(cause: RootCause, number: int, source: PriorSource, ledger: Ledger) -> Found:
+    """A value without a setting is one of those that the event replaced."""
+    true = ledger.event_values(cause.event.id) if cause.event is not None else ()
+    if not any(equal(source.value, value) for value in true):
+        yield f"root_cause.prior_sources.{number}", f"{source.value!r} is nothing that the event replaced"
 
 
 def _topology(report: Report, world: World) -> Found:

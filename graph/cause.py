@@ -17,12 +17,13 @@ from graph.claims import (
 )
 from graph.facts import Facts, SettingStep
 from graph.models import ChangedBy, Hypothesis, RootCause
+from graph.taken import Taken, taken
 from graph.weighing.dose import demand, per
 from graph.weighing.moves import Move, event_of, is_document, is_unlimited, move, step_of
 from graph.weighing.when import onset_claims
 from graph.words import number, say, stamp
-from tools.history import HIDDEN, requested
-from tools.models import ChangeEvent, Claim, Statement
+from tools.history import HIDDEN, Prior, requested
+from tools.models import ChangeEvent, Claim, PriorSource, Statement, Value
 
 
 def root_cause(facts: Facts, leader: Hypothesis) -> RootCause:
@@ -31,6 +32,8 @@ def root_cause(facts: Facts, leader: Hypothesis) -> RootCause:
     prior = what.prior if what else None
     earliest = event.time if event else step.step.earliest if step else None
     latest = event.time if event else _latest(facts, step) if step else None
+    held = taken(event, facts.changes) if event and not leader.setting else None
+    known, value, sources = _before(prior, held)
     return RootCause(
         kind=leader.kind,
         resource=leader.resource,
@@ -38,9 +41,9 @@ def root_cause(facts: Facts, leader: Hypothesis) -> RootCause:
         field_name=what.setting.name if what else "",
         unit=what.setting.unit if what else "",
         bad_value=what.after if what else None,
-        prior_known=bool(prior and prior.known),
-        prior_value=prior.value if prior and prior.known else None,
-        prior_sources=prior.sources if prior else (),
+        prior_known=known,
+        prior_value=value,
+        prior_sources=sources,
         prior_note=_prior_note(what),
         event=_changed_by(event),
         earliest=earliest,
@@ -49,6 +52,15 @@ def root_cause(facts: Facts, leader: Hypothesis) -> RootCause:
         confidence=leader.probability,
         statement=_sentence(facts, leader, event, what),
     )
+
+
+def _before(prior: Prior | None, held: Taken | None) -> tuple[bool, Value, tuple[PriorSource, ...]]:
+    """Whether the value before is known, the value, and who tells it: of a setting, or what an earlier event holds."""
+    if prior is not None:
+        return prior.known, prior.value if prior.known else None, prior.sources
+    if held is None or held.value is None:
+        return False, None, ()
+    return True, held.value, (held.source,)
 
 
 def _latest(facts: Facts, step: SettingStep) -> datetime:

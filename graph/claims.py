@@ -88,6 +88,11 @@ def changed_claim(event: ChangeEvent, resource: str) -> Claim:
     return Claim(kind="event", subject=event.id, field="resource", value=resource)
 
 
+def holds_claim(event: ChangeEvent, value: Value) -> Claim:
+    """That this event's record holds this value."""
+    return Claim(kind="event", subject=event.id, field="holds", value=value)
+
+
 def setting_claim(resource: str, path: str, value: Value, at: datetime) -> Claim:
     return Claim(kind="setting", subject=resource, field=path, value=value, start=at)
 

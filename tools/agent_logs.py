@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tools.aws import Reader
 
 _MOST_PAGES = 6  # of 50 log groups each
-_MOST_LOOKED = 12  # log groups whose streams are asked for the instance's id
+_MOST_LOOKED = 24  # log groups whose streams are asked for the instance's id
 # Groups that AWS services write to themselves. Agents write elsewhere, except where people put them below /aws/ec2.
 _NOT_AGENTS = re.compile(r"^/aws/(?!ec2)|^API-Gateway-Execution-Logs|^/ecs/|^RDSOSMetrics$|^/aws-glue/|^aws-")
 _LIKELY = re.compile(
@@ -46,7 +46,7 @@ def log_groups(
     known = [name for name in known if not _NOT_AGENTS.search(name)]
     found = [name for name in known if mentions(name, (instance, *names))]
     evidence = list(pages.evidence)
-    rest = sorted(set(known) - set(found), key=lambda name: (not _LIKELY.search(name), name))
+    rest = sorted(set(known) - set(found), key=lambda name: _worth(name, names))
     for name in rest[:_MOST_LOOKED]:
         streams = optional(
             reader,
@@ -69,6 +69,15 @@ def log_groups(
             code="BudgetSpent",
         )
     return tuple(by_use(found)), tuple(evidence) if found else ()
+
+
+def _worth(group: str, names: Sequence[str]) -> tuple[bool, bool, str]:
+    """Sort key of groups whose streams are looked at: those that begin as the machine's name does come first.
+
+    "web-1-error" may be of "web-1" or of "web-1-b": its streams tell.
+    """
+    near = any(len(name) >= 3 and name.lower() in group.lower() for name in names)
+    return not near, not _LIKELY.search(group), group
 
 
 def mentions(group: str, names: Iterable[str]) -> bool:

@@ -170,14 +170,14 @@ def _previous(own: Sequence[ChangeEvent], setting: Setting, moment: datetime) ->
                 kind="previous_event",
                 value=value if present else setting.unset,
                 time=event.time,
-                said_by=_who(event) + ("" if present else ", which did not set it"),
+                said_by=told_by(event) + ("" if present else ", which did not set it"),
                 evidence=event.evidence,
             )
         ]
     return []
 
 
-def _who(event: ChangeEvent) -> str:
+def told_by(event: ChangeEvent) -> str:
     return f"{event.operation} by {event.actor.name}, {event.time:%Y-%m-%dT%H:%M:%SZ}"
 
 

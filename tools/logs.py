@@ -36,14 +36,21 @@ _SHOWS = "what the application said, and how often"
 _WORDS = (
     "error|exception|throttl|fatal|critical|timed out|timeout|denied|refused|fail|killed|exceed|out of memory|panic"
     r"|unable to|enotfound|no such host|invalid permissions|status(code)?\W{1,4}5\d\d"
+    "|too many|not enough|no space left|cannot allocate|not allowed|maximum number of|all threads|no live upstreams"
+    "|disk is full|disk full|oom-killer|oom-kill:|expired|unreachable|reset by peer|broken pipe|deadlock|rejected|abort"
+    r"|http\/\d\.\d\W{1,2}5\d\d"
 )
-_ERROR_LINE = re.compile(_WORDS, re.IGNORECASE)
+ERROR_LINE = re.compile(_WORDS, re.IGNORECASE)
+"""What a line must hold to be looked at; every text that a signature knows has one of these words."""
 _FILTER = f"filter @message like /(?i)({_WORDS})/"
 # FilterLogEvents is case-sensitive and knows no regular expression in ?terms.
-_TERMS = (
+TERMS = (
     "?error ?Error ?ERROR ?exception ?Exception ?throttl ?Throttl ?FATAL ?fatal ?CRITICAL ?denied ?Denied ?refused "
     '?fail ?Fail ?killed ?exceed ?Exceed ?ENOTFOUND ?timeout ?Timeout ?"timed out" ?"Timed out" ?"out of memory" '
-    '?"unable to" ?"Invalid permissions"'
+    '?"unable to" ?"Invalid permissions" ?"oo many" ?"not enough" ?"o space left" ?"annot allocate" ?"not allowed" '
+    '?"Maximum number of" ?"All threads" ?"no live upstreams" ?"isk is full" ?"isk full" ?"oom-kill" ?expired '
+    '?unreachable ?"reset by peer" ?"roken pipe" ?eadlock ?ejected ?abort ?Abort ?"Unable to" ?"ut of memory" '
+    '?" 500 " ?" 502 " ?" 503 " ?" 504 "'
 )
 
 
@@ -284,9 +291,9 @@ def _query(reader: Reader, name: str, span: Window, text: str) -> tuple[list[dic
 def _by_filter(reader: Reader, name: str, before: Window, after: Window) -> _Group:
     """The lines from FilterLogEvents, which gives the oldest first: so of the time before, only the last hour."""
     group = _Group(name, insights=False)
-    group.after, group.answer, whole = _filtered(reader, name, after, _FIRST + _LAST, _TERMS)
+    group.after, group.answer, whole = _filtered(reader, name, after, _FIRST + _LAST, TERMS)
     hour = Window(start=max(before.start, before.end - timedelta(hours=1)), end=before.end)
-    group.before, answer, earlier_whole = _filtered(reader, name, hour, _BEFORE, _TERMS)
+    group.before, answer, earlier_whole = _filtered(reader, name, hour, _BEFORE, TERMS)
     group.answer = group.answer if group.after else answer
     group.complete = whole and earlier_whole and hour == before
     if not group.after and whole:
@@ -343,7 +350,7 @@ def _counts(
     counts = []
     for number, literal in enumerate(sorted(weight, key=lambda one: (-weight[one], one))):
         earlier, since = _containing(group.before, literal), _containing(group.after, literal)
-        filtered = _ERROR_LINE.search(literal) is not None  # every line with it was asked for
+        filtered = ERROR_LINE.search(literal) is not None  # every line with it was asked for
         exact, answer = group.complete and filtered, group.answer
         if not exact and group.insights and number < _LITERALS:
             with reader.seeing(f"count of {literal} in {group.name}", "the exact number of such lines"):

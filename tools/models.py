@@ -324,7 +324,7 @@ class Claim:
 
     kind        subject        field                         value and interval
     metric      resource ARN   "Namespace/Name/Stat"         aggregate (see `how`) over [start, end)
-    event       event id       action, actor, source_ip, time, region, ...
+    event       event id       action, actor, source_ip, time, region, ...; holds: it has this value
     setting     resource ARN   path of the setting           value that held at `start`
     alarm       alarm ARN      threshold, state, ...         value at `start`
     log         log group      error code or reason          lines in [start, end)

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from evals.world.lines import Line, LogGroup, Mark
 
 _SAMPLES = 5
+_MORE_SAMPLES = 60  # where lines of a class may differ beside the words that are asked for
 _LETTERS = re.compile(r"[A-Za-z]{3,}")
 _LOOSE = re.compile(r"\\[dDwWsSbBx]|[\[\]{}+*?.0-9]")  # what may match one line of a class and not another
-_HARMLESS = re.compile(r"\(\?i\)|\.[*+]\??|\\[^A-Za-z0-9]|\(\?:")
+_HARMLESS = re.compile(r"\(\?i\)|\.[*+]\??|\(\?:")
+_ESCAPED = re.compile(r"\\[^A-Za-z0-9]")  # one character that stands for itself
 Class = tuple[str, str]  # kind, and for lines that every request has, how the request ended
 
 
@@ -55,35 +57,40 @@ class Sieve:
     def decided(self, which: Class, minute: int) -> bool | None:
         """Whether all lines of a class pass, none does, or each must be looked at (None)."""
         if which not in self._verdicts:
-            lines = self._some(which, minute)
+            lines = self._some(which, minute, _SAMPLES)
             hits = {self.wants(line) for line in lines}
-            sure = len(hits) == 1 and not self.opaque and not self._depends([line.text for line in lines])
+            sure = len(hits) == 1 and not self.opaque and not self._depends(lines, which, minute)
             self._verdicts[which] = hits.pop() if sure else None
         return self._verdicts[which]
 
-    def _some(self, which: Class, minute: int) -> list[Line]:
+    def _some(self, which: Class, minute: int, most: int) -> list[Line]:
         kind, ended = which
         if not self._framing(kind):
-            return self.group.some(kind, minute, _SAMPLES)
-        wanted = [one for one in self.group.requests(minute) if one.reason == ended][:_SAMPLES]
+            return self.group.some(kind, minute, most)
+        wanted = [one for one in self.group.requests(minute) if one.reason == ended][:most]
         late = 0 if kind in self.group.voice.before else 1
         return [
             self.group.line(minute, Mark(one.stamp + late * one.duration, kind, one.number, one))
             for one in wanted
         ]
 
-    def _depends(self, texts: Sequence[str]) -> bool:
+    def _depends(self, lines: Sequence[Line], which: Class, minute: int) -> bool:
         """Whether the filter may ask for something in which the lines of these samples' class differ."""
         key = self.group.flow.hot_key
         names = [name for name in (*self.group.tenants, key.name if key else "") if name]
         if any(name in asked for asked in (*self.literals, *self.regexes) for name in names):
             return True
-        plain = [text.lower() for text in texts]
-        return any(self._loose_text(asked, plain) for asked in self.literals) or any(
-            _LOOSE.search(part) and _anchored(part, plain)
-            for asked in self.regexes
-            for part in _HARMLESS.sub("|", asked).split("|")
-        )
+        plain = [line.text.lower() for line in lines]
+        if any(self._loose_text(asked, plain) for asked in self.literals):
+            return True
+        parts = [
+            part for asked in self.regexes for part in _HARMLESS.sub("|", _ESCAPED.sub("~", asked)).split("|")
+        ]
+        loose = [part for part in parts if _LOOSE.search(part) and _anchored(part, plain)]
+        if not loose:
+            return False
+        more = [line.text.lower() for line in self._some(which, minute, _MORE_SAMPLES)]
+        return len(more) < _MORE_SAMPLES or not all(_alike(part, more) for part in loose)
 
     @staticmethod
     def _loose_text(asked: str, plain: Sequence[str]) -> bool:
@@ -128,5 +135,37 @@ class Sieve:
 
 def _anchored(asked: str, plain: Sequence[str]) -> bool:
     """Whether a line holds a word of what is asked for, or it has no word that could tell."""
-    words = sorted(_LETTERS.findall(re.sub(r"\\.", " ", asked)), key=len, reverse=True)
-    return not words or any(words[0].lower() in text for text in plain)
+    word = _word(asked)
+    return not word or any(word in text for text in plain)
+
+
+def _word(asked: str) -> str:
+    """The longest word that lines must hold; "" when there is none."""
+    return max(_LETTERS.findall(re.sub(r"\\.", "  ", asked)), key=len, default="").lower()
+
+
+def _alike(part: str, plain: Sequence[str]) -> bool:
+    """Whether lines hold the same text wherever a part of a regular expression may look around its word."""
+    word = _word(part)
+    if not word:
+        return False
+    ahead, _, behind = part.lower().partition(word)
+    before, after = _reach(ahead), _reach(behind)
+    if before is None or after is None:
+        return False
+    seen = {
+        tuple(
+            text[max(0, one.start() - before) : one.end() + after]
+            for one in re.finditer(re.escape(word), text)
+        )
+        for text in plain
+    }
+    return len(seen) == 1
+
+
+def _reach(pattern: str) -> int | None:
+    """How many characters a piece of a regular expression can span at most; None when there is no bound."""
+    if re.search(r"(?<!\\)[+*]|\{\d*,\}", pattern):
+        return None
+    bounds = sum(int(most) for most in re.findall(r"\{(?:\d*,)?(\d+)\}", pattern))
+    return bounds + len(re.sub(r"\\(.)", r"\1", re.sub(r"\{\d*,?\d+\}|(?<!\\)[()?\[\]^$]", "", pattern)))

@@ -133,3 +133,25 @@ def test_pages_of_filtered_events_are_those_of_the_lines() -> None:
     expected = [line.text for line in found.lines(first) if "Throttl" in line.text or "WARN" in line.text]
     assert texts == expected
     assert len(set(ids)) == len(ids)
+
+
+BESIDE_WORDS = (
+    r"(?i)(error|status(code)?\W{1,4}5\d\d)",
+    r"status\W2\d\d",
+    r"duration_ms=2\d\d",
+    r"(?i)timed out after [0-9]{2}",
+    r" 20\d ",
+)
+
+
+@pytest.mark.parametrize("word", BESIDE_WORDS)
+@pytest.mark.parametrize("case", ["release-without-tasks", "tomcat-heap-exhausted", "dynamodb-max-write"])
+def test_what_stands_beside_a_word_is_counted_right_in_every_group(case: str, word: str) -> None:
+    here = load_case(case, 3)
+    query = insights.parse(f"filter @message like /{word}/ | stats count(*) as n")
+    first = int(here.start.timestamp()) // 60 - 6
+    for found in list(here.log_groups.values())[:14]:
+        one = Search(found, query, first * 60_000, (first + 2) * 60_000, here.account)
+        lines = [line for minute in (first, first + 1) for line in found.lines(minute)]
+        expected = sum(query.wants({"@message": line.text}) for line in lines)
+        assert one.total() == expected, found.name

@@ -8,6 +8,7 @@ import pytest
 
 from tests.tools.fake_account import FakeAws
 from tools import agent_logs, middleware
+from tools.logs import ERROR_LINE, TERMS
 from tools.models import Json
 
 # The first kind of each is a server's own line, as its manual or source prints it.
@@ -105,6 +106,13 @@ HARMLESS = (
 )
 
 
+@pytest.mark.parametrize("line", [line for line, _ in LINES])
+def test_a_line_is_among_those_that_are_looked_at(line: str) -> None:
+    assert ERROR_LINE.search(line)
+    assert any(term.strip('"') in line for term in re.findall(r'\?("[^"]+"|\S+)', TERMS)), "FilterLogEvents"
+    assert len(TERMS) < 1024
+
+
 @pytest.mark.parametrize(("line", "points_to"), LINES)
 def test_a_line_names_what_broke(line: str, points_to: str) -> None:
     first = next(one for one in middleware.SIGNATURES if re.search(one.match, line))
@@ -168,7 +176,7 @@ def test_groups_that_were_not_looked_at_are_a_gap() -> None:
     reader = there.reader()
     assert agent_logs.log_groups(reader, "eu-west-1", INSTANCE, [])[0] == ()
     assert [gap.code for gap in reader.gaps] == ["BudgetSpent"]
-    assert there.asked.count(("logs", "DescribeLogStreams")) == 12
+    assert there.asked.count(("logs", "DescribeLogStreams")) == 24
 
 
 @pytest.mark.parametrize(
