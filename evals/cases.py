@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from evals.folders import CASE, TRIGGER, TRUTH, is_case, is_recorded, unconfirmed
 from evals.truth import load_template
 from tools.errors import BadInput
 from tools.models import Json
@@ -16,11 +17,15 @@ from tools.models import Json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One case folder. `truth` is unresolved: its references wait for a world's facts."""
+    """One case folder. `truth` is unresolved: its references wait for a world's facts.
+
+    `recorded`: made by `opsleuth record`, without a world; its `truth` is empty until somebody has confirmed it.
+    """
 
     name: str
     folder: Path
     truth: Json
+    recorded: bool = False
 
 
 def incidents() -> Path:
@@ -36,7 +41,7 @@ def find(folder: Path | None = None, only: Sequence[str] = ()) -> tuple[Case, ..
     root = folder or incidents()
     if not root.is_dir():
         raise BadInput(f"{root} is not a folder. Give a folder of cases, each with case.yaml and truth.yaml.")
-    places = [root] if (root / "case.yaml").is_file() else sorted(_case_folders(root))
+    places = [root] if is_case(root) else sorted(one for one in root.iterdir() if _candidate(one))
     cases = tuple(_read(place) for place in places if not only or place.name in only)
     missing = sorted(set(only) - {case.name for case in cases})
     if missing:
@@ -49,7 +54,7 @@ def find(folder: Path | None = None, only: Sequence[str] = ()) -> tuple[Case, ..
 
 def trigger(case: Case) -> Json:
     """What starts an investigation of the case's recording: its trigger.yaml. Raises BadInput without one."""
-    path = case.folder / "trigger.yaml"
+    path = case.folder / TRIGGER
     try:
         said = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
@@ -59,20 +64,20 @@ def trigger(case: Case) -> Json:
     return said
 
 
-def _case_folders(root: Path) -> list[Path]:
-    return [
-        place
-        for place in root.iterdir()
-        if place.is_dir() and any((place / name).exists() for name in ("case.yaml", "truth.yaml"))
-    ]
+def _candidate(folder: Path) -> bool:
+    """A case, or a folder with a truth alone: that something is missing there must be told."""
+    return folder.is_dir() and (is_case(folder) or (folder / TRUTH).exists())
 
 
 def _read(folder: Path) -> Case:
-    for name in ("case.yaml", "truth.yaml"):
+    if is_recorded(folder) and not (folder / CASE).is_file():
+        truth = {} if unconfirmed(folder) else load_template(folder / TRUTH)
+        return Case(name=folder.resolve().name, folder=folder, truth=truth, recorded=True)
+    for name in (CASE, TRUTH):
         if not (folder / name).is_file():
             raise BadInput(f"{folder} has no {name}. A case is a folder with case.yaml and truth.yaml.")
     return Case(
         name=folder.resolve().name,
         folder=folder,
-        truth=load_template(folder / "truth.yaml"),
+        truth=load_template(folder / TRUTH),
     )

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import yaml
 
+from evals.folders import RECORDING, TRIGGER, TRUTH
 from evals.snapshot_file import NAME, VALUES, packed, rows
 from evals.snapshot_gather import Reach, gather
 from evals.snapshot_truth import skeleton
@@ -32,7 +33,6 @@ from tools.scrub import SUFFIX, Scrubber, keep
 from tools.scrub_cassette import scrubbed, texts
 from tools.scrub_check import check
 
-RECORDING, TRIGGER, TRUTH = "recording.yaml", "trigger.yaml", "truth.yaml"
 _CALLS = 3000
 _NUMBERS = f'{{"kind":"{VALUES}"'
 

@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import yaml
-
+from evals.folders import RECORDING, SNAPSHOT, TRUTH, is_recorded, unconfirmed
 from evals.score import Score, score
-from evals.snapshot import RECORDING, TRUTH, trigger_of
-from evals.snapshot_file import NAME
-from evals.snapshot_truth import UNCONFIRMED
+from evals.snapshot import trigger_of
 from evals.truth import load_template, resolve
 from graph import Context, Report, stream
 from graph.session import register
@@ -55,16 +52,11 @@ def _open(text: str) -> Transport:
     return made
 
 
-def is_recorded(folder: Path) -> bool:
-    """Whether a folder is a case of `opsleuth record`."""
-    return (folder / RECORDING).is_file() and (folder / NAME).is_file()
-
-
 def rerun(folder: Path) -> Rerun:
     """Investigate a recorded case again, offline. Raises BadInput and BadRecording for a folder that is none."""
     if not is_recorded(folder):
         raise BadInput(
-            f"{folder} is no recorded case: it needs {RECORDING} and {NAME}. Make one: opsleuth record"
+            f"{folder} is no recorded case: it needs {RECORDING} and {SNAPSHOT}. Make one: opsleuth record"
         )
     run = f"rerun-{uuid.uuid4().hex}"
     register("rerun", _open)
@@ -80,20 +72,12 @@ def rerun(folder: Path) -> Rerun:
 
 
 def _judged(found: Rerun, folder: Path) -> Rerun:
-    if _unconfirmed(folder / TRUTH):
+    if unconfirmed(folder):
         return Rerun(case=found.case, status="unconfirmed", misses=(), reports=found.reports)
     truth = resolve(load_template(folder / TRUTH), {}, found.case)
     judged = score(found.reports, truth, validate)
     status: Status = "right" if judged.right else "wrong"
     return Rerun(case=found.case, status=status, misses=(), reports=found.reports, score=judged)
-
-
-def _unconfirmed(path: Path) -> bool:
-    try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise BadInput(f"{path} cannot be read: {error}") from error
-    return isinstance(said, dict) and said.get("verdict") == UNCONFIRMED
 
 
 async def _reports(folder: Path, run: str, context: Context) -> tuple[Report, ...]:

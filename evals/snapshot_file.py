@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from evals.folders import SNAPSHOT
 from tools.errors import BadRecording
 from tools.evidence import canonical
 from tools.models import Json
@@ -23,7 +24,7 @@ from tools.models import Json
 FORMAT = 1
 VALUES = "values"
 """The kind of lines that hold nothing but numbers: the points of the series on the line before."""
-NAME = "snapshot.jsonl.gz"
+NAME = SNAPSHOT
 _AGAIN = "Record it again with: opsleuth record"
 
 Series = tuple[str, str, str, tuple[tuple[str, str], ...]]

@@ -7,10 +7,9 @@ from typing import Any, get_args
 
 import yaml
 
+from evals.folders import UNCONFIRMED
 from graph.models import Mitigation, Report, RootCause, Verdict
 from tools.models import Json
-
-UNCONFIRMED = "to be confirmed"
 
 _HEAD = """\
 # What a right report of this incident says. TO BE CONFIRMED by somebody who knows what happened.

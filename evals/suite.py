@@ -19,6 +19,7 @@ from evals.cases import Case, find
 from evals.cases import incidents as builtin
 from evals.claims import false_claims
 from evals.prevention_check import PreventionCheck, check
+from evals.recorded_runs import run_recorded
 from evals.rehearsal import Rehearsal, rehearse
 from evals.results import Outcome, SuiteResult, Unseen, write_log
 from evals.score import Score, score
@@ -55,10 +56,10 @@ def run_suite(
 ) -> SuiteResult:
     """Every case in `incidents` (default: those that come with opsleuth) with every seed, in order.
 
-    Cases are validated before the first run. `processes`: how many run side by side; None: as many as there are
-    cores. `unseen`: run every change case again without what is known of it ("mechanism", "text"). `logs`: a folder
-    for one JSON file per run. `vary`: run every case also in these variants: "all", or names as of
-    `evals.variation.chosen`. Raises BadInput. A run that fails is an outcome with `error`.
+    Cases are validated before the first run. Recorded cases are run once, whatever the seeds. `processes`: how many
+    run side by side; None: as many as there are cores. `unseen`: run every change case again without what is known of
+    it ("mechanism", "text"). `logs`: a folder for one JSON file per run. `vary`: run every case also in these variants:
+    "all", or names as of `evals.variation.chosen`. Raises BadInput. A run that fails is an outcome with `error`.
     """
     variations = chosen(vary)
     strange = sorted(set(unseen) - set(MODES))
@@ -66,19 +67,21 @@ def run_suite(
         raise BadInput(f"Unknown way of not seeing: {', '.join(strange)}. Known: {', '.join(MODES)}")
     refuse(incidents or builtin(), only)
     cases = find(incidents, only)
+    declared = [case for case in cases if not case.recorded]
     if logs is not None:
         _make(logs)
     jobs: list[Callable[[], Outcome | Unseen | None]] = [
-        partial(run_case, case, seed, logs) for case in cases for seed in seeds
+        partial(run_case, case, seed, logs) for case in declared for seed in seeds
     ]
+    jobs += [partial(run_recorded, case, logs) for case in cases if case.recorded]
     jobs += [
         partial(run_case, case, seed, logs, one)
-        for case in cases
+        for case in declared
         for one in variations
         if fits(one, case.truth)
         for seed in seeds
     ]
-    jobs += [partial(run_unseen, case, seed, how) for how in unseen for case in cases for seed in seeds]
+    jobs += [partial(run_unseen, case, seed, how) for how in unseen for case in declared for seed in seeds]
     done = _all(jobs, processes)
     runs = [one for one in done if isinstance(one, Outcome)]
     return SuiteResult(

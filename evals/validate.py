@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from evals.folders import UNCONFIRMED, is_recorded
 from evals.mistakes import case as cases
 from evals.mistakes import truth as truths
 from evals.mistakes import world as worlds
 from evals.mistakes.sheet import Mistake, Sheet
-from evals.snapshot_case import is_recorded
-from evals.snapshot_truth import UNCONFIRMED
 from tools.errors import BadInput
 
 __all__ = ["SEEDS", "Mistake", "Validation", "refuse", "validate"]

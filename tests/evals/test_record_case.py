@@ -24,6 +24,8 @@ from evals.snapshot import Made, make_case, trigger_of
 from evals.snapshot_case import rerun
 from evals.snapshot_file import NAME, read
 from evals.snapshot_gather import Reach
+from evals.suite import run_suite
+from evals.summary import render
 from evals.truth import load_template
 from evals.world.from_snapshot import SnapshotTransport, from_snapshot
 from evals.worlds import open_world
@@ -192,6 +194,19 @@ def test_a_truth_is_scored_once_somebody_confirmed_it(recorded: Recorded, tmp_pa
     assert rerun(folder).status == "right"
     (folder / "truth.yaml").write_text(yaml.safe_dump(said | {"verdict": "no_incident", "cause": None}))
     assert rerun(folder).status == "wrong"
+
+
+def test_the_suite_runs_recorded_cases_too(recorded: Recorded, tmp_path: Path) -> None:
+    shutil.copytree(recorded.made.folder, tmp_path / "open")
+    shutil.copytree(recorded.made.folder, tmp_path / "confirmed")
+    text = (tmp_path / "confirmed" / "truth.yaml").read_text()
+    said = "\n".join(line[3:] for line in text.splitlines() if line.startswith("#? "))
+    (tmp_path / "confirmed" / "truth.yaml").write_text(said)
+    found = run_suite(tmp_path, (1, 2), vary="noisy", unseen=("text",), processes=1, logs=tmp_path / "out")
+    assert [(one.case, one.right) for one in found.outcomes] == [("confirmed", True), ("open", False)]
+    assert "not confirmed" in found.outcomes[1].error
+    assert (found.varied, found.unseen) == ((), ())
+    assert "confirmed" in render(found)
 
 
 def test_a_case_that_lacks_what_is_asked_for_is_stale(recorded: Recorded, tmp_path: Path) -> None:
