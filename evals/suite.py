@@ -194,12 +194,20 @@ def judge(
     if variation is None:
         return score(reports, truth, validate, false, rehearsal=failed, prevention=found), false
     blamed = [one.event for one in (truth.cause, *truth.also) if one is not None]
-    true = [world.trail.by_id[event].delivered for event in blamed if event in world.trail.by_id]
-    delivered = min(true, default=None)  # from then on somebody may be named, and in the end all
+    delivered = {event: world.trail.by_id[event].delivered for event in blamed if event in world.trail.by_id}
+    truth = _shown_by_then(truth, world, reports)
     varied = judge_varied(
         variation, reports, truth, world.start, delivered, validate, false, rehearsal=failed, prevention=found
     )
     return varied, false
+
+
+def _shown_by_then(truth: Truth, world: World, reports: Sequence[Report]) -> Truth:
+    """The truth without decoys that CloudTrail had not delivered by the last look: nobody can rule them out."""
+    last = reports[-1].as_of if reports else world.start
+    late = {event for event, made in world.trail.by_id.items() if made.delivered > last}
+    kept = tuple(one for one in truth.ruled_out if one.event not in late)
+    return truth.model_copy(update={"ruled_out": kept})
 
 
 def truth_in(case: Case, world: World, variation: Variation | None) -> Truth:

@@ -8,7 +8,7 @@ waiting before that may say what the configuration shows, but not who did it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -94,7 +94,7 @@ def judge(
     reports: Sequence[Report],
     truth: Truth,
     start: datetime,
-    delivered: datetime | None,
+    delivered: Mapping[str, datetime],
     check: Check,
     false_claims: Sequence[str] = (),
     rehearsal: Sequence[str] = (),
@@ -103,41 +103,73 @@ def judge(
     """The score of one run of a variant; the other arguments as of `evals.score.score`.
 
     `truth`: of the varied world; without its cause, anything. `start`: the first look. `delivered`: when CloudTrail
-    shows the change that is the cause.
+    shows each event that the truth names: from the first on somebody may be named, in the end all that are there.
     """
     asked = expected(variation, reports, truth, start, delivered)
     found = score(reports, asked, check, false_claims, rehearsal, prevention)
     if variation.world == REMOVED:
         return replace(found, items=tuple(one for one in found.items if one.name in _KEPT))
-    if variation.world not in DELAYED or delivered is None or not reports:
+    if variation.world not in DELAYED or not delivered or not reports:
         return found
-    early = [report for report in reports if report.as_of < delivered]
+    early = [report for report in reports if report.as_of < min(delivered.values())]
     told = [problem for report in early for problem in silence(report, truth)]
     quiet = item("silence", told, f"nobody is named in {len(early)} early revisions", asked=bool(early))
     return replace(found, items=(*found.items, quiet))
 
 
 def expected(
-    variation: Variation, reports: Sequence[Report], truth: Truth, start: datetime, delivered: datetime | None
+    variation: Variation,
+    reports: Sequence[Report],
+    truth: Truth,
+    start: datetime,
+    delivered: Mapping[str, datetime],
 ) -> Truth:
     """The truth by which the reports of a variant are judged."""
     last = reports[-1] if reports else None
     if variation.world == REMOVED:
         return Truth(verdict=last.verdict if last and last.verdict in CALM else "not_found")
-    if variation.world not in DELAYED or delivered is None or last is None:
+    if variation.world not in DELAYED or not delivered or last is None:
         return truth
-    if delivered <= start:
+    first = min(delivered.values())
+    if max(delivered.values()) <= start:
         return truth.model_copy(update={"revisions": ()})
-    late = _without_metric(truth)
-    if last.as_of < delivered and variation.patience is not None:
+    late = _without_metric(_seen(truth, last, delivered))
+    if last.as_of < first and variation.patience is not None:
         late = _given_up(truth, last)
     *before, _ = reports
-    looks = [_early(report, delivered) for report in before]
+    looks = [_early(report, first) for report in before]
     return late.model_copy(update={"revisions": (*looks, Look(verdict=late.verdict))})
 
 
 def _early(report: Report, delivered: datetime) -> Look:
     return Look(verdict="not_yet" if report.as_of < delivered else report.verdict)
+
+
+def _seen(truth: Truth, last: Report, delivered: Mapping[str, datetime]) -> Truth:
+    """The truth without further causes that CloudTrail had not delivered by the last look."""
+    kept = tuple(
+        one for one in truth.also if not one.event or delivered.get(one.event, last.as_of) <= last.as_of
+    )
+    if kept == truth.also or truth.cause is None:
+        return truth
+    return truth.model_copy(update={"also": kept, "plan": _plan_of(truth.plan, [truth.cause, *kept])})
+
+
+def _plan_of(plan: TruePlan, causes: Sequence[TrueCause]) -> TruePlan:
+    """The calls of a plan that name the resources of these causes, by ARN, name or URL."""
+    names = {_last(cause.resource) for cause in causes}
+    return plan.model_copy(
+        update={
+            part: tuple(
+                one for one in getattr(plan, part) if names & set(map(_last, _strings(one.parameters)))
+            )
+            for part in ("apply", "rollback")
+        }
+    )
+
+
+def _last(name: str) -> str:
+    return re.split("[:/]", name)[-1]
 
 
 def _without_metric(truth: Truth) -> Truth:
@@ -159,5 +191,5 @@ def _given_up(truth: Truth, last: Report) -> Truth:
     if not told.prior_known:
         known.pop("prior", None)
     setting = TrueCause.model_validate({**known, "kind": "setting"})
-    plan = truth.plan if told.prior_known else TruePlan()
+    plan = (_plan_of(truth.plan, [setting]) if truth.also else truth.plan) if told.prior_known else TruePlan()
     return Truth(verdict=truth.verdict, cause=setting, plan=plan, harmful=truth.harmful)

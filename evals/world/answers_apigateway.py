@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from evals.world.asking import Ask, Refusal, handles
+from evals.world.domains import domain
 from evals.world.world import Thing
 from tools.models import Json
 
@@ -30,7 +31,7 @@ def _paged(ask: Ask, items: list[Any]) -> Json:
 
 def _http(ask: Ask, api: Thing) -> Json:
     return {
-        "ApiEndpoint": f"https://{api.fixed['id']}.execute-api.{api.region}.amazonaws.com",
+        "ApiEndpoint": f"https://{api.fixed['id']}.execute-api.{api.region}.{domain(api.region)}",
         "ApiId": api.fixed["id"],
         "ApiKeySelectionExpression": "$request.header.x-api-key",
         "CreatedDate": api.created,

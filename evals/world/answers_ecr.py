@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from evals.world.asking import Ask, NotModelled, Refusal, handles
+from evals.world.domains import domain
 from evals.world.world import Thing
 from tools.models import Json
 
@@ -26,7 +27,7 @@ class _Image(NamedTuple):
 
 def _named(ask: Ask) -> list[tuple[Thing, str, str]]:
     """(task definition, repository, tag) of images in the account's own registry."""
-    registry = f"{ask.world.account}.dkr.ecr.{ask.region}.amazonaws.com/"
+    registry = f"{ask.world.account}.dkr.ecr.{ask.region}.{domain(ask.region)}/"
     found = []
     for one in ask.world.of("task-definition", ask.region):
         path = f"containerDefinitions.{one.fixed['container']}.image"
@@ -77,7 +78,7 @@ def describe_repositories(ask: Ask) -> Json:
             "repositoryArn": ask.world.arn("ecr", f"repository/{name}"),
             "registryId": ask.world.account,
             "repositoryName": name,
-            "repositoryUri": f"{ask.world.account}.dkr.ecr.{ask.region}.amazonaws.com/{name}",
+            "repositoryUri": f"{ask.world.account}.dkr.ecr.{ask.region}.{domain(ask.region)}/{name}",
             "createdAt": since - timedelta(days=2),
             "imageTagMutability": "MUTABLE",
             "imageScanningConfiguration": {"scanOnPush": False},

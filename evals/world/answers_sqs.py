@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from evals.world.asking import Ask, Refusal, handles
+from evals.world.domains import domain
 from evals.world.world import Thing
 from tools.models import Json
 
@@ -12,7 +13,7 @@ _GONE = "The specified queue does not exist."
 
 
 def url(ask: Ask, queue: Thing) -> str:
-    return f"https://sqs.{queue.region}.amazonaws.com/{ask.world.account}/{queue.name}"
+    return f"https://sqs.{queue.region}.{domain(queue.region)}/{ask.world.account}/{queue.name}"
 
 
 def _queue(ask: Ask) -> Thing:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from evals.world.domains import domain
 from evals.world.trail import Deed, long_stamp
 from evals.world.world import Thing, World
 from tools.models import Json
@@ -190,7 +191,7 @@ def _session(world: World, act: Act) -> Deed:
     """Somebody opens a shell on the host; what is typed there is in no trail."""
     code = command_id(world, act.thing, "", act.moment)[:17]
     session = f"{world.seed.letters(f'session:{code}', 8).lower()}-{code}"
-    host = f"wss://ssmmessages.{world.region}.amazonaws.com/v1/data-channel/{session}"
+    host = f"wss://ssmmessages.{world.region}.{domain(world.region)}/v1/data-channel/{session}"
     return Deed(
         source="ssm",
         name="StartSession",

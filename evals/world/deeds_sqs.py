@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from evals.world.domains import domain
 from evals.world.trail import Deed
 from evals.world.world import Thing, World
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def url(world: World, queue: Thing) -> str:
-    return f"https://sqs.{queue.region}.amazonaws.com/{world.account}/{queue.name}"
+    return f"https://sqs.{queue.region}.{domain(queue.region)}/{world.account}/{queue.name}"
 
 
 def change(world: World, act: Act) -> Deed:

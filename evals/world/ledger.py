@@ -5,6 +5,7 @@ Values do not depend on what had been delivered, published or ingested at some m
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -34,6 +35,8 @@ _ALARM_FIELDS = {
 }
 _SAME = {"BillingModeSummary.BillingMode": "BillingMode"}
 """Paths of AWS's answers whose setting a world keeps under a shorter name."""
+
+_GROUPS = "VpcSecurityGroups[].VpcSecurityGroupId"  # a list, which a report tells as JSON
 
 
 class Ledger:
@@ -135,11 +138,13 @@ class Ledger:
     def setting(self, arn: str, path: str, at: datetime) -> Value:
         """The value of a setting at a moment; None when it is not set or not known."""
         thing = self._world.things.get(arn)
-        return (
-            None
-            if thing is None
-            else thing.at(_SAME.get(path, path.replace("Environment.Variables.", "Environment.")), at)
-        )
+        if thing is None:
+            return None
+        if path == _GROUPS and "security_groups" in thing.fixed:
+            ids = sorted(self._world.things[one].fixed["id"] for one in thing.fixed["security_groups"])
+            return json.dumps(ids)
+        value: Value = thing.at(_SAME.get(path, path.replace("Environment.Variables.", "Environment.")), at)
+        return value
 
     def settings_history(self, arn: str, path: str) -> tuple[tuple[datetime, Value], ...]:
         """(since, value) of a setting, oldest first."""

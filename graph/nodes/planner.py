@@ -16,6 +16,8 @@ COLLECTORS = ("forensics", "logs", "metrics")
 LOOKBACK_HOURS = (2, 24, 72)
 """How many hours before the onset all changes are read, wider each time that nothing explains the symptom."""
 RADIUS = 3
+LOGS_AGAIN = timedelta(minutes=10)
+"""So long after the first look the logs are read again: what broke since has written lines of its own."""
 
 
 def planner(state: State, *, runtime: Runtime[Context]) -> Course:
@@ -55,8 +57,9 @@ def _later(work: Desk, state: State, due: datetime) -> Course:
     work.tell("planning", "CloudTrail is not complete yet. Next look {due}.", due=stamp(due))
     work.aws.clock.sleep_until(due)
     work.aws.as_of = due
-    # What cannot have changed is not read again; log lines may only have been late for the first look.
-    tasks = ["forensics", "metrics"] if state["round"] > 1 else list(COLLECTORS)
+    # Lines may have been late for the first look; later new ones come only as the incident goes on.
+    again = state["round"] == 1 or due - datetime.fromisoformat(state["started"]) >= LOGS_AGAIN
+    tasks = list(COLLECTORS) if again else ["forensics", "metrics"]
     return _course(work, state, due, state["lookback"], tasks)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from graph.claims import statement, total_claim
 from graph.facts import Facts
 from graph.models import Hypothesis, MetricFinding
 from graph.weighing.second import sets_off
+from graph.weighing.witness import names
 from graph.words import number
 from tools.models import Statement
 
@@ -46,7 +48,20 @@ def may_come(facts: Facts, causes: tuple[Hypothesis, ...]) -> bool:
     until = facts.complete_until
     if not facts.trail_visible or until is None:
         return False
-    return any(item.onset is not None and until < item.onset.latest for item in unexplained(facts, causes))
+    began = [item.onset.latest for item in unexplained(facts, causes) if item.onset is not None]
+    return any(until < moment for moment in (*began, *_new_texts(facts, causes)))
+
+
+def _new_texts(facts: Facts, causes: tuple[Hypothesis, ...]) -> Iterator[datetime]:
+    """When error texts began, well after the symptom, that point to what is no accepted cause."""
+    for pattern in facts.patterns:
+        signature = facts.signature(pattern)
+        if signature is None or not pattern.is_new or facts.onset is None:
+            continue
+        if pattern.first >= facts.onset.latest + _LATER and not any(
+            names(facts, one, signature) for one in causes
+        ):
+            yield pattern.first
 
 
 def told(facts: Facts, causes: tuple[Hypothesis, ...]) -> tuple[Statement, ...]:

@@ -104,7 +104,7 @@ def judged(
     name: str, *reports: Report, truth: Truth = TRUTH, delivered: datetime | None = DELIVERED
 ) -> Score:
     numbered = [one.model_copy(update={"revision": number}) for number, one in enumerate(reports, 1)]
-    return judge(VARIATIONS[name], numbered, truth, START, delivered, validate)
+    return judge(VARIATIONS[name], numbered, truth, START, {EVENT: delivered} if delivered else {}, validate)
 
 
 def failed(score: Score) -> list[str]:
@@ -175,7 +175,7 @@ def test_the_source_of_a_removed_cause_names_its_events() -> None:
 
 @pytest.mark.parametrize("name", ["noisy", "shifted", "shuffled", "throttled", "partition"])
 def test_other_conditions_change_no_answer(name: str) -> None:
-    assert expected(VARIATIONS[name], [FOUND], TRUTH, START, CHANGED) is TRUTH
+    assert expected(VARIATIONS[name], [FOUND], TRUTH, START, {EVENT: CHANGED}) is TRUTH
     assert failed(judged(name, report("not_found", 5))) == ["verdict", "cause", "prior", "actor", "plan"]
 
 
@@ -192,7 +192,7 @@ def test_without_a_cause_a_name_a_plan_or_waiting_is_wrong() -> None:
     applied = report("recovered", 5, mitigation=plan())
     assert failed(judged("removed", applied, truth=nothing)) == ["plan"]
     claimed = judge(
-        VARIATIONS["removed"], [report("recovered", 5)], nothing, START, None, validate, ["says 3"]
+        VARIATIONS["removed"], [report("recovered", 5)], nothing, START, {}, validate, ["says 3"]
     )
     assert failed(claimed) == ["claims"]
 
@@ -271,3 +271,26 @@ def test_who_gives_up_waiting_invents_nothing(last: Report, wrong: str) -> None:
 def test_a_run_without_report_is_not_right() -> None:
     for name in ("noisy", "removed", "delayed-12"):
         assert failed(judged(name)) == ["verdict"]
+
+
+def test_a_second_cause_is_asked_for_once_cloudtrail_shows_it() -> None:
+    other = f"arn:aws:sqs:{REGION}:{ACCOUNT}:letters"
+    second = {"kind": "change", "resource": other, "field": "VisibilityTimeout", "bad": 2, "event": "e-2"}
+    call = {
+        "service": "sqs",
+        "operation": "SetQueueAttributes",
+        "parameters": {"QueueUrl": "https://q/letters"},
+    }
+    truth = Truth.model_validate(
+        {
+            **_without_sources().model_dump(exclude_unset=True),
+            "also": [second],
+            "plan": {"apply": [true(60), call], "rollback": [call, true(1)]},
+        }
+    )
+    shown = {EVENT: DELIVERED, "e-2": FOUND.as_of + timedelta(minutes=1)}
+    reports = tuple(one.model_copy(update={"revision": n}) for n, one in enumerate((WAITS, FOUND), 1))
+    early = judge(VARIATIONS["delayed-25"], reports, truth, START, shown, validate)
+    assert failed(early) == []
+    late = judge(VARIATIONS["delayed-25"], reports, truth, START, {**shown, "e-2": FOUND.as_of}, validate)
+    assert {"also", "plan"} <= set(failed(late))
