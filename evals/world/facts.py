@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from evals.world.casefile import CaseFile
+from evals.world.deeds_sqs import url as queue_url
 from evals.world.draws import Values
 from evals.world.flow import Flow, first_trouble, last_trouble
 from evals.world.identities import Identity
@@ -69,6 +70,8 @@ def note(
         found |= {f"{key}.arn": thing.arn, f"{key}.name": thing.name, f"{key}.region": thing.region}
         if "id" in thing.fixed:
             found[f"{key}.id"] = thing.fixed["id"]
+        if thing.kind == "queue":
+            found[f"{key}.url"] = queue_url(world, thing)
     watched = {source: target for source, kind, target in world.relations if kind == "watches"}
     for key in case.alarms:
         alarm = world.alarms[things[key].name]

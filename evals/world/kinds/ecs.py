@@ -23,6 +23,8 @@ from evals.world.deeds_ecs import (
     register,
     tag,
 )
+from evals.world.deeds_sqs import url as queue_url
+from evals.world.domains import domain
 from evals.world.ecs_stage import ServiceStage
 from evals.world.ecs_voice import TaskGroup, TaskVoice
 from evals.world.flow import Flow
@@ -79,7 +81,7 @@ def _definition(shop: Workshop, wish: Wish) -> Thing:
     }
     thing = shop.add(arn, replace(wish, name=f"{family}:{revision}"), fixed)
     prefix = f"containerDefinitions.{container}."
-    registry = f"{world.account}.dkr.ecr.{world.region}.amazonaws.com"
+    registry = f"{world.account}.dkr.ecr.{world.region}.{domain(world.region)}"
     minor = seed.integer(f"version:{family}", 2, 30)
     defaults: dict[str, Any] = {
         "cpu": "512",
@@ -201,7 +203,7 @@ def _link(shop: Workshop, service: Thing, target: Thing) -> None:
         service.fixed["needs"].append(("dynamodb:PutItem", target.arn))
         kinds = ("writes", "reads", "uses")
     elif target.kind == "queue":
-        url = f"https://sqs.{target.region}.amazonaws.com/{world.account}/{target.name}"
+        url = queue_url(world, target)
         _knows(shop, service, "QUEUE_URL", url)
         shop.allow(service, "queue-access", ["sqs:SendMessage"], target)
         service.fixed["needs"].append(("sqs:SendMessage", target.arn))

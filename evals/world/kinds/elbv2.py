@@ -11,6 +11,7 @@ from typing import Any
 
 from evals.world import elb_metrics, elb_shown
 from evals.world.deeds_elbv2 import change_balancer, change_group, change_listener, change_rule, create, tag
+from evals.world.domains import domain
 from evals.world.elb_stages import BalancerStage, GroupStage, weights
 from evals.world.kinds._kind import Kind, Wish
 from evals.world.kinds.vpc import guards_of, network, place
@@ -31,7 +32,7 @@ def _balancer(shop: Workshop, wish: Wish) -> Thing:
     arn = world.arn(_SERVICE, f"loadbalancer/app/{name}/{code}")
     groups = guards_of(shop, wish)
     fixed = {
-        "host": f"{inner}{name}-{number}.{world.region}.elb.amazonaws.com",
+        "host": f"{inner}{name}-{number}.{world.region}.elb.{domain(world.region)}",
         "scheme": scheme,
         "path": wish.options.get("path"),
     }

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from evals.world.deeds_lambda import change, change_mapping, tag
+from evals.world.deeds_sqs import url as queue_url
 from evals.world.flow import OWN, Flow, Load, Minute
 from evals.world.grants import Grants
 from evals.world.kinds._kind import Kind, Wish
@@ -175,7 +176,7 @@ def _link(shop: Workshop, function: Thing, target: Thing) -> None:
         for kind in ("writes", "reads", "uses"):
             shop.world.relate(function.arn, kind, target.arn)
     elif target.kind == "queue":
-        url = f"https://sqs.{target.region}.amazonaws.com/{shop.world.account}/{target.name}"
+        url = queue_url(shop.world, target)
         _knows(shop, function, "QUEUE_URL", url)
         shop.allow(function, function.fixed["policy"] or "queue-access", ["sqs:SendMessage"], target)
         function.fixed["needs"].append(("sqs:SendMessage", target.arn))

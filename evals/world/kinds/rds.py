@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from evals.world.deeds_rds import change_instance, change_parameters, tag
+from evals.world.domains import domain
 from evals.world.flow import Flow, Load, Passage
 from evals.world.happenings import Happening
 from evals.world.kinds._kind import Kind, Wish
@@ -155,7 +156,7 @@ class DatabaseStage(Stage):
 def _make(shop: Workshop, wish: Wish) -> Thing:
     world, seed, name = shop.world, shop.world.seed, wish.name
     engine = str(wish.options.get("engine") or "postgres")
-    suffix = "amazonaws.com.cn" if world.partition == "aws-cn" else "amazonaws.com"
+    suffix = domain(world.region)
     group = shop.one(wish, "parameters", "db-parameter-group")
     fixed = {
         "engine": engine,
