@@ -46,11 +46,13 @@ class Reader:
     """Numbers its evidence `<letter><n>` in request order and keeps what it could not see. For one thread.
 
     `first` is the number of the node's next evidence, so that a second round goes on where the first ended.
+    `patience`: where whole lists matter, at least so many pages are read, and a list still cut is a gap.
     """
 
     aws: Aws
     letter: str
     first: int = 1
+    patience: int = 0
     as_of: datetime = field(init=False)
     evidence: list[Evidence] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
@@ -88,7 +90,7 @@ class Reader:
         evidence: list[str] = []
         seen: set[str] = set()
         following: Any = None
-        for _ in range(limit):
+        for _ in range(max(limit, self.patience)):
             more = {} if following is None else {token[0]: following}
             answer = self.ask(service, operation, region=region, **parameters, **more)
             evidence.append(answer.evidence)
@@ -100,6 +102,9 @@ class Reader:
                 following = None if operation in _ENDS_BY_REPEATING else following
                 break
             seen.add(str(following))
+        if following and self.patience:
+            why = f"The list is longer than the {len(found)} that were read."
+            self.missing(f"Some of {service}:{operation}", why, "the others", code="TooMuch")
         return Pages(items=tuple(found), evidence=tuple(evidence), complete=not following)
 
     def cite(self, answer: str, part: object, time: datetime | None = None) -> str:
