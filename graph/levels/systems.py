@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from graph.levels import tags as marks
-from graph.levels.names import common, words
+from graph.levels.names import common, shown, words
 from graph.levels.shapes import System
 from tools.models import Relation, Resource
 
@@ -94,7 +94,7 @@ def _communities(
     for (a, b), weight in sorted(weights.items()):
         # A relation from one team's thing to another's joins no system.
         if a in graph and b in graph and (not team[a] or not team[b] or team[a] == team[b]):
-            near = words(resources[a].name)[:1] == words(resources[b].name)[:1] != ()
+            near = words(shown(resources[a]))[:1] == words(shown(resources[b]))[:1] != ()
             graph.add_edge(a, b, weight=weight * (2.0 if near else 1.0))
     found = []
     for connected in sorted(map(sorted, networkx.connected_components(graph))):
@@ -121,16 +121,16 @@ def _communities(
 def _described(
     members: tuple[str, ...], resources: Mapping[str, Resource], degree: Mapping[str, int], links: int
 ) -> tuple[str, str]:
-    names = [resources[arn].name for arn in members]
+    names = [shown(resources[arn]) for arn in members]
     prefix, sharing = common(names)
-    hub = min(members, key=lambda arn: (-degree[arn], resources[arn].name, arn))
-    said = f"no tag and no stack; {len(members)} parts related by {links} relations"
+    hub = min(members, key=lambda arn: (-degree[arn], shown(resources[arn]), arn))
+    said = f"no tag and no stack; {_many(len(members), 'part')} related by {_many(links, 'relation')}"
     owner = marks.owner_tag(resources[members[0]].tags)[1] if members else ""
     if owner and all(marks.owner_tag(resources[arn].tags)[1] == owner for arn in members):
         said += f", all with {owner}"
     if prefix:
         return prefix, f'{said}; {sharing} of {len(names)} names begin with "{prefix}"'
-    return resources[hub].name, f"{said}; named after the part with most relations"
+    return shown(resources[hub]), f"{said}; named after the part with most relations"
 
 
 def _joined(
@@ -155,7 +155,7 @@ def _place_alone(alone: Iterable[str], groups: dict[str, _Group], resources: Map
     heads: defaultdict[str, list[str]] = defaultdict(list)
     known = {words(group.name): key for key, group in sorted(groups.items()) if words(group.name)}
     for arn in sorted(alone):
-        own = words(resources[arn].name)
+        own = words(shown(resources[arn]))
         fits = [own[:size] for size in range(len(own), 0, -1) if own[:size] in known]
         if fits:
             group = groups[known[fits[0]]]
@@ -204,6 +204,10 @@ def _finished(
         for key, group in groups.items()
     }
     return {id: made[id] for id in sorted(made)}, dict(sorted(system_of.items()))
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _ids(groups: Mapping[str, _Group]) -> dict[str, str]:

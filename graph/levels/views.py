@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
+from graph.levels.names import shown
 from graph.levels.placing import homes, rank_of
 from graph.levels.shapes import Atlas, Level, Link, Node, View, Watch
 from graph.levels.systems import systems_of
@@ -99,7 +100,7 @@ def _node(atlas: Atlas, level: Level, id: str, members: list[str]) -> Node:
     own = atlas.resources[id]
     return Node(
         id=id,
-        name=own.name,
+        name=shown(own),
         kind=own.type,
         service=own.service,
         account=own.account,

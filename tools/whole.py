@@ -1,0 +1,250 @@
+"""A whole account: everything that the service files list, read whole, with the relations among it.
+
+Jobs run side by side, each with a reader of its own whose letter holds the job's number, so evidence ids and gaps are
+the same in every run. What AWS refuses is a gap; the rest of the map goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from tools import arn as arns
+from tools import catalogue
+from tools.aws import Aws
+from tools.directory import KnownResources
+from tools.models import Gap, Relation, Resource
+from tools.reader import Reader
+from tools.services._spec import Service
+from tools.topology import Topology, merge, stub
+
+Tell = Callable[[str, int, int], None]
+"""What is being done, how much of it is done, how much there is in all."""
+
+_AT_ONCE = 8
+_A_JOB = 25  # resources that one job reads whole, one after the other
+_MOST_PAGES = 400
+_ROUNDS = 3  # configurations name things, which name things
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What was read of one account in some regions."""
+
+    topology: Topology
+    gaps: tuple[Gap, ...]
+    calls: int
+
+
+@dataclass(slots=True)
+class _Found:
+    """What one job found."""
+
+    resources: list[Resource]
+    reader: Reader
+
+
+def whole(aws: Aws, regions: Sequence[str], *, tell: Tell | None = None, at_once: int = _AT_ONCE) -> Account:
+    """All resources of the account in these regions and their relations. `aws` must know its account."""
+    return _Whole(aws, tuple(dict.fromkeys(regions)), tell or _silent, at_once).read()
+
+
+def _silent(_: str, __: int, ___: int) -> None:
+    """Tells nobody."""
+
+
+class _Whole:
+    """One reading of an account."""
+
+    def __init__(self, aws: Aws, regions: tuple[str, ...], tell: Tell, at_once: int) -> None:
+        self.aws = aws
+        self.regions = regions
+        self.tell = tell
+        self.at_once = at_once
+        self.known: dict[str, Resource] = {}
+        self.read_whole: set[str] = set()
+        self.gaps: list[Gap] = []
+        self.calls = 0
+        self.jobs = 0
+
+    def read(self) -> Account:
+        self.list_all()
+        self.add_tags()
+        relations = self.relations()
+        for _ in range(_ROUNDS):
+            todo = self.unread(relations)
+            if not todo:
+                break
+            self.describe(todo)
+            relations = self.relations()
+        return Account(
+            topology=Topology(
+                resources=tuple(self.known[arn] for arn in sorted(self.known)), relations=relations
+            ),
+            gaps=tuple(_distinct(self.gaps)),
+            calls=self.calls,
+        )
+
+    def list_all(self) -> None:
+        """Every service in every region; services of the whole partition once."""
+        todo = [
+            (service, region)
+            for number, region in enumerate(self.regions)
+            for service in catalogue.services().values()
+            if number == 0 or not service.global_region
+        ]
+        self.run(
+            [
+                (f"listing {service.title} in {region}", self._lister(service, region))
+                for service, region in todo
+            ]
+        )
+
+    def _lister(self, service: Service, region: str) -> Callable[[Reader], list[Resource]]:
+        def job(reader: Reader) -> list[Resource]:
+            found: list[Resource] = []
+            with reader.seeing(
+                f"{service.title} in {region}", f"{service.reads[0].shows}, and so their relations"
+            ):
+                for one in service.discover(reader, region):
+                    found.append(one)
+            return found
+
+        return job
+
+    def describe(self, todo: Sequence[str]) -> None:
+        """Read these whole, a few per job, those of one service together."""
+        self.read_whole.update(todo)
+        by_service: dict[str, list[str]] = {}
+        for arn in todo:
+            service = catalogue.service_of(arn)
+            if service is not None:
+                by_service.setdefault(service.title, []).append(arn)
+        jobs = []
+        for title, arns_of in sorted(by_service.items()):
+            for start in range(0, len(arns_of), _A_JOB):
+                jobs.append((f"reading {title}", self._describer(arns_of[start : start + _A_JOB])))
+        self.run(jobs)
+
+    def _describer(self, todo: Sequence[str]) -> Callable[[Reader], list[Resource]]:
+        def job(reader: Reader) -> list[Resource]:
+            found = []
+            for arn in todo:
+                service = catalogue.service_of(arn)
+                assert service is not None
+                name = f"{service.title}: {catalogue.type_of(arn)} {arns.parse(arn).name}"
+                with reader.seeing(name, "its settings and what it works with"):
+                    if (one := service.describe(reader, arn)) is not None:
+                        found.append(one)
+            return found
+
+        return job
+
+    def run(self, jobs: Sequence[tuple[str, Callable[[Reader], list[Resource]]]]) -> None:
+        """Do the jobs side by side and take what they found in their order."""
+
+        def one(number: int, job: Callable[[Reader], list[Resource]]) -> _Found:
+            reader = Reader(aws=self.aws, letter=f"W{number}-", patience=_MOST_PAGES)
+            return _Found(job(reader), reader)
+
+        with ThreadPoolExecutor(max_workers=self.at_once) as pool:
+            under_way = [
+                pool.submit(one, self.jobs + number, job) for number, (_, job) in enumerate(jobs, start=1)
+            ]
+            for done, ((what, _), future) in enumerate(zip(jobs, under_way, strict=True), start=1):
+                found = future.result()
+                self.take(found)
+                self.tell(what, done, len(jobs))
+        self.jobs += len(jobs)
+
+    def take(self, found: _Found) -> None:
+        for one in found.resources:
+            before = self.known.get(one.arn)
+            tags = one.tags or (before.tags if before else {})
+            self.known[one.arn] = replace(one, tags=tags)
+        self.gaps += found.reader.gaps
+        self.calls += len(found.reader.evidence)
+
+    def add_tags(self) -> None:
+        """Tags of all that has some, where the listing did not tell them."""
+        jobs = [(f"reading tags in {region}", self._tagger(region)) for region in self.regions]
+        self.run(jobs)
+
+    def _tagger(self, region: str) -> Callable[[Reader], list[Resource]]:
+        def job(reader: Reader) -> list[Resource]:
+            found, strange = [], []
+            with reader.seeing(f"tags in {region}", "which resources belong to one system"):
+                pages = reader.pages(
+                    "resourcegroupstaggingapi",
+                    "GetResources",
+                    "ResourceTagMappingList",
+                    token=("PaginationToken", "PaginationToken"),
+                    region=region,
+                    ResourcesPerPage=100,
+                )
+                for item in pages.items:
+                    arn, tags = (
+                        str(item["ResourceARN"]),
+                        {pair["Key"]: pair["Value"] for pair in item.get("Tags") or []},
+                    )
+                    known = self.known.get(arn)
+                    if known is not None:
+                        found.append(replace(known, tags={**tags, **known.tags}))
+                    elif tags and arns.is_arn(arn) and catalogue.service_of(arn) is None:
+                        strange.append(
+                            ":".join(part for part in (arns.parse(arn).service, arns.parse(arn).type) if part)
+                        )
+            if strange:
+                kinds = ", ".join(sorted(set(strange)))
+                reader.missing(
+                    f"Tagged resources in {region} ({len(strange)})",
+                    f"opsleuth does not know these kinds yet: {kinds}.",
+                    "what they depend on",
+                    code="NotKnown",
+                )
+            return found
+
+        return job
+
+    def relations(self) -> tuple[Relation, ...]:
+        """All relations; what they name and nobody listed is known by its ARN from then on."""
+        self.tell("relating", len(self.known), len(self.known))
+        directory = KnownResources(self.known.values())
+        found: list[Relation] = []
+        for resource in directory.of():
+            service = catalogue.services().get(resource.service)
+            if service is not None:
+                found.extend(service.relations(resource, directory))
+        made = merge(found)
+        for one in made:
+            for arn in (one.source, one.target):
+                if arn not in self.known and arns.is_arn(arn):
+                    self.known[arn] = stub(arn, self.aws.account)
+        return tuple(one for one in made if one.source in self.known and one.target in self.known)
+
+    def unread(self, relations: Iterable[Relation]) -> list[str]:
+        """What is to be read whole: all that runs, stores or is part of such; of the rest, what is in use."""
+        used = {arn for one in relations for arn in (one.source, one.target)}
+        todo = []
+        for arn in sorted(self.known):
+            service = catalogue.service_of(arn)
+            type = catalogue.type_of(arn)
+            if service is None or arn in self.read_whole or type in service.complete:
+                continue
+            if self.known[arn].account not in ("", self.aws.account):
+                continue  # another account's: its own reading tells it
+            if service.types.get(type) != "other" or arn in used:
+                todo.append(arn)
+        return todo
+
+
+def _distinct(gaps: Iterable[Gap]) -> list[Gap]:
+    """Each gap once. Equal refusals of many resources of one kind are told together."""
+    kept: dict[tuple[str, str, str], list[Gap]] = {}
+    for gap in gaps:
+        kept.setdefault((gap.what.partition(": ")[0], gap.why, gap.code), []).append(gap)
+    return [
+        same[0] if len(same) == 1 else replace(same[0], what=f"{what} ({len(same)} times)")
+        for (what, _, _), same in kept.items()
+    ]
