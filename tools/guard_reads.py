@@ -214,8 +214,8 @@ _NAMES = {
     "resourcegroupstaggingapi": "GetResources GetTagKeys GetTagValues",
     "route53": """GetAccountLimit GetChange GetHealthCheck GetHealthCheckLastFailureReason
         GetHealthCheckStatus GetHostedZone GetHostedZoneLimit GetTrafficPolicy ListHealthChecks
-        ListHostedZones ListHostedZonesByName ListHostedZonesByVPC ListResourceRecordSets ListTagsForResource
-        ListTrafficPolicyInstances""",
+        ListHostedZones ListHostedZonesByName ListHostedZonesByVPC ListQueryLoggingConfigs
+        ListResourceRecordSets ListTagsForResource ListTrafficPolicyInstances""",
     "route53resolver": """GetFirewallConfig GetFirewallRuleGroup GetResolverConfig GetResolverEndpoint
         GetResolverRule ListFirewallDomains ListFirewallRuleGroupAssociations ListFirewallRuleGroups
         ListFirewallRules ListResolverEndpointIpAddresses ListResolverEndpoints ListResolverRuleAssociations
