@@ -56,12 +56,26 @@ def resource(service: Service, type: str, arn: str) -> Resource:
 
 
 _CONFIGS: dict[str, Json] = {
+    "secret": {
+        "Versions": [
+            {"VersionId": "2f6c1d1e-8f0b-4b5a-9a27-6f2a4f9c1b02", "VersionStages": ["AWSCURRENT"]},
+            {"VersionId": "9b1d8a34-51c7-4a0e-8c5e-0d3f7a6b2c01", "VersionStages": ["AWSPREVIOUS"]},
+        ]
+    },
     "service": {
         "networkConfiguration": {
             "awsvpcConfiguration": {
                 "subnets": ["subnet-0a1b2c3d4e5f60001"],
                 "securityGroups": ["sg-0a1b2c3d4e5f60001"],
                 "assignPublicIp": "DISABLED",
+            }
+        },
+    },
+    "auto-scaling-group": {
+        "LaunchTemplate": {"LaunchTemplateId": "lt-0a1b2c3d4e5f60718", "Version": "41"},
+        "MixedInstancesPolicy": {
+            "LaunchTemplate": {
+                "LaunchTemplateSpecification": {"LaunchTemplateId": "lt-0a1b2c3d4e5f60718", "Version": "41"}
             }
         },
     },
