@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 DEMO = "dynamodb-max-write"
-BENCHMARKS = ("cloudtrail",)
+BENCHMARKS = ("cloudtrail", "responses")
 
 
 def register() -> None:

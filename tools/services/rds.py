@@ -95,7 +95,7 @@ def discover(reader: Reader, region: str) -> Iterable[Resource]:
         clusters = reader.pages(
             "rds", "DescribeDBClusters", "DBClusters", region=region, token=_PAGED, MaxRecords=100
         )
-        for item in clusters.items:
+        for item in (one for one in clusters.items if one.get("DBClusterArn")):
             yield _resource("db-cluster", item["DBClusterArn"], item, clusters.evidence)
 
 
