@@ -68,6 +68,15 @@ def operations(client: str) -> tuple[str, ...]:
     return tuple(_model(client).operation_names)
 
 
+def members(client: str, operation: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Required and optional parameters of an operation, in botocore's order. Raises BadInput when there is none."""
+    shape = _operation(client, operation).input_shape
+    if shape is None:
+        return (), ()
+    required = tuple(name for name in shape.members if name in shape.required_members)
+    return required, tuple(name for name in shape.members if name not in required)
+
+
 def validate(call: Call) -> tuple[str, ...]:
     """What is wrong with the call, one sentence each; empty when botocore would send it."""
     try:

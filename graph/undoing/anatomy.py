@@ -1,0 +1,241 @@
+"""The parts of a recorded request: what it names, what it sets, what only says how. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tools.catalogue import for_event, services
+from tools.errors import BadInput
+from tools.evidence import canonical
+from tools.models import ChangeEvent, Json
+from tools.parameters import operations
+
+_NAMES = re.compile(
+    r"(?:^|[a-z_-])(?:id|ids|name|names|arn|arns|identifier|url|uri|alias|qualifier|attribute|egress|host)$"
+    r"|cidrblock|cidr$|prefixlist|^(?:statementid|sid|user|role|group|bucket|table|cluster|service|key|resource|function"
+    r"|rulenumber|tagkeys?|protocol|endpoint|principal|grantee|dimension|namespace|region|path|type)$",
+    re.IGNORECASE,
+)
+_MANNER = re.compile(
+    r"^(?:applyImmediately|dryRun|client(?:Request)?Token|creatorRequestId|publish|force\w*|revisionId|noReboot|host"
+    r"|callerReference|ifMatch|requestToken|idempotencyToken|skipFinalSnapshot|x-amz-.*|expected\w*|lockToken"
+    r"|reason|waitFor\w*|bypass\w*|overwrite|allowMajorVersionUpgrade|scalingType|fullyQualifiedArn|xmlns)$",
+    re.IGNORECASE,
+)
+_WRAPS = re.compile(r"(?:Request|Input)$")
+_VERB = re.compile(r"^(?:Batch)?([A-Z][a-z]+)(.*)$")
+
+# Prefix of eventSource where boto3's client has another name; of two, the first that has the operation.
+_CLIENTS: Mapping[str, tuple[str, ...]] = {
+    "monitoring": ("cloudwatch",),
+    "elasticloadbalancing": ("elbv2", "elb"),
+    "autoscaling": ("autoscaling", "application-autoscaling", "autoscaling-plans"),
+    "application-autoscaling": ("application-autoscaling",),
+    "states": ("stepfunctions",),
+    "elasticfilesystem": ("efs",),
+    "apigateway": ("apigateway", "apigatewayv2"),
+    "email": ("sesv2", "ses"),
+    "ses": ("sesv2", "ses"),
+    "tagging": ("resourcegroupstaggingapi",),
+    "cognito-idp": ("cognito-idp",),
+    "wafv2": ("wafv2",),
+    "waf": ("waf",),
+    "elasticmapreduce": ("emr",),
+    "es": ("opensearch", "es"),
+    "kinesis": ("kinesis",),
+    "sso": ("sso-admin", "sso"),
+    "sso-directory": ("identitystore",),
+    "kafka": ("kafka",),
+    "mq": ("mq",),
+    "bedrock": ("bedrock", "bedrock-agent"),
+    "airflow": ("mwaa",),
+    "access-analyzer": ("accessanalyzer",),
+    "s3": ("s3", "s3control"),
+    "rds": ("rds",),
+    "aws-marketplace": ("marketplace-catalog",),
+    "codestar-connections": ("codestar-connections",),
+    "serverlessrepo": ("serverlessrepo",),
+    "inspector2": ("inspector2",),
+    "securityhub": ("securityhub",),
+    "macie2": ("macie2",),
+}
+# Event names that are no operation's: CloudTrail's own words.
+_OPERATIONS: Mapping[tuple[str, str], str] = {
+    ("s3", "PutBucketLifecycle"): "PutBucketLifecycleConfiguration",
+    ("s3", "DeleteBucketLifecycle"): "DeleteBucketLifecycle",
+    ("s3", "PutBucketPublicAccessBlock"): "PutPublicAccessBlock",
+    ("s3", "DeleteBucketPublicAccessBlock"): "DeletePublicAccessBlock",
+    ("s3", "PutBucketNotification"): "PutBucketNotificationConfiguration",
+    ("s3", "PutBucketReplication"): "PutBucketReplication",
+}
+
+
+def client_of(event: ChangeEvent, operation: str = "") -> str:
+    """The boto3 client whose operation the event is, or "" when botocore has none of that name."""
+    wanted = operation or operation_of(event)
+    prefix = event.source.partition(".")[0]
+    known = for_event(event) if not operation else None
+    listed = [known[0].client] if known else []
+    listed += [one.client for one in services().values() if event.source in one.event_sources]
+    for client in dict.fromkeys((*listed, *_CLIENTS.get(prefix, (prefix,)))):
+        try:
+            if wanted in operations(client):
+                return client
+        except BadInput:
+            continue
+    return ""
+
+
+def operation_of(event: ChangeEvent) -> str:
+    """The API operation that an event is; a few are recorded under another name."""
+    prefix = event.source.partition(".")[0]
+    return _OPERATIONS.get((prefix, event.operation), event.operation)
+
+
+_MAKES = ("Create", "Run", "Import", "Allocate", "Copy", "Restore", "Launch")
+
+
+def makes(event: ChangeEvent) -> bool:
+    """Whether the operation makes something that was not there."""
+    return event.operation.startswith(_MAKES)
+
+
+def verb(operation: str) -> tuple[str, str]:
+    """`DetachRolePolicy` -> ("Detach", "RolePolicy")."""
+    found = _VERB.match(operation)
+    return (found[1], found[2]) if found else (operation, "")
+
+
+def opened(request: Json) -> Json:
+    """The request without the wrapper that some services put around it."""
+    if len(request) == 1:
+        key, inner = next(iter(request.items()))
+        if _WRAPS.search(key) and isinstance(inner, dict):
+            return inner
+    return request
+
+
+def named(event: ChangeEvent) -> dict[str, str]:
+    """What the request names, by lower-case field: ids, names, destinations."""
+    found: dict[str, str] = {}
+    for key, value in opened(event.request).items():
+        if _NAMES.search(key) and isinstance(value, str | int) and str(value):
+            found[key.lower()] = str(value)
+        elif isinstance(value, dict) and _NAMES.search(key):
+            found |= _items_named(key, value)
+    return found
+
+
+def _items_named(key: str, value: Json) -> dict[str, str]:
+    items = value.get("items")
+    return {key.lower(): canonical(items)} if isinstance(items, list) else {}
+
+
+def payload(event: ChangeEvent) -> dict[str, Any]:
+    """What the request sets: everything that neither names something nor only says how."""
+    names = named(event)
+    return {
+        key: value
+        for key, value in opened(event.request).items()
+        if key.lower() not in names and not _MANNER.match(key) and value not in (None, "", {}, [])
+    }
+
+
+def is_manner(key: str) -> bool:
+    return _MANNER.match(key) is not None
+
+
+def same_subject(one: ChangeEvent, other: ChangeEvent) -> bool:
+    """Whether two events name the same thing: all names that both give agree, and they give one at least."""
+    if one.source != other.source or (one.account, one.region) != (other.account, other.region):
+        return False
+    first, second = named(one), named(other)
+    shared = first.keys() & second.keys()
+    return bool(shared) and all(_equal(first[key], second[key]) for key in shared)
+
+
+def _equal(one: str, other: str) -> bool:
+    return (
+        one == other
+        or one.rpartition(":")[2].rpartition("/")[2] == other.rpartition(":")[2].rpartition("/")[2]
+    )
+
+
+def overlap(one: ChangeEvent, other: ChangeEvent) -> bool:
+    """Whether what two requests set meets: in a field of both, and where it is a list in an item of both."""
+    first, second = payload(one), payload(other)
+    if not first or not second:
+        return True
+    return any(_meet(first[key], second[key]) for key in first.keys() & second.keys())
+
+
+def _meet(one: Any, other: Any) -> bool:
+    first, second = list(_items(one)), list(_items(other))
+    if first and second:
+        return bool(set(first) & set(second))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return bool(one.keys() & other.keys())
+    return True
+
+
+def _items(value: Any) -> Iterator[str]:
+    if isinstance(value, dict) and isinstance(value.get("items"), list):
+        value = value["items"]
+    if isinstance(value, list):
+        yield from (canonical(item) if not isinstance(item, str) else item for item in value)
+
+
+def leaves(request: Json) -> Iterator[tuple[str | int, ...]]:
+    """Paths of all values of a request; items of lists count as values."""
+    yield from _leaves(request, ())
+
+
+def _leaves(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    if isinstance(value, dict) and value and "Statement" not in value:  # a policy is one value
+        for key, inner in value.items():
+            yield from _leaves(inner, (*path, str(key)))
+    elif isinstance(value, list) and value:
+        for number in range(len(value)):
+            yield (*path, number)
+    elif path:
+        yield path
+
+
+def without(request: Json, path: tuple[str | int, ...]) -> Json:
+    """The request without one value."""
+    made = _cut(request, path)
+    return made if isinstance(made, dict) else {}
+
+
+def _cut(value: Any, path: tuple[str | int, ...]) -> Any:
+    head, *rest = path
+    if isinstance(value, dict):
+        if not rest:
+            return {key: inner for key, inner in value.items() if key != head}
+        return {key: _cut(inner, tuple(rest)) if key == head else inner for key, inner in value.items()}
+    if isinstance(value, list):
+        return [item for number, item in enumerate(value) if number != head]
+    return value
+
+
+def at(request: Json, path: tuple[str | int, ...]) -> Any:
+    """The value at a path, or None."""
+    value: Any = request
+    for step in path:
+        if isinstance(value, dict):
+            value = value.get(str(step))
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def spelled(path: tuple[str | int, ...]) -> str:
+    """A path for people: `onDemandThroughput.maxReadRequestUnits`."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
+    return text

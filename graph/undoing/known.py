@@ -1,0 +1,76 @@
+"""What is known of an account when an event is judged: other events, configurations, versions, demand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from tools.catalogue import change_of
+from tools.models import ChangeEvent, Resource, Version
+from tools.topology import stub
+
+
+@dataclass(frozen=True)
+class Known:
+    """Input of everything in this package. `events` may be of any time, in any order; failed ones do not count."""
+
+    events: tuple[ChangeEvent, ...] = ()
+    resources: Mapping[str, Resource] = field(default_factory=dict)  # by ARN, as described at `as_of`
+    gone: frozenset[str] = frozenset()  # ARNs of what AWS says does not exist (any more)
+    versions: tuple[Version, ...] = ()
+    demand: Mapping[tuple[str, str], float] = field(default_factory=dict)  # (ARN, metric) before the change
+    callers: Mapping[str, int] = field(default_factory=dict)  # ARN -> how many resources rely on it
+    since: datetime | None = None  # how far back the events reach
+
+    def resource(self, arn: str) -> Resource:
+        """As described; else as much as its ARN tells."""
+        return self.resources.get(arn) or stub(arn)
+
+    @cached_property
+    def _good(self) -> tuple[ChangeEvent, ...]:
+        kept = {one.id: one for one in self.events if not one.error_code and not one.read_only}
+        return tuple(sorted(kept.values(), key=_order))
+
+    @cached_property
+    def _by_arn(self) -> Mapping[str, tuple[ChangeEvent, ...]]:
+        found: dict[str, list[ChangeEvent]] = {}
+        for event in self._good:
+            for arn in dict.fromkeys(touched(event)):
+                found.setdefault(arn, []).append(event)
+        return {arn: tuple(events) for arn, events in found.items()}
+
+    @cached_property
+    def _by_source(self) -> Mapping[str, tuple[ChangeEvent, ...]]:
+        found: dict[str, list[ChangeEvent]] = {}
+        for event in self._good:
+            found.setdefault(event.source, []).append(event)
+        return {source: tuple(events) for source, events in found.items()}
+
+    def on(self, arn: str) -> tuple[ChangeEvent, ...]:
+        """Successful changes of a resource, oldest first, as the service files know them."""
+        return self._by_arn.get(arn, ())
+
+    def of(self, source: str) -> tuple[ChangeEvent, ...]:
+        """Successful changes of a service, oldest first."""
+        return self._by_source.get(source, ())
+
+    def before(self, event: ChangeEvent) -> tuple[ChangeEvent, ...]:
+        """Successful changes of the event's service before it, newest first."""
+        return tuple(one for one in reversed(self.of(event.source)) if _order(one) < _order(event))
+
+    def after(self, event: ChangeEvent) -> tuple[ChangeEvent, ...]:
+        """Successful changes of the event's service after it, oldest first."""
+        return tuple(one for one in self.of(event.source) if _order(one) > _order(event))
+
+
+def touched(event: ChangeEvent) -> tuple[str, ...]:
+    """ARNs that the event touches, the changed thing first; by the record's own list where no service file knows it."""
+    known = change_of(event)
+    found = known.touches(event) if known else ()
+    return found or tuple(name for name in event.names if name.startswith("arn:"))
+
+
+def _order(event: ChangeEvent) -> tuple[datetime, str]:
+    return event.time, event.id

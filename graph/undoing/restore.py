@@ -1,0 +1,286 @@
+"""The restore plan of one CloudTrail event: exactly one of five outcomes. Pure; nothing is ever executed.
+
+exact: calls that put back all that the event set. partial: some of it is not known, and named. nothing to undo: it
+changed nothing, or is back already. superseded: a later change would be lost. cannot be undone: what is lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from graph.plan_calls import again, placed, set_all, undo, valid
+from graph.taken import taken
+from graph.undoing.anatomy import client_of, makes, operation_of
+from graph.undoing.known import Known, touched
+from graph.undoing.moved import Moved, moved
+from graph.undoing.reversal import Outcome, Reversal, in_doubt, reverse, since_undone, was
+from graph.words import say, stamp
+from tools.catalogue import change_of
+from tools.cloudtrail_touch import is_noise
+from tools.errors import BadInput
+from tools.models import Call, ChangeEvent, PriorSource, Resource, Value
+from tools.parameters import from_cloudtrail
+from tools.services._spec import Setting
+
+OUTCOMES: tuple[Outcome, ...] = ("exact", "partial", "nothing to undo", "superseded", "cannot be undone")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restoration:
+    """The verdict on one event. `calls` are there for exact and partial only; each passes botocore's validation."""
+
+    outcome: Outcome
+    event: ChangeEvent
+    why: str  # one sentence
+    resource: str = ""  # ARN, or ""
+    fields: tuple[Moved, ...] = ()
+    calls: tuple[Call, ...] = ()
+    back: tuple[Call, ...] = ()  # the way back from `calls`
+    checks: tuple[tuple[Call, str], ...] = ()  # reads to make first, with the JMESPath of what to look at
+    unknown: tuple[str, ...] = ()  # with partial: the fields whose value before is not known
+    lost: str = ""  # with cannot be undone
+    nearest: str = ""  # the nearest way, where there is no whole one
+    later: ChangeEvent | None = None  # the event that undid it, or would be lost
+    sources: tuple[PriorSource, ...] = ()
+
+
+def restoration(event: ChangeEvent, known: Known) -> Restoration:
+    """What would put back what the event changed."""
+    made = _judged(event, known)
+    safe = valid(made.calls) if made.outcome in ("exact", "partial") else ()
+    if len(safe) != len(made.calls):
+        made = replace(made, calls=(), back=())
+    return replace(made, back=valid(made.back) if made.calls else ())
+
+
+_NO_CALLS = ("AwsConsoleSignIn", "AwsVpceEvent", "AwsCloudTrailInsight")
+
+
+def _judged(event: ChangeEvent, known: Known) -> Restoration:
+    if reason := changed_nothing(event):
+        return Restoration(outcome="nothing to undo", event=event, why=reason)
+    if event.event_type == "AwsServiceEvent" or event.actor.kind == "aws_service":
+        return Restoration(
+            outcome="cannot be undone",
+            event=event,
+            why=say("AWS did this itself; no call of yours did"),
+            lost=say("what it replaced"),
+            nearest=say("Look at the setting of the service that made it do so."),
+        )
+    fields = moved(event, known)
+    arns = touched(event)
+    if fields and any(one.setting is not None for one in fields):
+        return _by_settings(event, known, arns[0], fields)
+    change = change_of(event)
+    if change is not None and change.undo is not None:
+        return _by_file(event, known, arns[0] if arns else "", fields)
+    return _by_events(event, known, arns[0] if arns else "", fields)
+
+
+def changed_nothing(event: ChangeEvent) -> str:
+    """Why an event cannot have changed anything, or ""."""
+    if event.read_only:
+        return say("{operation} only reads", operation=event.operation)
+    if event.error_code:
+        return say("it was refused ({code}) and changed nothing", code=event.error_code)
+    if event.event_type in _NO_CALLS or event.source == "signin.amazonaws.com":
+        return say("{operation} changes no resource", operation=event.operation)
+    if is_noise(event) and event.operation == "CreateLogStream":
+        return say("it only opened a log stream")
+    return ""
+
+
+# -- settings --------------------------------------------------------------------------------------
+
+
+def _by_settings(event: ChangeEvent, known: Known, arn: str, fields: tuple[Moved, ...]) -> Restoration:
+    base = Restoration(outcome="partial", event=event, why="", resource=arn, fields=fields)
+    if makes(event) or arn in known.gone:
+        return _made_or_gone(event, known, arn, base)
+    live = [one for one in fields if one.since == "standing"]
+    overtaken = [one for one in fields if one.since == "replaced"]
+    if overtaken:
+        return _lost_by_it(base, overtaken[0])
+    if not live:
+        return _over(base, fields)
+    told = [(one.setting, one.before) for one in live if one.setting is not None and one.before_known]
+    unknown = [one for one in live if not one.before_known or one.setting is None]
+    resource = known.resource(arn)
+    calls, left = _calls(resource, told)
+    if unknown or not calls:
+        # What the settings cannot give back, the requests may: all of it was sent by one of them.
+        whole = reverse(event, known, fields)
+        if whole.outcome == "exact" or (not calls and whole.calls):
+            return _from(base, whole, event)
+    names = (*(one.name for one in unknown), *left)
+    sources = tuple(source for one in live for source in one.sources)
+    nearest = "" if not unknown else _where(unknown[0])
+    return replace(
+        base,
+        outcome="partial" if names else "exact",
+        why=_said(live, names),
+        calls=calls,
+        back=_again_set(resource, live) if calls else (),
+        checks=_checks(resource, live),
+        unknown=tuple(dict.fromkeys(names)),
+        nearest=nearest,
+        sources=sources,
+    )
+
+
+def _calls(resource: Resource, told: list[tuple[Setting, Value]]) -> tuple[tuple[Call, ...], tuple[str, ...]]:
+    """Calls that set all of them; without a described resource, or where none can be made, what stays open."""
+    if not told:
+        return (), ()
+    if not resource.config:
+        return (), (say("what has to be sent along with the {name}: {resource} was not read",
+                        name=told[0][0].name, resource=resource.name),)  # fmt: skip
+    calls = set_all(resource, told)
+    if not calls:
+        return (), (say("what has to be sent along with the {name}", name=told[0][0].name),)
+    return calls, ()
+
+
+def _again_set(resource: Resource, live: list[Moved]) -> tuple[Call, ...]:
+    bad = [
+        (one.setting, one.after)
+        for one in live
+        if one.setting is not None and one.after_known and one.before_known
+    ]
+    return set_all(resource, bad) if bad else ()
+
+
+def _checks(resource: Resource, live: list[Moved]) -> tuple[tuple[Call, str], ...]:
+    found: dict[str, tuple[Call, str]] = {}
+    for one in live:
+        if one.setting is not None and resource.config:
+            (call,) = placed([one.setting.read(resource)], resource)
+            found.setdefault(one.setting.query, (call, one.setting.query))
+    return tuple(found.values())
+
+
+def _said(live: list[Moved], names: tuple[str, ...]) -> str:
+    if names and not any(one.before_known for one in live):
+        return say("no source tells what it was before")
+    if names:
+        return say("not all of it is known")
+    return say("the values before are known, and nothing changed them since")
+
+
+def _where(one: Moved) -> str:
+    if one.setting is not None and one.setting.hidden:
+        return say(
+            "CloudTrail hides {name}: look in the template, the repository or an earlier version.",
+            name=one.name,
+        )
+    return say(
+        "Look for {name} in the template, in AWS Config or in a trail's bucket, or ask its owner.",
+        name=one.name,
+    )
+
+
+def _over(base: Restoration, fields: tuple[Moved, ...]) -> Restoration:
+    back = next((one.later for one in fields if one.since == "back" and one.later is not None), None)
+    if all(one.since == "same" for one in fields):
+        why = say("it set what was there already")
+    elif back is not None:
+        why = say("{operation} put it back at {time}", operation=back.operation, time=stamp(back.time))
+    else:
+        why = say("it is again what it was before")
+    return replace(base, outcome="nothing to undo", why=why, later=back)
+
+
+def _lost_by_it(base: Restoration, one: Moved) -> Restoration:
+    if one.later is not None:
+        why = say(
+            "{operation} changed the {name} again at {time}; undoing this would lose that",
+            operation=one.later.operation, name=one.name, time=stamp(one.later.time),
+        )  # fmt: skip
+    else:
+        why = say("the {name} is {now} by now: somebody changed it again", name=one.name, now=_shown(one.now))
+    return replace(base, outcome="superseded", why=why, later=one.later)
+
+
+def _shown(value: Value) -> str:
+    return say("not set") if value is None else str(value)
+
+
+def _made_or_gone(event: ChangeEvent, known: Known, arn: str, base: Restoration) -> Restoration:
+    if arn in known.gone:
+        removal = next((one for one in reversed(known.on(arn)) if one.time > event.time), None)
+        if makes(event):
+            return replace(base, outcome="nothing to undo", why=say("it is gone already"), later=removal)
+        why = say("the resource is gone; its settings went with it")
+        return replace(base, outcome="superseded", why=why, later=removal)
+    change = change_of(event)
+    if change is not None and change.undo is not None:
+        return _by_file(event, known, arn, base.fields)
+    return _by_events(event, known, arn, base.fields)
+
+
+# -- the service file's own way, and the events' -----------------------------------------------------
+
+
+def _by_file(event: ChangeEvent, known: Known, arn: str, fields: tuple[Moved, ...]) -> Restoration:
+    base = Restoration(outcome="partial", event=event, why="", resource=arn, fields=fields)
+    earlier = known.before(event)
+    calls = undo(event, earlier)
+    if not calls:
+        other = reverse(event, known, fields)
+        return _from(base, other, event)
+    if (over := since_undone(event, known)) is not None:
+        return _from(base, over, event)
+    if was(event, known):
+        return replace(base, outcome="nothing to undo", why=say("it was so before already"))
+    held = taken(event, (*earlier, event))
+    doubt = () if held is not None else in_doubt(event, known)
+    return replace(
+        base,
+        outcome="partial" if doubt else "exact",
+        why=say("as {source} says", source=held.source.said_by)
+        if held
+        else say("the event itself tells what to do"),
+        calls=calls,
+        unknown=doubt,
+        back=_way_back(event, calls),
+        sources=(held.source,) if held else (),
+    )
+
+
+def _by_events(event: ChangeEvent, known: Known, arn: str, fields: tuple[Moved, ...]) -> Restoration:
+    base = Restoration(outcome="partial", event=event, why="", resource=arn, fields=fields)
+    found = _from(base, reverse(event, known, fields), event)
+    change = change_of(event)
+    if found.outcome == "cannot be undone" and change is not None and change.breaks:
+        found = replace(found, lost=found.lost or change.breaks)
+    return found
+
+
+_LOOK = say("Look in the template, in AWS Config or in a trail's bucket, or ask its owner.")
+
+
+def _from(base: Restoration, found: Reversal, event: ChangeEvent) -> Restoration:
+    return replace(
+        base,
+        outcome=found.outcome,
+        why=found.why,
+        calls=found.calls if found.outcome in ("exact", "partial") else (),
+        back=_way_back(event, found.calls) if found.calls else (),
+        unknown=found.unknown if found.outcome == "partial" else (),
+        lost=found.lost,
+        nearest=found.nearest or (_LOOK if found.outcome == "partial" and not found.calls else ""),
+        later=found.by,
+    )
+
+
+def _way_back(event: ChangeEvent, calls: tuple[Call, ...]) -> tuple[Call, ...]:
+    if made := again(event, calls):
+        return made
+    client = client_of(event)
+    if not client:
+        return ()
+    try:
+        sent = from_cloudtrail(client, operation_of(event), event.request)
+    except BadInput:
+        return ()
+    return valid([Call(service=client, operation=operation_of(event), parameters=sent, region=event.region)])

@@ -1,0 +1,671 @@
+"""Reversals of operations that no service file describes, from the events themselves: opposites, and what was sent
+before. Pure. A recorded value that would not survive stops a call from being made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from graph.undoing.anatomy import client_of, named, opened, operation_of, overlap, same_subject, verb
+from graph.undoing.known import Known
+from graph.undoing.moved import Moved
+from graph.words import say, stamp
+from tools.errors import BadInput
+from tools.evidence import canonical
+from tools.models import Call, ChangeEvent, Json
+from tools.parameters import from_cloudtrail, members, operations, validate
+
+Outcome = Literal["exact", "partial", "nothing to undo", "superseded", "cannot be undone"]
+
+_OPPOSITES: Mapping[str, tuple[str, ...]] = {
+    "Attach": ("Detach",),
+    "Detach": ("Attach",),
+    "Associate": ("Disassociate",),
+    "Disassociate": ("Associate",),
+    "Add": ("Remove",),
+    "Remove": ("Add",),
+    "Authorize": ("Revoke",),
+    "Revoke": ("Authorize",),
+    "Enable": ("Disable",),
+    "Disable": ("Enable",),
+    "Register": ("Deregister",),
+    "Deregister": ("Register",),
+    "Start": ("Stop",),
+    "Stop": ("Start",),
+    "Subscribe": ("Unsubscribe",),
+    "Unsubscribe": ("Subscribe",),
+    "Activate": ("Deactivate",),
+    "Deactivate": ("Activate",),
+    "Suspend": ("Resume",),
+    "Resume": ("Suspend",),
+    "Create": ("Delete",),
+    "Run": ("Terminate",),
+    "Allocate": ("Release",),
+    "Put": ("Delete",),
+    "Delete": ("Put", "Create"),
+    "Upload": ("Delete",),
+    "Import": ("Delete",),
+}
+_TAKES_AWAY = frozenset(
+    {
+        "Detach",
+        "Disassociate",
+        "Remove",
+        "Revoke",
+        "Disable",
+        "Deregister",
+        "Stop",
+        "Unsubscribe",
+        "Deactivate",
+        "Delete",
+    }
+)
+_ACCEPTS_TWICE = frozenset(
+    {
+        "Attach",
+        "Add",
+        "Enable",
+        "Disable",
+        "Register",
+        "Deregister",
+        "Start",
+        "Stop",
+        "Activate",
+        "Deactivate",
+    }
+    | {"Associate", "Suspend", "Resume", "Remove"}
+)
+"""AWS answers these with success also where it is so already; of the others success means that it was not."""
+_REPLACES = ("Put", "Set", "Replace")
+_GIVES = ("Update", "Modify", "Change", "Configure", "Apply", "Reset")
+# What holds nothing that is lost with it. All else may hold data, or is itself gone for good.
+_HOLDS = re.compile(r"(?:LogGroup|AutoScalingGroup|ReplicationGroup|Node[gG]roup|ThingGroup)$")
+_PLAIN = re.compile(
+    r"(?:Route|Rule|Rules|Policy|PolicyVersion|Alias|Listener|Subscription|Grant|Tags|Association|AccessKey|LoginProfile"
+    r"|InstanceProfile|Method|MethodResponse|Integration|IntegrationResponse|Resource|Authorizer|Deployment|Stage"
+    r"|EventSourceMapping|Filter|Schedule|ScalingPolicy|Notification|NotificationConfiguration|Attachment|Permission"
+    r"|Role|User|Group|DomainName|Mapping|LaunchConfiguration|LaunchTemplate|RouteTable|InternetGateway|NetworkAcl"
+    r"|Entry|KeyPair|VpcEndpoint|Vpc|Subnet|Alarms?|Dashboards?|Encryption|Lifecycle|Cors|Website|Logging|Assignment"
+    r"|PublicAccessBlock|Provider|MFADevice|UsagePlan|Targets?|Boundary|SSHPublicKey|Address|TargetGroup)$"
+)
+_IRREVOCABLE = frozenset(
+    {
+        "Terminate",
+        "Purge",
+        "Reboot",
+        "Failover",
+        "Promote",
+        "Send",
+        "Publish",
+        "Execute",
+        "Invoke",
+        "Cancel",
+        "Release",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversal:
+    """What the events alone allow. `calls` are valid; they are given for exact and partial only."""
+
+    outcome: Outcome
+    why: str
+    calls: tuple[Call, ...] = ()
+    unknown: tuple[str, ...] = ()
+    lost: str = ""
+    nearest: str = ""
+    by: ChangeEvent | None = None  # the event that undid or overtook it
+    rests_on: ChangeEvent | None = None
+
+
+def reverse(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> Reversal:
+    """The reversal of one event by what CloudTrail alone tells."""
+    word, noun = verb(event.operation)
+    client = client_of(event)
+    if not client:
+        return _not(
+            event,
+            say("boto3 knows no operation {name} of {source}", name=event.operation, source=event.source),
+        )
+    if (undone := since_undone(event, known)) is not None:
+        return undone
+    if word in _REPLACES and (before := _sent_before(event, known, client)) is not None:
+        return before
+    if word in (*_REPLACES, *_GIVES):
+        return _give_back(event, client, fields)
+    if _TAGS.match(event.operation):
+        return _tags(event)
+    if (way := _BY_NAME.get(event.operation)) is not None:
+        return _by_name_of(event, client, way)
+    for back in (*_MAKERS.get(event.operation, ()), *(other + noun for other in _OPPOSITES.get(word, ()))):
+        if _has(client, back):
+            turn = _give_again if word in _TAKES_AWAY else _take_away
+            return turn(event, known, client, word, noun, back)
+    return _not(event, "")
+
+
+# Operations whose way back has another name, in order. AWS keeps what they take away for a while.
+_BY_NAME: Mapping[str, tuple[str, ...]] = {
+    "ScheduleKeyDeletion": (
+        "CancelKeyDeletion",
+        "EnableKey",
+    ),  # a key whose deletion is cancelled stays disabled
+    "DeleteSecret": ("RestoreSecret",),
+}
+
+
+# What makes again what these take away, where the name does not tell it.
+_MAKERS: Mapping[str, tuple[str, ...]] = {
+    "DeleteAlarms": ("PutMetricAlarm",),
+    "DeletePolicy": ("PutScalingPolicy",),
+    "RemoveTargets": ("PutTargets",),
+    "PutTargets": ("RemoveTargets",),
+    "DeleteRouteResponse": ("CreateRouteResponse",),
+}
+_TAGS = re.compile(
+    r"(?:Tag|Untag)[A-Z]|(?:Create|Delete|Add|Remove)Tags|(?:Add|Remove)Tags\w+|CreateOrUpdateTags$"
+)
+
+
+def _tags(event: ChangeEvent) -> Reversal:
+    """Tags that a call sets take the place of older ones, of which the event says nothing."""
+    return Reversal(
+        outcome="partial",
+        why=say("no event tells the tags before"),
+        unknown=(say("the tags that {operation} set or removed, as they were", operation=event.operation),),
+    )
+
+
+def _by_name_of(event: ChangeEvent, client: str, way: tuple[str, ...]) -> Reversal:
+    calls = tuple(call for call in (_call(event, client, name) for name in way) if call is not None)
+    forced = any(key.lower().startswith("force") and value for key, value in event.request.items())
+    if forced or len(calls) != len(way):
+        return _not(event, "")
+    return Reversal(
+        outcome="exact", why=say("as long as AWS keeps it; after the waiting time it is gone"), calls=calls
+    )
+
+
+def _is_plain(noun: str) -> bool:
+    return _PLAIN.search(noun) is not None and _HOLDS.search(noun) is None
+
+
+# -- what came after -------------------------------------------------------------------------------
+
+
+def family(operation: str) -> frozenset[str]:
+    """Operations that set, unset or make the same: Put/Delete/Create of one noun, and opposites."""
+    word, noun = verb(operation)
+    found = {operation, *(other + noun for other in _OPPOSITES.get(word, ()))}
+    if word in ("Create", "Delete", "Put", "Update", "Modify", "Replace", "Set"):
+        found |= {one + noun for one in ("Create", "Delete", "Put", "Update", "Modify", "Replace", "Set")}
+    return frozenset(found)
+
+
+def since_undone(event: ChangeEvent, known: Known) -> Reversal | None:
+    """A later event of the same family on the same thing: an opposite undid it, another one overtook it."""
+    word, _ = verb(event.operation)
+    kin = family(event.operation)
+    later = [
+        one
+        for one in known.after(event)
+        if one.operation in kin and same_subject(one, event) and overlap(one, event)
+    ]
+    if not later:
+        return None
+    last = later[-1]
+    other, _ = verb(last.operation)
+    if other in _OPPOSITES.get(word, ()) and word not in _TAKES_AWAY and not was(event, known):
+        return _undone(last)
+    if word in _TAKES_AWAY and other not in _TAKES_AWAY:
+        before = next((one for one in known.before(event) if _kin(one, event) and overlap(one, event)), None)
+        if before is None:
+            return _undone(last) if _carries_all(event, last) else _overtaken(last)
+        return (
+            _undone(last)
+            if canonical(opened(before.request)) == canonical(opened(last.request))
+            else _overtaken(last)
+        )
+    if last.operation == event.operation:
+        if canonical(opened(last.request)) == canonical(opened(event.request)):
+            return None  # it was only said again
+        before = next(
+            (one for one in known.before(event) if one.operation == event.operation and _kin(one, event)),
+            None,
+        )
+        if before is not None and canonical(opened(before.request)) == canonical(opened(last.request)):
+            return _undone(last)
+    return _overtaken(last)
+
+
+def _equal(one: ChangeEvent, other: ChangeEvent) -> bool:
+    return canonical(opened(one.request)) == canonical(opened(other.request))
+
+
+def _carries_all(event: ChangeEvent, last: ChangeEvent) -> bool:
+    """Whether all that the opposite says, the event named too: nothing of the old thing is unknown."""
+    told = {canonical(value) for value in opened(event.request).values()}
+    return all(canonical(value) in told for value in opened(last.request).values())
+
+
+def _kin(one: ChangeEvent, event: ChangeEvent) -> bool:
+    return one.operation in family(event.operation) and same_subject(one, event)
+
+
+def was(event: ChangeEvent, known: Known) -> bool:
+    """Whether an earlier event made the same thing already, and nothing took it away since."""
+    for one in known.before(event):
+        if _kin(one, event) and overlap(one, event):
+            return verb(one.operation)[0] not in _TAKES_AWAY
+    return False
+
+
+def _undone(by: ChangeEvent) -> Reversal:
+    return Reversal(
+        outcome="nothing to undo",
+        why=say("{operation} put it back at {time}", operation=by.operation, time=stamp(by.time)),
+        by=by,
+    )
+
+
+def _overtaken(by: ChangeEvent) -> Reversal:
+    return Reversal(
+        outcome="superseded",
+        why=say("{operation} changed it again at {time}", operation=by.operation, time=stamp(by.time)),
+        by=by,
+    )
+
+
+# -- sent before -----------------------------------------------------------------------------------
+
+
+def _sent_before(event: ChangeEvent, known: Known, client: str) -> Reversal | None:
+    """For operations that replace a whole: the whole that was sent before, or its removal."""
+    word, noun = verb(event.operation)
+    before = next((one for one in known.before(event) if _kin(one, event) and overlap(one, event)), None)
+    if before is None:
+        return None
+    if before.operation == event.operation:
+        if _equal(before, event):
+            return Reversal(outcome="nothing to undo", why=say("it was so before already"), rests_on=before)
+        return _made(event, client, operation_of(event), before.request, before)
+    if verb(before.operation)[0] == "Delete" and _has(client, "Delete" + noun):
+        return _take_away(event, known, client, word, noun, "Delete" + noun)
+    return None
+
+
+def _made(event: ChangeEvent, client: str, operation: str, request: Json, source: ChangeEvent) -> Reversal:
+    try:
+        sent = from_cloudtrail(client, operation, request)
+    except BadInput as refused:
+        return Reversal(
+            outcome="partial",
+            why=say("what was there before cannot be sent as it was recorded"),
+            unknown=(str(refused),),
+            rests_on=source,
+        )
+    return Reversal(
+        outcome="exact",
+        why=say("as {operation} set it at {time}", operation=source.operation, time=stamp(source.time)),
+        calls=(Call(service=client, operation=operation, parameters=sent, region=event.region),),
+        rests_on=source,
+    )
+
+
+def _give_back(event: ChangeEvent, client: str, fields: tuple[Moved, ...]) -> Reversal:
+    """Fields of an update, each as it was last given before."""
+    live = [one for one in fields if one.since == "standing"]
+    if fields and not live:
+        return _all_over(fields)
+    overtaken = next((one for one in fields if one.since == "replaced"), None)
+    if overtaken is not None:
+        return Reversal(
+            outcome="superseded", why=say("{name} was changed again", name=overtaken.name), by=overtaken.later
+        )
+    unknown = tuple(one.name for one in live if not one.before_known)
+    told = [one for one in live if one.before_known]
+    if not told:
+        return Reversal(
+            outcome="partial",
+            why=say("no earlier event of 90 days tells the values before"),
+            unknown=unknown or (say("what {operation} replaced", operation=event.operation),),
+        )
+    sent = _kept_names(event)
+    for one in told:
+        _put(sent, one)
+    found = _made(event, client, operation_of(event), sent, event)
+    if found.outcome != "exact":
+        return replace(found, unknown=(*unknown, *found.unknown))
+    return replace(
+        found, outcome="partial" if unknown else "exact", unknown=unknown, why=say("as earlier events set it")
+    )
+
+
+def _all_over(fields: tuple[Moved, ...]) -> Reversal:
+    overtaken = next((one for one in fields if one.since == "replaced"), None)
+    if overtaken is not None:
+        return Reversal(outcome="superseded", why=say("it was changed again"), by=overtaken.later)
+    back = next((one.later for one in fields if one.since == "back" and one.later is not None), None)
+    why = (
+        say("it was so before already")
+        if all(one.since == "same" for one in fields)
+        else say("it is back already")
+    )
+    return Reversal(outcome="nothing to undo", why=why, by=back)
+
+
+def _kept_names(event: ChangeEvent) -> Json:
+    names = named(event)
+    return {key: value for key, value in opened(event.request).items() if key.lower() in names}
+
+
+def _put(request: Json, one: Moved) -> None:
+    """The value before at its place. `sources` hold it as JSON text where it is a structure."""
+    *way, last = [step for step in one.path.split(".") if step]
+    place = request
+    for step in way:
+        place = place.setdefault(step, {})
+    place[last] = _unpacked(one.before)
+
+
+def _unpacked(value: Any) -> Any:
+    import json
+
+    if isinstance(value, str) and value[:1] in ("[", "{"):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+# -- opposites -------------------------------------------------------------------------------------
+
+
+def _take_away(event: ChangeEvent, known: Known, client: str, word: str, noun: str, back: str) -> Reversal:
+    """The opposite of making something: a call that names what was made."""
+    made = word in ("Create", "Run", "Import", "Upload", "Put", "Allocate")
+    if made and not _is_plain(noun):
+        return Reversal(
+            outcome="cannot be undone",
+            why=say("taking it away again would lose what came into it since"),
+            lost=say("everything that was put into it since {time}", time=stamp(event.time)),
+            nearest=say("If nobody uses it: keep a copy, then {operation}.", operation=back),
+        )
+    if was(event, known):
+        return Reversal(outcome="nothing to undo", why=say("it was so before already"))
+    if made and (since := _built_on(event, known)) is not None:
+        return _overtaken(since)
+    call = _call(event, client, back)
+    if call is None:
+        return Reversal(
+            outcome="partial",
+            why=say("the event does not name all that {operation} needs", operation=back),
+            unknown=_missing(event, client, back),
+        )
+    doubt = in_doubt(event, known)
+    return Reversal(
+        outcome="partial" if doubt else "exact", why=say("the opposite call"), calls=(call,), unknown=doubt
+    )
+
+
+def in_doubt(event: ChangeEvent, known: Known) -> tuple[str, ...]:
+    """What is not known where AWS accepts a call also when it changes nothing: was it so before?"""
+    word, noun = verb(event.operation)
+    if (
+        word not in _ACCEPTS_TWICE
+        or event.source.startswith("ec2.")
+        or noun == "Permission"
+        or _says_changed(event)
+    ):
+        return ()
+    last = next((one for one in known.before(event) if _kin(one, event) and overlap(one, event)), None)
+    if last is not None and (verb(last.operation)[0] in _TAKES_AWAY) != (word in _TAKES_AWAY):
+        return ()
+    return (say("whether it was so before {operation} already", operation=event.operation),)
+
+
+def _built_on(event: ChangeEvent, known: Known) -> ChangeEvent | None:
+    """A later change of what was made: taking the thing away would lose it."""
+    ids = {
+        value for value in _texts(event.response) if len(value) > 5 and any(char.isdigit() for char in value)
+    }
+    ids |= {value for value in named(event).values() if len(value) > 5}
+    later = [
+        one
+        for one in known.after(event)
+        if not one.operation.startswith(("Tag", "Create", "Delete"))
+        and ids & set(named(one).values())
+        and verb(one.operation)[0] in (*_GIVES, *_REPLACES, "Add", "Attach", "Authorize")
+        and same_place(one, event)
+    ]
+    return later[-1] if later else None
+
+
+def _texts(value: Any) -> Iterable[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if isinstance(inner, str) and key.lower().endswith(("id", "arn", "name")):
+                yield inner
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def same_place(one: ChangeEvent, other: ChangeEvent) -> bool:
+    return (one.account, one.region) == (other.account, other.region)
+
+
+def _says_changed(event: ChangeEvent) -> bool:
+    """EC2 tells the state before and after: {"previousState": {"name": "stopped"}, "currentState": ...}."""
+    text = canonical(event.response)
+    return "previousState" in text and "currentState" in text
+
+
+def _give_again(event: ChangeEvent, known: Known, client: str, word: str, noun: str, back: str) -> Reversal:
+    """The opposite of taking away: what was given before, as it was given."""
+    if word == "Delete" and not _is_plain(noun):
+        return Reversal(
+            outcome="cannot be undone",
+            why=say("it is gone, with what it held"),
+            lost=say("the thing itself and all that it held"),
+            nearest=say(
+                "Restore a backup or snapshot if there is one; {operation} makes an empty one.",
+                operation=back,
+            ),
+        )
+    makers = {back, *(other + noun for other in _OPPOSITES.get(word, ()))}
+    givers = [one for one in known.before(event) if one.operation in makers and same_subject(one, event)]
+    given = next((one for one in givers if overlap(one, event)), None)
+    if given is not None:
+        return _as_given(event, known, client, given)
+    call = _call(event, client, back)
+    if word == "Delete" or call is None:
+        return _untold(event, client, word, back)
+    left = _left_open(client, back, call)
+    if left:
+        return Reversal(
+            outcome="partial",
+            why=say("the event does not tell how it was"),
+            unknown=tuple(say("{name} before, if it was set", name=name) for name in left),
+            nearest=say("Look in the template or the repository; then {operation}.", operation=back),
+        )
+    doubt = in_doubt(event, known)
+    return Reversal(
+        outcome="partial" if doubt else "exact", why=say("the opposite call"), calls=(call,), unknown=doubt
+    )
+
+
+def _untold(event: ChangeEvent, client: str, word: str, back: str) -> Reversal:
+    """No event tells what was there. What is named by its names comes back under them, once somebody knows the rest."""
+    required, optional = members(client, back)
+    kept = {name.lower() for name in (*required, *optional)}
+    if word == "Delete" and not set(named(event)) <= kept:
+        return Reversal(
+            outcome="cannot be undone",
+            why=say("no earlier event of 90 days tells what it was"),
+            lost=say("what {operation} removed", operation=event.operation),
+            nearest=say("Look in the template or the repository; then {operation}.", operation=back),
+        )
+    return Reversal(
+        outcome="partial",
+        why=say("no earlier event of 90 days tells what it was"),
+        unknown=_missing(event, client, back),
+        nearest=say("Look in the template or the repository; then {operation}.", operation=back),
+    )
+
+
+def _as_given(event: ChangeEvent, known: Known, client: str, given: ChangeEvent) -> Reversal:
+    """The earlier giving once more; what changed it in between would be lost, so it must not be there."""
+    between = [
+        one
+        for one in known.before(event)
+        if (given.time, given.id) < (one.time, one.id)
+        and same_subject(one, event)
+        and one.operation not in (given.operation, event.operation)
+        and verb(one.operation)[0] in (*_GIVES, *_REPLACES)
+    ]
+    made = _made(event, client, operation_of(given), given.request, given)
+    if verb(given.operation)[0] == "Create" and not _same_name(event, given):
+        return Reversal(
+            outcome="cannot be undone",
+            why=say("it would come back under another id"),
+            lost=say("its id, by which others name it"),
+            nearest=say(
+                "{operation} of {time} tells how it was made.",
+                operation=given.operation,
+                time=stamp(given.time),
+            ),
+            rests_on=given,
+        )
+    if between and made.outcome == "exact":
+        names = tuple(f"{one.operation} {stamp(one.time)}" for one in between)
+        return replace(
+            made, outcome="partial", unknown=names, why=say("later changes of it are not in this call")
+        )
+    return made
+
+
+def _same_name(event: ChangeEvent, given: ChangeEvent) -> bool:
+    """Whether the request that made it named it: then it comes back under the same name."""
+    values = set(named(given).values())
+    return all(
+        value in values or any(_tail(value) == _tail(one) for one in values)
+        for value in named(event).values()
+    )
+
+
+def _tail(value: str) -> str:
+    return value.rpartition(":")[2].rpartition("/")[2]
+
+
+# -- calls -----------------------------------------------------------------------------------------
+
+
+def _has(client: str, operation: str) -> bool:
+    return operation in operations(client)
+
+
+def _call(event: ChangeEvent, client: str, back: str) -> Call | None:
+    """The opposite call with what the event names; None when something required is not told."""
+    sent: Json = {}
+    required, optional = members(client, back)
+    asked, answered = _sent(event, client), event.response
+    for name in (*required, *optional):
+        value = _by_name(asked, name)
+        if value is None and name in required:
+            value = _deep(answered, name)
+        if value is None and name in required:
+            return None
+        if value is not None:
+            sent[name] = value
+    try:
+        parameters = from_cloudtrail(client, back, sent)
+    except BadInput:
+        return None
+    call = Call(service=client, operation=back, parameters=parameters, region=event.region)
+    return call if not validate(call) else None
+
+
+def _sent(event: ChangeEvent, client: str) -> Json:
+    """The request as it was sent, where it can be told; else as it was recorded."""
+    try:
+        return from_cloudtrail(client, operation_of(event), event.request)
+    except BadInput:
+        return opened(event.request)
+
+
+def _by_name(request: Json, name: str) -> Any:
+    wanted = name.lower()
+    return next(
+        (value for key, value in request.items() if key.lower() == wanted and value not in (None, "")), None
+    )
+
+
+def _deep(answer: Any, name: str) -> Any:
+    """The one value of this name anywhere in an answer; None when there is none or several."""
+    found = list(_named_in(answer, name.lower()))
+    return found[0] if found and all(one == found[0] for one in found) else None
+
+
+def _named_in(value: Any, name: str) -> Iterable[Any]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key.lower() == name and inner not in (None, "", {}, []):
+                yield inner
+            else:
+                yield from _named_in(inner, name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _named_in(inner, name)
+
+
+def _missing(event: ChangeEvent, client: str, back: str) -> tuple[str, ...]:
+    required, _ = members(client, back)
+    asked = _sent(event, client)
+    left = tuple(
+        name for name in required if _by_name(asked, name) is None and _deep(event.response, name) is None
+    )
+    return left or (say("what {operation} removed or replaced", operation=event.operation),)
+
+
+def _left_open(client: str, back: str, call: Call) -> tuple[str, ...]:
+    """What the opposite may set and this event does not tell."""
+    _, optional = members(client, back)
+    stems = {_stem(name) for name in call.parameters}
+    return tuple(
+        name
+        for name in optional
+        if name not in call.parameters
+        and name not in _NO_VALUE
+        and (_stem(name) == name or _stem(name) not in stems)
+    )
+
+
+def _stem(name: str) -> str:
+    """`StreamARN` and `StreamName` name the same stream."""
+    return re.sub(r"(?:Name|ARN|Arn|Id|Identifier)$", "", name)
+
+
+_NO_VALUE = frozenset(
+    {"DryRun", "ClientToken", "ClientRequestToken", "Force", "GroupName", "ExpectedBucketOwner"}
+)
+
+
+def _not(event: ChangeEvent, why: str) -> Reversal:
+    word, _ = verb(event.operation)
+    gone = word in _IRREVOCABLE
+    return Reversal(
+        outcome="cannot be undone",
+        why=why
+        or (
+            say("what it did is done") if gone else say("AWS has no opposite of {name}", name=event.operation)
+        ),
+        lost=say("what {operation} did", operation=event.operation),
+        nearest=say("Look at what it left behind, and ask whoever made the call."),
+    )
