@@ -455,56 +455,41 @@ def _batch(event: ChangeEvent) -> list[tuple[str, Json]]:
 
 
 def _undo_records(event: ChangeEvent, earlier: tuple[ChangeEvent, ...]) -> tuple[Call, ...]:
-    """One batch that takes back all of the event's, last first; none where one record before is not known.
+    """One batch that takes back all of the event's; none where one record before is not known.
 
     A deleted record is told whole by the event. What an UPSERT replaced is told by an earlier event only.
     """
-    batch, zone = _batch(event), _bare(text(event.request, "hostedZoneId"))
-    if not batch or not zone:
-        return ()
-    taken: list[tuple[str, Json]] = []
-    for index in reversed(range(len(batch))):
-        action, record = batch[index]
-        if action == "DELETE":
-            taken.append(("CREATE", record))
-        elif action == "CREATE":
-            taken.append(("DELETE", record))
-        elif action == "UPSERT":
-            before = _before(zone, _key(record), batch[:index], earlier)
-            if before is None:
-                return ()
-            taken.append(("UPSERT", before) if before else ("DELETE", record))
-        else:
+    zone = _bare(text(event.request, "hostedZoneId"))
+    first: dict[_Key, tuple[str, Json]] = {}
+    after: dict[_Key, Json] = {}
+    for action, told in _batch(event):
+        first.setdefault(_key(told), (action, told))
+        after[_key(told)] = {} if action == "DELETE" else told
+    gone: list[tuple[str, Json]] = []
+    back: list[tuple[str, Json]] = []
+    for key, (action, told) in first.items():
+        before = _before(action, told, zone, earlier)
+        if before is None:
             return ()
-    return _sent(event, zone, _net(taken))
+        if not before and after[key]:
+            gone.append(("DELETE", after[key]))
+        elif before and before != after[key]:
+            back.append(("UPSERT" if after[key] else "CREATE", before))
+    # A name's CNAME must be gone before another record of the name can be made.
+    return _sent(event, zone, [*gone, *back]) if zone and (gone or back) else ()
 
 
-def _net(taken: list[tuple[str, Json]]) -> list[tuple[str, Json]]:
-    """Without an UPSERT that a later one on the same record overrides."""
-    last = {_key(record): number for number, (_, record) in enumerate(taken)}
-    return [
-        (action, record)
-        for number, (action, record) in enumerate(taken)
-        if action != "UPSERT" or last[_key(record)] == number
-    ]
-
-
-def _before(
-    zone: str, key: _Key, batch: list[tuple[str, Json]], earlier: tuple[ChangeEvent, ...]
-) -> Json | None:
-    """The record set before: {} when it is known that there was none, None when nothing tells."""
-    steps = [list(reversed(batch))]
-    steps += [
-        list(reversed(_batch(one)))
-        for one in earlier
-        if one.operation == "ChangeResourceRecordSets"
-        and _bare(text(one.request, "hostedZoneId")) == zone
-        and not one.error_code
-    ]
-    for step in steps:
-        for action, told in step:
-            if _key(told) == key:
-                return {} if action == "DELETE" else told
+def _before(action: str, told: Json, zone: str, earlier: tuple[ChangeEvent, ...]) -> Json | None:
+    """The record set before a batch that begins with this on it: {} for none, None when nothing tells."""
+    if action in ("CREATE", "DELETE"):
+        return {} if action == "CREATE" else told
+    for event in earlier:
+        same_zone = _bare(text(event.request, "hostedZoneId")) == zone
+        if event.operation != "ChangeResourceRecordSets" or event.error_code or not same_zone:
+            continue
+        for did, found in reversed(_batch(event)):
+            if _key(found) == _key(told):
+                return {} if did == "DELETE" else found
     return None
 
 
