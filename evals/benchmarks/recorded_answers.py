@@ -88,8 +88,9 @@ def _read(file: Path) -> Recorded | None:
 def _moment(found: Json) -> Any:
     if found.get("__class__") != "datetime":
         return found
-    parts = [int(found.get(name) or 0) for name in ("year", "month", "day", "hour", "minute", "second")]
-    return datetime(*parts, int(found.get("microsecond") or 0), tzinfo=UTC)  # type: ignore[arg-type]
+    year, month, day = (int(found.get(name) or 1) for name in ("year", "month", "day"))
+    hour, minute, second = (int(found.get(name) or 0) for name in ("hour", "minute", "second"))
+    return datetime(year, month, day, hour, minute, second, int(found.get("microsecond") or 0), tzinfo=UTC)
 
 
 @cache
