@@ -16,6 +16,7 @@ _SOURCES: Mapping[str, tuple[str, ...]] = {
     "states": ("states",),
     "elasticfilesystem": ("elasticfilesystem", "efs"),
     "autoscaling": ("autoscaling", "application-autoscaling"),
+    "application-autoscaling": ("autoscaling", "application-autoscaling"),
     "execute-api": ("apigateway",),
 }
 # A word of an ARN's resource part -> request fields that name such a thing. Others: see `_keys`.
@@ -37,6 +38,7 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     "parameter": ("name", "names"),
     "key": ("keyid", "targetkeyid"),
     "stateMachine": ("statemachinearn",),
+    "autoScalingGroup": ("autoscalinggroupname", "resourceid"),  # the latter in tags
     "rule": ("name", "rule", "rulename"),
     # RDS writes its short words of ARNs out in requests.
     "db": ("dbinstanceidentifier", "newdbinstanceidentifier", "sourcedbinstanceidentifier"),
@@ -67,6 +69,7 @@ _FUNCTION = re.compile(
 _QUEUE_URL = re.compile(r"^https?://(?P<host>[^/]+)/(?P<account>\d{12})/(?P<name>[^/?]+)$")
 
 _IDS = frozenset({"id", "uuid", "apiid", "arn"})
+_SCALED = frozenset({"servicenamespace", "resourceid", "scalabledimension"})
 _BETWEEN = re.compile(r"[:/]")
 
 _HOUSEKEEPING = frozenset(
@@ -223,6 +226,8 @@ def _homes(event: ChangeEvent, resource: Resource) -> tuple[str, str]:
 def _named(event: ChangeEvent, resource: Resource, arn: Arn | None, values: list[tuple[str, str]]) -> bool:
     source = event.source.split(".")[0]
     if source in _sources(arn, resource):
+        if arn is not None and arn.service == "application-autoscaling":
+            return _scales(resource, values)
         if arn is None:
             return any(_equal(value, resource.name, "", resource) for _, value in values)
         return all(
@@ -236,6 +241,15 @@ def _named(event: ChangeEvent, resource: Resource, arn: Arn | None, values: list
     return ("resourceid", arn.resource) in values and ("servicenamespace", arn.service) in values
 
 
+def _scales(target: Resource, values: list[tuple[str, str]]) -> bool:
+    """Whether a request names a scalable target: its ARN is in no request, so by what it scales and how."""
+    told = {key.lower(): value for key, value in target.config.items() if isinstance(value, str)}
+    named = {key: value for key, value in values if key in _SCALED}
+    return set(named) >= {"resourceid", "servicenamespace"} and all(
+        told.get(key) == value for key, value in named.items()
+    )
+
+
 def _wanted(arn: Arn) -> list[tuple[tuple[str, ...], str]]:
     """What an event has to name, all of it: for a stage both the API's id and the stage's name."""
     if arn.service in _BARE:
@@ -245,6 +259,8 @@ def _wanted(arn: Arn) -> list[tuple[tuple[str, ...], str]]:
         pairs = list(zip(words[::2], words[1::2], strict=False))
         return [(_keys(kind), name) for kind, name in pairs]
     name = arn.name.removesuffix(":*")
+    if arn.type == "autoScalingGroup":  # an id lies before the name
+        name = name.rpartition("autoScalingGroupName/")[2]
     if arn.service == "ecs" and arn.type in ("service", "task") and "/" in name:
         cluster, _, inner = name.partition("/")
         return [(_keys(arn.type), inner), (_keys("cluster"), cluster)]
