@@ -84,6 +84,10 @@ _CONFIGS: dict[str, Json] = {
         "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
         "TimeToLive": {"AttributeName": "expires", "Enabled": True},
     },
+    "delivery-stream": {
+        "VersionId": "4",
+        "Destinations": [{"DestinationId": "destinationId-000000000001"}],
+    },
     "alarm": {
         "AlarmName": "orders-writes-throttled",
         "AlarmArn": "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:orders-writes-throttled",
