@@ -11,7 +11,19 @@ from collections.abc import Sequence
 
 import click
 
-from api.commands import bench, check, demo, doctor, eval_, iam_policy, investigate, record, schema, serve
+from api.commands import (
+    bench,
+    check,
+    demo,
+    doctor,
+    eval_,
+    iam_policy,
+    investigate,
+    map_,
+    record,
+    schema,
+    serve,
+)
 from tools.errors import BadInput, OpsleuthError, Refused
 
 ANSWERED, BELOW_FLOOR, BAD_USAGE, NOT_INVESTIGATED, STOPPED = 0, 1, 2, 3, 130
@@ -56,7 +68,7 @@ def cli() -> None:
     """
 
 
-for _command in (demo, investigate, check, doctor, iam_policy, record, schema, serve, eval_, bench):
+for _command in (demo, investigate, check, map_, doctor, iam_policy, record, schema, serve, eval_, bench):
     cli.add_command(_command.command)
 
 
