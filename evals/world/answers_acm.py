@@ -45,7 +45,9 @@ def _described(ask: Ask, arn: str, listener: Thing) -> Json:
 @handles("acm", "ListCertificates")
 def list_certificates(ask: Ask) -> Json:
     statuses = ask.take("CertificateStatuses")
-    held = _held(ask) if not statuses or "ISSUED" in statuses else {}
+    kinds = (ask.take("Includes") or {}).get("keyTypes") or ["RSA_2048"]
+    wanted = (not statuses or "ISSUED" in statuses) and "RSA_2048" in kinds
+    held = _held(ask) if wanted else {}
     shown = [
         {
             "CertificateArn": arn,

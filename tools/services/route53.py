@@ -751,7 +751,7 @@ CONDITIONS = (
         key="endpoint-unhealthy",
         type="health-check",
         title="the endpoint of a health check fails it",
-        metrics=("HealthCheckStatus", "HealthCheckPercentageHealthy", "ChildHealthCheckHealthyCount"),
+        metrics=("HealthCheckStatus",),
         breaks="Names that the check decides on lead to another endpoint, or to one that has failed too.",
         relieve=(
             "Find out why the endpoint fails the check: GetHealthCheckLastFailureReason says what checkers saw.",
@@ -767,7 +767,7 @@ CONDITIONS = (
         key="dnssec-broken",
         type="hosted-zone",
         title="DNSSEC of the zone is broken",
-        metrics=("DNSSECInternalFailure", "DNSSECKeySigningKeysNeedingAction"),
+        metrics=("DNSSECInternalFailure",),
         breaks="Resolvers that validate signatures answer nothing for the zone's names.",
         relieve=(
             "Give Route 53 back the use of the key in KMS (its key policy), or replace the key-signing key.",
