@@ -68,6 +68,15 @@ _FUNCTION = re.compile(
 )
 _QUEUE_URL = re.compile(r"^https?://(?P<host>[^/]+)/(?P<account>\d{12})/(?P<name>[^/?]+)$")
 
+# Things whose names are unique within a group only, which a request may leave out when it is the default one:
+# word of the service and of its ARNs -> the field that names the group. ARNs: rule/BUS/NAME, schedule/GROUP/NAME.
+_GROUPED: Mapping[tuple[str, str], str] = {
+    ("events", "rule"): "eventbusname",
+    ("scheduler", "schedule"): "groupname",
+}
+# ARNs that end with an id which requests do not name: api-destination/NAME/ID.
+_WITH_ID = frozenset({("events", "api-destination"), ("events", "connection")})
+
 _IDS = frozenset({"id", "uuid", "apiid", "arn"})
 _SCALED = frozenset({"servicenamespace", "resourceid", "scalabledimension"})
 _BETWEEN = re.compile(r"[:/]")
@@ -230,6 +239,8 @@ def _named(event: ChangeEvent, resource: Resource, arn: Arn | None, values: list
             return _scales(resource, values)
         if arn is None:
             return any(_equal(value, resource.name, "", resource) for _, value in values)
+        if (arn.service, arn.type) in _GROUPED and not _in_group(arn, values):
+            return False
         return all(
             any(key in ("", *keys) and _equal(value, name, arn.service, resource) for key, value in values)
             for keys, name in _wanted(arn)
@@ -248,6 +259,14 @@ def _scales(target: Resource, values: list[tuple[str, str]]) -> bool:
     return set(named) >= {"resourceid", "servicenamespace"} and all(
         told.get(key) == value for key, value in named.items()
     )
+
+
+def _in_group(arn: Arn, values: list[tuple[str, str]]) -> bool:
+    """Whether a request names the group of this thing, or none where the thing is in the default one."""
+    field = _GROUPED[arn.service, arn.type]
+    told = next((value for key, value in values if key == field), "") or "default"
+    told = told.partition(":event-bus/")[2] or told  # a bus is named by name or by ARN
+    return told == (arn.name.rpartition("/")[0] or "default")
 
 
 def _wanted(arn: Arn) -> list[tuple[tuple[str, ...], str]]:
