@@ -35,7 +35,7 @@ _BY_HOST = (
 )
 _WRAPPED = re.compile(r"(?:[a-z][a-z0-9+.-]*:)+(?=[a-z][a-z0-9+.-]*://)", re.I)
 _HOST_PAIR = re.compile(r"(?:^|[\s;])(?:host|hostname|server|data source)\s*=\s*(?:tcp:)?([^\s;,]+)", re.I)
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{1,127}")
+_PLAIN_NAME = re.compile(r"/?[A-Za-z0-9][A-Za-z0-9._:/-]{1,127}")  # names of parameters begin with a slash
 
 
 def here(event: ChangeEvent, service: str, resource: str) -> str:

@@ -158,7 +158,8 @@ def describe(reader: Reader, arn: str) -> Resource | None:
 
 def _may_be_read(item: Mapping[str, Any]) -> bool:
     """Whether nothing says that the value is a secret: not its type, not its name."""
-    return item.get("Type") in ("String", "StringList") and bool(reference(str(item.get("Name", "")), "name"))
+    words = str(item.get("Name", "")).replace("-", "_").split("/")
+    return item.get("Type") in ("String", "StringList") and all(reference(word, "name") for word in words)
 
 
 def is_secret(value: str) -> bool:

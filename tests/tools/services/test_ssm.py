@@ -115,7 +115,12 @@ def test_a_plain_parameter_shows_its_value_and_its_history() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [("SecureString", NAME), ("String", "/shop/orders/partner-password"), ("String", "/shop/api_key")],
+    [
+        ("SecureString", NAME),
+        ("String", "/shop/orders/partner-password"),
+        ("String", "/shop/api_key"),
+        ("String", "/shop/db/pwd"),
+    ],
 )
 def test_nothing_that_may_be_a_secret_is_asked_for(kind: str, name: str) -> None:
     fake = account(kind, "hunter2", name)
