@@ -13,6 +13,7 @@ import click
 
 from api.commands import (
     bench,
+    changes,
     check,
     demo,
     doctor,
@@ -23,6 +24,7 @@ from api.commands import (
     record,
     schema,
     serve,
+    undo,
 )
 from tools.errors import BadInput, OpsleuthError, Refused
 
@@ -68,7 +70,11 @@ def cli() -> None:
     """
 
 
-for _command in (demo, investigate, check, map_, doctor, iam_policy, record, schema, serve, eval_, bench):
+_COMMANDS = (
+    *(demo, investigate, check, changes, undo, map_, doctor),
+    *(iam_policy, record, schema, serve, eval_, bench),
+)
+for _command in _COMMANDS:
     cli.add_command(_command.command)
 
 

@@ -49,7 +49,7 @@ _OPPOSITES: Mapping[str, tuple[str, ...]] = {
     "Upload": ("Delete",),
     "Import": ("Delete",),
 }
-_TAKES_AWAY = frozenset(
+TAKES_AWAY = frozenset(
     {
         "Detach",
         "Disassociate",
@@ -143,7 +143,7 @@ def reverse(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> Reve
         return _by_name_of(event, client, way)
     for back in (*_MAKERS.get(event.operation, ()), *(other + noun for other in _OPPOSITES.get(word, ()))):
         if _has(client, back):
-            turn = _give_again if word in _TAKES_AWAY else _take_away
+            turn = _give_again if word in TAKES_AWAY else _take_away
             return turn(event, known, client, word, noun, back)
     return _not(event, "")
 
@@ -219,9 +219,9 @@ def since_undone(event: ChangeEvent, known: Known) -> Reversal | None:
         return None
     last = later[-1]
     other, _ = verb(last.operation)
-    if other in _OPPOSITES.get(word, ()) and word not in _TAKES_AWAY and not was(event, known):
+    if other in _OPPOSITES.get(word, ()) and word not in TAKES_AWAY:
         return _undone(last)
-    if word in _TAKES_AWAY and other not in _TAKES_AWAY:
+    if word in TAKES_AWAY and other not in TAKES_AWAY:
         before = next((one for one in known.before(event) if _kin(one, event) and overlap(one, event)), None)
         if before is None:
             return _undone(last) if _carries_all(event, last) else _overtaken(last)
@@ -257,11 +257,22 @@ def _kin(one: ChangeEvent, event: ChangeEvent) -> bool:
 
 
 def was(event: ChangeEvent, known: Known) -> bool:
-    """Whether an earlier event made the same thing already, and nothing took it away since."""
-    for one in known.before(event):
-        if _kin(one, event) and overlap(one, event):
-            return verb(one.operation)[0] not in _TAKES_AWAY
-    return False
+    """Whether an earlier event had the same done already, with nothing in between: then it changed nothing."""
+    word, _ = verb(event.operation)
+    if word not in _ACCEPTS_TWICE and word not in ("Detach", "Disassociate"):
+        return False
+    last = next((one for one in known.before(event) if _kin(one, event) and overlap(one, event)), None)
+    return (
+        last is not None
+        and (verb(last.operation)[0] in TAKES_AWAY) == (word in TAKES_AWAY)
+        and _covers(last, event)
+    )
+
+
+def _covers(last: ChangeEvent, event: ChangeEvent) -> bool:
+    """Whether all that the event says was said before."""
+    told = {canonical(value) for value in opened(last.request).values()}
+    return all(canonical(value) in told for value in opened(event.request).values())
 
 
 def _undone(by: ChangeEvent) -> Reversal:
@@ -424,7 +435,7 @@ def in_doubt(event: ChangeEvent, known: Known) -> tuple[str, ...]:
     ):
         return ()
     last = next((one for one in known.before(event) if _kin(one, event) and overlap(one, event)), None)
-    if last is not None and (verb(last.operation)[0] in _TAKES_AWAY) != (word in _TAKES_AWAY):
+    if last is not None and (verb(last.operation)[0] in TAKES_AWAY) != (word in TAKES_AWAY):
         return ()
     return (say("whether it was so before {operation} already", operation=event.operation),)
 

@@ -1,0 +1,74 @@
+"""`opsleuth changes` and `opsleuth undo`: what was asked for, read and printed. Reads only."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+
+import click
+
+from api.render.changes import changes_json, changes_text
+from api.render.undo import undo_json, undo_text
+from api.shelf import home
+from api.sources import ready, resolved
+from api.spans import span
+from graph import Context
+from graph.undoing import door
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Where to look and for which time, as typed."""
+
+    since: str = "24h"
+    until: str = ""
+    near: str = ""
+    profiles: tuple[str, ...] = ("",)
+    regions: tuple[str, ...] = ()
+    role_arn: str = ""
+    source: str = "live"
+    max_calls: int | None = None
+    tz: str = "UTC"
+
+
+def show_changes(wanted: Wanted, *, as_json: bool) -> None:
+    """Print the changes. Raises BadInput for times that are none, CannotInvestigate when no trail can be read."""
+    since = span(wanted.since, wanted.tz)
+    until = span(wanted.until, wanted.tz, "--until") if wanted.until else timedelta(0)
+    found = door.changes(_contexts(wanted), since, until, wanted.near, wanted.regions)
+    if as_json:
+        click.echo(json.dumps(changes_json(found), indent=2, ensure_ascii=False))
+    else:
+        click.echo(changes_text(found, wanted.tz))
+
+
+def show_undo(event_id: str, wanted: Wanted, *, as_json: bool) -> None:
+    """Print the restore plan of one event. Raises BadInput when there is no such event."""
+    (context,) = _contexts(wanted)
+    made, gaps = door.undo(context, event_id, wanted.regions)
+    if as_json:
+        click.echo(json.dumps(undo_json(made, gaps), indent=2, ensure_ascii=False))
+    else:
+        click.echo(undo_text(made, gaps, tz=wanted.tz, profile=wanted.profiles[0]))
+
+
+def _contexts(wanted: Wanted) -> list[Context]:
+    """One per account. Only a live source has more than one."""
+    source = resolved(wanted.source, home())
+    more = {"max_calls": wanted.max_calls} if wanted.max_calls is not None else {}
+    made = [
+        Context.model_validate(
+            {
+                "source": source,
+                "profile": profile,
+                "region": wanted.regions[0] if wanted.regions else "",
+                "role_arn": wanted.role_arn,
+                **more,
+            }
+        )
+        for profile in (wanted.profiles if source == "live" else wanted.profiles[:1])
+    ]
+    for context in made:
+        ready(context)
+    return made

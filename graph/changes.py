@@ -1,0 +1,320 @@
+"""What was changed in a time, riskiest first: all effective changes, and counts of what was folded away. Pure.
+
+Nothing is dropped: the events behind the lines and the folded ones sum up to all that were seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from graph.risk import Risk, by_hand, risk
+from graph.undoing.anatomy import named, payload, same_subject, verb
+from graph.undoing.known import Known, touched
+from graph.undoing.moved import Moved, moved
+from graph.undoing.restore import changed_nothing
+from graph.undoing.reversal import TAKES_AWAY, since_undone, was
+from graph.weighing.moves import is_document, is_unlimited
+from graph.words import number, say
+from tools.catalogue import change_of
+from tools.cloudtrail_touch import is_noise, touched_by
+from tools.evidence import canonical
+from tools.models import ChangeEvent, Value
+from tools.redact import redact
+from tools.setting_values import HIDDEN
+
+Status = Literal["in force", "undone", "changed again", "denied"]
+Folded = Literal["reads", "service reactions", "no-ops", "sign-ins", "elsewhere"]
+FOLDED: tuple[Folded, ...] = ("reads", "service reactions", "no-ops", "sign-ins", "elsewhere")
+UNKNOWN = "unknown"
+_LONGEST = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One field of a change, in words. `before` is "unknown" where no source holds it."""
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One effective change, or several that say the same. `events` are their CloudTrail ids, newest first."""
+
+    events: tuple[str, ...]
+    time: datetime  # of the newest
+    account: str
+    region: str
+    resources: tuple[str, ...]  # ARNs where known, else names
+    name: str
+    operation: str
+    fields: tuple[Field, ...]
+    who: str
+    how: str
+    status: Status
+    risk: Risk
+    code: str = ""  # why it was denied
+
+    @property
+    def count(self) -> int:
+        return len(self.events)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Lines, riskiest first; how many events each kind of folding holds; all events seen."""
+
+    lines: tuple[Line, ...]
+    folded: dict[Folded, int]
+    total: int
+
+    @property
+    def shown(self) -> int:
+        return sum(line.count for line in self.lines)
+
+
+def listing(events: Iterable[ChangeEvent], known: Known, near: frozenset[str] | None = None) -> Listing:
+    """All changes among the events of a time. With `near`, changes of other resources are counted as elsewhere."""
+    folded: dict[Folded, int] = dict.fromkeys(FOLDED, 0)
+    made: list[Line] = []
+    every = {event.id: event for event in events}
+    for event in sorted(every.values(), key=lambda one: (one.time, one.id), reverse=True):
+        kind = fold(event)
+        fields: tuple[Moved, ...] = ()
+        if kind is None and near is not None and not _is_near(event, known, near):
+            kind = "elsewhere"
+        if kind is None and not event.error_code:
+            fields = moved(event, known)
+            kind = "no-ops" if _moves_nothing(event, known, fields) else None
+        if kind is not None:
+            folded[kind] += 1
+            continue
+        made.append(_line(event, known, fields))
+    lines = sorted(_joined(made), key=_order)
+    return Listing(lines=tuple(lines), folded=folded, total=len(every))
+
+
+def fold(event: ChangeEvent) -> Folded | None:
+    """What an event is folded as by its record alone; None for changes and refused attempts."""
+    if event.read_only:
+        return "reads"
+    if event.event_type == "AwsConsoleSignIn" or event.source == "signin.amazonaws.com":
+        return "sign-ins"
+    who = event.actor
+    if is_noise(event) or who.kind in ("aws_service", "service_linked_role"):
+        return "service reactions"
+    if event.event_type == "AwsServiceEvent" or (who.how == "service" and who.kind != "cloudformation"):
+        return "service reactions"
+    if not event.error_code and changed_nothing(event):
+        return "no-ops"
+    return None
+
+
+def effective(events: Iterable[ChangeEvent]) -> tuple[ChangeEvent, ...]:
+    """Those that may have changed something, newest first, by hand before others: what is worth reading more about."""
+    kept = [event for event in events if fold(event) is None and not event.error_code]
+    return tuple(
+        sorted(kept, key=lambda one: (by_hand(one), not _is_inert(one), one.time, one.id), reverse=True)
+    )
+
+
+def _is_inert(event: ChangeEvent) -> bool:
+    change = change_of(event)
+    return change is not None and change.inert
+
+
+def _is_near(event: ChangeEvent, known: Known, near: frozenset[str]) -> bool:
+    if near & set(touched(event)):
+        return True
+    return any(touched_by(event, known.resource(arn)) for arn in near)
+
+
+def _moves_nothing(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> bool:
+    if fields and all(one.since == "same" for one in fields):
+        return True
+    return not fields and was(event, known)
+
+
+# -- lines -----------------------------------------------------------------------------------------
+
+
+def _line(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> Line:
+    arns = touched(event)
+    live = tuple(one for one in fields if one.since != "same") or fields
+    status = _status(event, known, live)
+    return Line(
+        events=(event.id,),
+        time=event.time,
+        account=event.account,
+        region=event.region,
+        resources=arns[:1] or tuple(named(event).values())[:1],
+        name=_name(event, known, arns),
+        operation=event.operation,
+        fields=_fields(event, known, live),
+        who=event.actor.name,
+        how=how(event),
+        status=status,
+        risk=risk(event, known, live, status),
+        code=event.error_code,
+    )
+
+
+def how(event: ChangeEvent) -> str:
+    """By which way: console, command line, pipeline, program, service."""
+    actor = event.actor
+    if actor.kind in ("iac", "ci", "cloudformation") or actor.how in (
+        "terraform",
+        "pulumi",
+        "cloudformation",
+        "ci",
+    ):
+        means = {"sdk": "ci", "cli": "ci", "unknown": "ci"}.get(actor.how, actor.how)
+        return say("pipeline ({means})", means=means)
+    words = {
+        "console": say("console"), "cli": say("command line"), "sdk": say("program"), "service": say("service"),
+    }  # fmt: skip
+    return words.get(actor.how, say("unknown way"))
+
+
+def _status(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> Status:
+    if event.error_code:
+        return "denied"
+    if fields:
+        if any(one.since == "standing" for one in fields):
+            return "in force"
+        return "undone" if all(one.since in ("back", "same") for one in fields) else "changed again"
+    over = since_undone(event, known)
+    if over is None:
+        return "in force"
+    return "undone" if over.outcome == "nothing to undo" else "changed again"
+
+
+def _name(event: ChangeEvent, known: Known, arns: tuple[str, ...]) -> str:
+    if arns:
+        resource = known.resource(arns[0])
+        return f"{resource.type} {resource.name}".strip()
+    values = list(named(event).values())
+    return values[0].rpartition("/")[2] if values else event.source.partition(".")[0]
+
+
+def _fields(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> tuple[Field, ...]:
+    if event.error_code:
+        return ()
+    word, _ = verb(event.operation)
+    if fields and word not in ("Create", "Run"):
+        return tuple(
+            Field(
+                name=redact(one.name),
+                before=_text(one.before, one) if one.before_known else say(UNKNOWN),
+                after=_text(one.after, one) if one.after_known else say("not shown"),
+            )
+            for one in fields
+        )
+    what = _compact(event)
+    if word in TAKES_AWAY:
+        return (Field(name=_subject(event), before=what or _was_there(event, known), after=say("removed")),)
+    if word in ("Create", "Run", "Import"):
+        return (Field(name=_subject(event), before=say("none"), after=say("new")),)
+    return (Field(name=_subject(event), before=say(UNKNOWN), after=what or say("not shown")),)
+
+
+def _was_there(event: ChangeEvent, known: Known) -> str:
+    """What an earlier event gave to the thing that was taken away."""
+    for one in known.before(event):
+        if same_subject(one, event) and verb(one.operation)[0] not in TAKES_AWAY:
+            own = set(named(event).values())
+            told = [value for value in named(one).values() if value not in own]
+            return _short(", ".join(told)) or _compact(one) or say(UNKNOWN)
+    return say(UNKNOWN)
+
+
+def _subject(event: ChangeEvent) -> str:
+    """What of the resource it was about: the last thing that the request names."""
+    values = list(named(event).values())
+    last = values[-1].rpartition("/")[2] if len(values) > 1 else ""
+    return _short(" ".join(part for part in (event.operation, redact(last)) if part))
+
+
+def _compact(event: ChangeEvent) -> str:
+    """What the request says beside names, in short."""
+    told = payload(event)
+    return _short(redact(canonical(told)).translate(_NOISE)) if told else ""
+
+
+_NOISE = str.maketrans("", "", '{}"')
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _text(value: Value, one: Moved) -> str:
+    if value == HIDDEN:
+        return say("not shown")
+    if one.setting is not None and is_unlimited(value, one.setting):
+        return say("no limit")
+    if value is None:
+        return say("not set")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        unit = f" {one.setting.unit}" if one.setting is not None and one.setting.unit else ""
+        return f"{number(value)}{unit}"
+    text = redact(canonical({one.path.rpartition(".")[2]: value})) if is_document(value) else redact(value)
+    return _short(text)
+
+
+# -- joining and order -------------------------------------------------------------------------------
+
+
+def _joined(lines: Sequence[Line]) -> list[Line]:
+    """Lines that say the same as one: repeated refusals, tags and the like, a pipeline's routine."""
+    groups: dict[tuple[str, ...], list[Line]] = {}
+    for line in lines:
+        groups.setdefault(_key(line), []).append(line)
+    return [group[0] if len(group) == 1 else _one(group) for group in groups.values()]
+
+
+def _key(line: Line) -> tuple[str, ...]:
+    base = (line.account, line.region, line.who, line.how, line.operation, line.status, line.code)
+    if line.status == "denied" or line.risk.inert:
+        return base
+    told = any(field.before != say(UNKNOWN) for field in line.fields)
+    if not line.risk.by_hand and not told:
+        return base  # the routine of a pipeline or program, of which no value is known
+    return (*base, line.events[0])
+
+
+def _one(group: Sequence[Line]) -> Line:
+    worst = max(group, key=lambda line: line.risk.score)
+    resources = tuple(dict.fromkeys(arn for line in group for arn in line.resources))
+    name = (
+        worst.name
+        if len(resources) < 2
+        else say("{name} and {more} more", name=worst.name, more=len(resources) - 1)
+    )
+    return replace(
+        worst,
+        events=tuple(one for line in group for one in line.events),
+        time=max(line.time for line in group),
+        resources=resources,
+        name=name,
+    )
+
+
+_STATUS: dict[Status, int] = {"in force": 0, "changed again": 1, "undone": 2, "denied": 3}
+
+
+def _order(line: Line) -> tuple[float, int, float, str]:
+    return -line.risk.score, _STATUS[line.status], -line.time.timestamp(), line.events[0]
+
+
+def merged(listings: Sequence[Listing]) -> Listing:
+    """The listings of several accounts as one."""
+    folded: dict[Folded, int] = {kind: sum(one.folded[kind] for one in listings) for kind in FOLDED}
+    lines = sorted((line for one in listings for line in one.lines), key=_order)
+    return Listing(lines=tuple(lines), folded=folded, total=sum(one.total for one in listings))

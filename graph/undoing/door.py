@@ -1,0 +1,126 @@
+"""The ways in: the changes of a time over accounts and regions, and the restore plan of one event. Read only."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from graph.changes import Listing, listing, merged
+from graph.context import Context
+from graph.session import close, session
+from graph.undoing import reading
+from graph.undoing.restore import Restoration, restoration
+from tools.aws import Reader
+from tools.cloudtrail import cited
+from tools.cloudtrail_lookup import complete_until
+from tools.errors import BadInput
+from tools.models import Gap, Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """The changes of a time, and what could not be seen of it. Later events than `settled` may still come."""
+
+    window: Window
+    accounts: tuple[str, ...]
+    regions: tuple[str, ...]
+    listing: Listing
+    gaps: tuple[Gap, ...]
+    settled: datetime
+
+
+def changes(
+    contexts: Sequence[Context],
+    since: datetime | timedelta,
+    until: datetime | timedelta = timedelta(0),
+    near: str = "",
+    regions: Sequence[str] = (),
+) -> Seen:
+    """Every effective change of the time, riskiest first. One context per account. `until` is a moment or a time back
+    from now; `since` a moment or a time back from that end.
+
+    Raises BadInput for an empty time, CannotInvestigate when no trail can be read.
+    """
+    found: list[Seen] = []
+    for context in contexts:
+        with _look(context) as look:
+            found.append(_one(look, since, until, near, regions))
+    first = found[0]
+    if len(found) == 1:
+        return first
+    return replace(
+        first,
+        accounts=tuple(dict.fromkeys(one for seen in found for one in seen.accounts)),
+        regions=tuple(dict.fromkeys(one for seen in found for one in seen.regions)),
+        listing=merged([seen.listing for seen in found]),
+        gaps=tuple(dict.fromkeys(gap for seen in found for gap in seen.gaps)),
+        settled=min(seen.settled for seen in found),
+    )
+
+
+def undo(context: Context, event_id: str, regions: Sequence[str] = ()) -> tuple[Restoration, tuple[Gap, ...]]:
+    """The restore plan of one event of the last 90 days, and what could not be seen. Raises BadInput when no such
+    event is there.
+    """
+    with _look(context) as look:
+        event = reading.find_event(look, event_id, regions or (look.reader.region,))
+        made = restoration(event, reading.around_event(look, event))
+        if made.event.evidence:
+            made = replace(made, event=cited(look.reader, made.event))
+        return made, _distinct(look.reader.gaps)
+
+
+def _one(
+    look: reading.Look,
+    since: datetime | timedelta,
+    until: datetime | timedelta,
+    near: str,
+    regions: Sequence[str],
+) -> Seen:
+    reader = look.reader
+    window = _window(reader.as_of, since, until)
+    places = tuple(regions) or (reader.region,)
+    arns = reading.near(reader, near) if near else None
+    events = reading.window_events(look, window, places)
+    known = reading.around_changes(look, events, window)
+    return Seen(
+        window=window,
+        accounts=(reader.aws.account,),
+        regions=tuple(dict.fromkeys((*places, reader.aws.global_region))),
+        listing=listing(events, known, arns),
+        gaps=_distinct(reader.gaps),
+        settled=complete_until(reader.as_of),
+    )
+
+
+def _window(as_of: datetime, since: datetime | timedelta, until: datetime | timedelta) -> Window:
+    end = min(until if isinstance(until, datetime) else as_of - until, as_of)
+    start = since if isinstance(since, datetime) else end - since
+    if start >= end:
+        raise BadInput(
+            f"Nothing lies between --since {start:%Y-%m-%dT%H:%M}Z and --until {end:%Y-%m-%dT%H:%M}Z."
+        )
+    return Window(start=start, end=end)
+
+
+@contextmanager
+def _look(context: Context) -> Iterator[reading.Look]:
+    run = f"changes-{uuid.uuid4().hex}"
+    try:
+        opened = session(run, context)
+        opened.aws.as_of = opened.start
+        reader = Reader(aws=opened.aws, letter="C")
+        opened.aws.identify(reader)
+        yield reading.Look(reader=reader)
+    finally:
+        close(run)
+
+
+def _distinct(gaps: Sequence[Gap]) -> tuple[Gap, ...]:
+    kept: dict[tuple[str, str, str], Gap] = {}
+    for gap in gaps:
+        kept.setdefault((gap.what, gap.why, gap.code), gap)
+    return tuple(kept.values())
