@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tools.aws import Reader
 
 _NOT_REQUESTS = ("watches",)  # relations along which neither requests nor failures travel
+_BOTH = ("scales",)  # what is scaled relies on what scales it, and so do those who call it
 _OWN = frozenset({"set up by", "guarded by"})
 _WAYS = ("in", "routed by", "filtered by", "routes to", "served by")
 """What the traffic of a subnet goes by: told with the subnet, for whoever lies in it hangs on all of it."""
@@ -269,6 +270,8 @@ def _graph(topology: Topology) -> nx.DiGraph[str]:
         if one.kind not in _NOT_REQUESTS:
             best = max(one.confidence, graph.get_edge_data(one.source, one.target, {}).get("confidence", 0.0))
             graph.add_edge(one.source, one.target, confidence=best)
+        if one.kind in _BOTH:
+            graph.add_edge(one.target, one.source, confidence=one.confidence)
     return graph
 
 

@@ -79,6 +79,11 @@ _CONFIGS: dict[str, Json] = {
             }
         },
     },
+    "scalable-target": {
+        "ServiceNamespace": "ecs",
+        "ResourceId": "service/shop/web",
+        "ScalableDimension": "ecs:service:DesiredCount",
+    },
     "table": {
         "OnDemandThroughput": {"MaxReadRequestUnits": 500, "MaxWriteRequestUnits": 2},
         "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
