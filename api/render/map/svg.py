@@ -16,7 +16,7 @@ from api.render.map.sheet import Sheet, kind_of, label, title, verbs
 from graph.levels import Link, Node
 
 _HIGH, _PAD, _HEAD, _APART = 46.0, 16.0, 40.0, 28.0
-_LETTER, _LEAST = 7.2, 120.0
+_LETTER, _LEAST = 7.7, 120.0
 _MOST_LABELS = 80
 """Beyond, words on the links would cover each other; they stay as tooltips."""
 _COLOURS = {
@@ -53,12 +53,13 @@ class _Frame:
     inside: Arranged
     width: float
     height: float
+    first: bool  # holds what the map is about, or an alarm
 
 
 def svg(sheet: Sheet) -> str:
     """The picture, with the size that it needs."""
     frames = _frames(sheet)
-    at, wide, high = _packed([(one.width, one.height) for one in frames])
+    at, wide, high = _packed(frames)
     top = 56.0
     boxes: dict[str, Place] = {}
     body: list[str] = []
@@ -100,16 +101,14 @@ def _foot(sheet: Sheet) -> str:
 
 
 def _frames(sheet: Sheet) -> list[_Frame]:
-    """One frame per system: the one in focus first, then those in alarm, then the largest."""
+    """One frame per system: those with the symptom or an alarm first, then the highest."""
     systems = {one.id: one for one in sheet.view.systems}
     found: defaultdict[str, list[Node]] = defaultdict(list)
     for node in sheet.view.nodes:
         found["" if sheet.view.level == "system" else node.system].append(node)
-    made = []
+    focus, leading, made = set(sheet.focus), _leading(sheet.view.links), []
     for id, nodes in found.items():
-        inside = arrange(
-            {node.id: _size(node) for node in nodes}, ((one.source, one.target) for one in sheet.view.links)
-        )
+        inside = arrange({node.id: _size(node) for node in nodes}, leading)
         system = systems.get(id)
         name = (
             clean(system.name)
@@ -128,16 +127,20 @@ def _frames(sheet: Sheet) -> list[_Frame]:
                 inside=inside,
                 width=width,
                 height=inside.height + (_HEAD if name else 0.0) + _PAD,
+                first=any(node.state == "ALARM" or focus & {node.id, *node.members} for node in nodes),
             )
         )
-    focus = set(sheet.focus)
+    return sorted(made, key=lambda one: (not one.first, -one.height, one.name))
 
-    def order(one: _Frame) -> tuple[bool, bool, float, str]:
-        near = any(focus & {node.id, *node.members} for node in one.nodes)
-        red = any(node.state == "ALARM" for node in one.nodes)
-        return not near, not red, -one.height, one.name
 
-    return sorted(made, key=order)
+def _leading(links: Iterable[Link]) -> list[tuple[str, str]]:
+    """The links that say which box comes first: of two against each other the surer."""
+    by_pair = {(one.source, one.target): one.confidence for one in links}
+    return [
+        (a, b)
+        for (a, b), sure in by_pair.items()
+        if (sure, a) >= (by_pair.get((b, a), 0.0), b) or (b, a) not in by_pair
+    ]
 
 
 def _size(node: Node) -> tuple[float, float]:
@@ -154,17 +157,18 @@ def _alarm(node: Node) -> str:
     return f"ALARM {first}" + (f" +{len(loud) - 1}" if len(loud) > 1 else "")
 
 
-def _packed(sizes: Sequence[tuple[float, float]]) -> tuple[list[tuple[float, float]], float, float]:
+def _packed(frames: Sequence[_Frame]) -> tuple[list[tuple[float, float]], float, float]:
     """Frames on shelves, as they come, in a picture somewhat wider than high: corners, width, height."""
-    area = sum((width + _APART) * (height + _APART) for width, height in sizes)
-    most = max([(area * 1.8) ** 0.5, 900.0, *(width for width, _ in sizes)])
-    at, x, y, shelf, wide = [], 0.0, 0.0, 0.0, 0.0
-    for width, height in sizes:
-        if x and x + width > most:
+    area = sum((one.width + _APART) * (one.height + _APART) for one in frames)
+    most = max([(area * 1.8) ** 0.5, 900.0, *(one.width for one in frames)])
+    at, x, y, shelf, wide, first = [], 0.0, 0.0, 0.0, 0.0, True
+    for one in frames:
+        if x and (x + one.width > most or one.first != first):
             x, y, shelf = 0.0, y + shelf + _APART, 0.0
+        first = one.first
         at.append((x, y))
-        wide, shelf = max(wide, x + width), max(shelf, height)
-        x += width + _APART
+        wide, shelf = max(wide, x + one.width), max(shelf, one.height)
+        x += one.width + _APART
     return at, wide, y + shelf
 
 
@@ -209,10 +213,14 @@ def _links(
     bends: dict[tuple[str, str], tuple[tuple[float, float], ...]],
 ) -> list[str]:
     links = tuple(links)
+    pairs = {(one.source, one.target) for one in links}
     lines, words = [], []
     for one in links:
         a, b = boxes[one.source], boxes[one.target]
         points = _points(a, b, bends.get((one.source, one.target), ()))
+        if (one.target, one.source) in pairs:  # the way back lies beside it
+            aside = 9.0 if one.source < one.target else -9.0
+            points = [(x, y + aside) for x, y in points]
         told = escape(f"{verbs(one)}: {clean('; '.join(one.provenance))}")
         weak = " w" if one.confidence < 0.8 else ""
         lines.append(
