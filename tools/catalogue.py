@@ -201,6 +201,7 @@ def type_of(arn: str) -> str:
 
 
 _INSIDE = (
+    (re.compile(r"^(arn:[\w-]+:s3:::[^/]+)/.*$"), r"\1"),
     (re.compile(r"(:table/[^/]+)/(?:index|stream|backup|export)/.*$"), r"\1"),
     (re.compile(r"(:function:[^:]+):[^:]+$"), r"\1"),
     (re.compile(r"(:/(?:apis|restapis)/[^/]+)/.*$"), r"\1"),

@@ -40,7 +40,16 @@ _RECORDED: Mapping[str, tuple[str, ...]] = {
     "DeleteFunctionConcurrency": ("DeleteFunctionConcurrency20171031",),
     "UpdateDistribution": ("UpdateDistribution", "UpdateDistribution2020_05_31"),
     "PutBucketLifecycleConfiguration": ("PutBucketLifecycle",),
+    "PutBucketNotificationConfiguration": ("PutBucketNotification",),
     "PutPublicAccessBlock": ("PutBucketPublicAccessBlock",),
+    "DeletePublicAccessBlock": ("DeleteBucketPublicAccessBlock",),
+}
+# Names under which S3 records operations that are called otherwise today.
+_CALLED: Mapping[str, str] = {
+    recorded: operation
+    for operation, names in _RECORDED.items()
+    for recorded in names
+    if "Bucket" in recorded
 }
 
 _READS = re.compile(
@@ -115,8 +124,9 @@ def _zone(text: str | None) -> timezone:
 
 
 def operation_of(event_name: str) -> str:
-    """The API operation behind an event name: without the API date that Lambda and CloudFront append."""
-    return _VERSION.sub("", event_name)
+    """The API operation behind an event name: without the API date that Lambda and CloudFront append, and by the
+    name that it is called by today (S3)."""
+    return _CALLED.get(event_name) or _VERSION.sub("", event_name)
 
 
 def event_names(operation: str) -> tuple[str, ...]:

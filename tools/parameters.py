@@ -35,7 +35,13 @@ _ALIASES: Mapping[str, Mapping[str, str]] = {
     },
 }
 # Recorded members that are no parameters of the call.
-_NOISE: Mapping[str, frozenset[str]] = {"apigateway": frozenset({"template"})}
+_NOISE: Mapping[str, frozenset[str]] = {
+    "apigateway": frozenset({"template"}),
+    "s3": frozenset({"Host", "xmlns", "x-id"}),
+}
+# Bodies in XML, recorded as objects: an element that may repeat is a list only when there are several, an empty one
+# is "", and what the URL asks for ("policy", "lifecycle") stands beside the parameters with nothing in it.
+_XML = frozenset({"s3"})
 # Members whose content CloudTrail drops without a word: an empty object there means "not shown".
 _DROPPED = frozenset({("lambda", "environment"), ("cloudformation", "parameters")})
 
@@ -143,11 +149,15 @@ class _Converter:
         return self.scalar(shape, value, path)
 
     def structure(self, shape: StructureShape, value: Any, path: str) -> Json:
+        if value == "" and self.client in _XML:
+            return {}
         if not isinstance(value, Mapping):
             raise self._refuse(path, "an object was expected")
         found: Json = {}
         for key, inner in value.items():
             if key in _NOISE.get(self.client, ()) or inner is None:
+                continue
+            if not path and inner == "" and self.client in _XML:
                 continue
             here = f"{path}.{key}" if path else str(key)
             if not inner and (self.client, str(key)) in _DROPPED:
@@ -178,6 +188,8 @@ class _Converter:
     def list(self, shape: ListShape, value: Any, path: str) -> list[Any]:
         if isinstance(value, Mapping) and set(value) <= {"items"}:
             value = value.get("items") or []  # EC2 records lists so
+        if self.client in _XML and not isinstance(value, list):
+            value = [value]
         if not isinstance(value, list):
             raise self._refuse(path, "a list was expected")
         plain = not isinstance(shape.member, StructureShape | ListShape | MapShape)

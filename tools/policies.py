@@ -82,6 +82,7 @@ def _specific(pattern: str) -> bool:
 def targets(grant: Grant, known: Iterable[str]) -> tuple[str, ...]:
     """ARNs that the grant means: known ones that match, else the ARN itself when it has no wildcard."""
     pattern = re.sub(r"/(index|stream)/.*$", "", grant.pattern)
+    pattern = re.sub(r"^(arn:[\w-]+:s3:::[^/*?]+)/.*$", r"\1", pattern)  # objects: their bucket
     if not _STAR.search(pattern):
         return (pattern,) if arns.is_arn(pattern) else ()
     rule = re.compile("".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern))

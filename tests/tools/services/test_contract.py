@@ -56,6 +56,15 @@ def resource(service: Service, type: str, arn: str) -> Resource:
 
 
 _CONFIGS: dict[str, Json] = {
+    "schedule": {
+        "ScheduleExpression": "rate(1 hour)",
+        "State": "ENABLED",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "Target": {
+            "Arn": "arn:aws:lambda:eu-west-1:111122223333:function:billing-run",
+            "RoleArn": "arn:aws:iam::111122223333:role/billing-schedule",
+        },
+    },
     "secret": {
         "Versions": [
             {"VersionId": "2f6c1d1e-8f0b-4b5a-9a27-6f2a4f9c1b02", "VersionStages": ["AWSCURRENT"]},
