@@ -120,7 +120,7 @@ def discover(reader: Reader, region: str) -> Iterable[Resource]:
 
 
 def _rules(reader: Reader, region: str, bus: str) -> Iterable[Resource]:
-    at = {"EventBusName": bus} if bus else {}
+    at: dict[str, Any] = {"EventBusName": bus} if bus else {}
     pages = reader.pages("events", "ListRules", "Rules", region=region, limit=20, **at)
     for item in pages.items:
         yield _resource("rule", item["Arn"], item["Name"], item, pages.evidence)
@@ -131,7 +131,7 @@ def _with_targets(reader: Reader, rule: Resource) -> Resource:
     bus, name = _place(rule.arn)
     found: list[tuple[Json, tuple[str, ...]]] = []
     with reader.seeing(f"Targets of rule {rule.name}", "what it calls"):
-        at = {} if bus == _DEFAULT else {"EventBusName": bus}
+        at: dict[str, Any] = {} if bus == _DEFAULT else {"EventBusName": bus}
         pages = reader.pages("events", "ListTargetsByRule", "Targets", region=rule.region, Rule=name, **at)
         found.append(({"Targets": [plain(item) for item in pages.items]}, pages.evidence))
     more, evidence = found[0] if found else ({}, ())
