@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from datetime import datetime
@@ -15,7 +16,7 @@ from tools import arn as arns
 from tools import catalogue, guard
 from tools.cloudtrail_fields import operation_of
 from tools.models import Actor, Call, ChangeEvent, Json, Resource, Value
-from tools.parameters import to_cli, validate
+from tools.parameters import from_cloudtrail, to_cli, validate
 from tools.services import services
 from tools.services._spec import Change, Condition, Effect, Service, Setting
 
@@ -51,11 +52,12 @@ def resource(service: Service, type: str, arn: str) -> Resource:
         name=re.split(r"[:/]", parts.resource)[-1] if parts.service != "logs" else parts.name,
         account=parts.account or "111122223333",
         region=parts.region or "eu-west-1",
-        config=_CONFIGS.get(type, {}),
+        config=_SENT_WHOLE.get(arn) or _CONFIGS.get(type, {}),
     )
 
 
 _CONFIGS: dict[str, Json] = {
+    "pipe": {"RoleArn": "arn:aws:iam::111122223333:role/orders-pipe"},
     "schedule": {
         "ScheduleExpression": "rate(1 hour)",
         "State": "ENABLED",
@@ -117,6 +119,24 @@ _CONFIGS: dict[str, Json] = {
     },
 }
 _SERVICES = list(services().values())
+
+
+def _sent_whole(service: str, operation: str, member: str, version: Json) -> dict[str, Json]:
+    """What the examples of an operation that sends a configuration whole have made of each resource, by ARN."""
+    known = services()[service]
+    made: dict[str, Json] = {}
+    for change in known.changes:
+        for record in records(change) if change.operation == operation else ():
+            # Comments are never recorded.
+            request = json.loads(json.dumps(record["requestParameters"]).replace(HIDDEN, ""))
+            sent = from_cloudtrail(known.client, operation, request)
+            made[change.touches(event(record))[0]] = {
+                **version,
+                **({member: sent[member]} if member else sent),
+            }
+    return made
+
+
 _CHANGES = [(service, change) for service in _SERVICES for change in service.changes]
 _SETTINGS = [(service, setting) for service in _SERVICES for setting in service.settings]
 
@@ -127,6 +147,12 @@ def ids(pairs: list[tuple[Service, Any]]) -> list[str]:
 
 def records(change: Change) -> tuple[Json, ...]:
     return (change.example, *change.more_examples)
+
+
+HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
+_SENT_WHOLE = _sent_whole(
+    "cloudfront", "UpdateDistribution", "DistributionConfig", {"ETag": "E3DFGD1EXAMPLE"}
+)
 
 
 def example_of(service: Service, setting: Setting) -> tuple[ChangeEvent, Any]:
