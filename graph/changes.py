@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from graph.risk import Risk, by_hand, risk
-from graph.undoing.anatomy import named, payload, same_subject, verb
+from graph.undoing.anatomy import at, leaves, named, payload, same_subject, verb
 from graph.undoing.known import Known, touched
 from graph.undoing.moved import Moved, moved
 from graph.undoing.restore import changed_nothing
-from graph.undoing.reversal import TAKES_AWAY, since_undone, was
+from graph.undoing.reversal import TAKES_AWAY, is_tagging, since_undone, was
 from graph.weighing.moves import is_document, is_unlimited
 from graph.words import number, say
 from tools.catalogue import change_of
@@ -198,7 +198,7 @@ def _name(event: ChangeEvent, known: Known, arns: tuple[str, ...]) -> str:
         resource = known.resource(arns[0])
         return f"{resource.type} {resource.name}".strip()
     values = list(named(event).values())
-    return values[0].rpartition("/")[2] if values else event.source.partition(".")[0]
+    return _bare(values[0]) if values else event.source.partition(".")[0]
 
 
 def _fields(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> tuple[Field, ...]:
@@ -215,6 +215,8 @@ def _fields(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> tupl
             for one in fields
         )
     what = _compact(event)
+    if is_tagging(event):
+        return (Field(name=_subject(event), before=say(UNKNOWN), after=what or say("not shown")),)
     if word in TAKES_AWAY:
         return (Field(name=_subject(event), before=what or _was_there(event, known), after=say("removed")),)
     if word in ("Create", "Run", "Import"):
@@ -227,25 +229,47 @@ def _was_there(event: ChangeEvent, known: Known) -> str:
     for one in known.before(event):
         if same_subject(one, event) and verb(one.operation)[0] not in TAKES_AWAY:
             own = set(named(event).values())
-            told = [value for value in named(one).values() if value not in own]
+            told = [_bare(value) for value in named(one).values() if value not in own]
             return _short(", ".join(told)) or _compact(one) or say(UNKNOWN)
     return say(UNKNOWN)
 
 
 def _subject(event: ChangeEvent) -> str:
     """What of the resource it was about: the last thing that the request names."""
-    values = list(named(event).values())
-    last = values[-1].rpartition("/")[2] if len(values) > 1 else ""
+    values = [value for value in named(event).values() if not value.startswith(("[", "{"))]
+    last = _bare(values[-1]) if len(values) > 1 else ""
     return _short(" ".join(part for part in (event.operation, redact(last)) if part))
 
 
+def _bare(value: str) -> str:
+    """The last word of an ARN or URL; other values as they are."""
+    return value.rpartition("/")[2] if value.startswith("arn:") or "://" in value else value
+
+
 def _compact(event: ChangeEvent) -> str:
-    """What the request says beside names, in short."""
-    told = payload(event)
-    return _short(redact(canonical(told)).translate(_NOISE)) if told else ""
+    """What the request says beside names, in short: `minSize 2, poolState Stopped`."""
+    parts = [
+        f"{key} {text}" if text else key for key, value in payload(event).items() for text in (_said(value),)
+    ]
+    return _short(redact(", ".join(parts)))
 
 
-_NOISE = str.maketrans("", "", '{}"')
+def _said(value: Any) -> str:
+    """The values in a structure, each once; nothing for documents."""
+    if is_document(value) or (isinstance(value, dict) and "Statement" in value):
+        return ""
+    found = (at(value, path) for path in leaves(value)) if isinstance(value, dict) else iter((value,))
+    flat = [
+        text for one in found for text in (_said_all(one) if isinstance(one, dict | list) else [str(one)])
+    ]
+    return " ".join(dict.fromkeys(text for text in flat if text and text != "None"))
+
+
+def _said_all(value: Any) -> list[str]:
+    items = value.values() if isinstance(value, dict) else value
+    return [
+        text for one in items for text in (_said_all(one) if isinstance(one, dict | list) else [str(one)])
+    ]
 
 
 def _short(text: str) -> str:
@@ -286,6 +310,8 @@ def _key(line: Line) -> tuple[str, ...]:
     told = any(field.before != say(UNKNOWN) for field in line.fields)
     if not line.risk.by_hand and not told:
         return base  # the routine of a pipeline or program, of which no value is known
+    if not told:
+        return (*base, *line.resources, line.name)  # said again and again, with a value that is hidden
     return (*base, line.events[0])
 
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from graph.levels import tags as marks
 from graph.levels.names import common, shown, words
 from graph.levels.shapes import System
 from tools.models import Relation, Resource
 
+if TYPE_CHECKING:
+    import networkx as nx
+
 _SMALL = 12
 """A connected part of at most so many containers is one system; larger ones are searched for communities."""
+_CLEAR = 0.35
+"""Modularity from which on a part of a part is worth a system of its own (0.3 is the usual sign of communities)."""
 _ALONE = "on their own"
 
 
@@ -101,13 +107,7 @@ def _communities(
         if len(connected) <= _SMALL:
             found.append(tuple(connected))
             continue
-        part: networkx.Graph[str] = networkx.Graph()
-        part.add_nodes_from(connected)
-        part.add_weighted_edges_from(
-            sorted((min(a, b), max(a, b), data["weight"]) for a, b, data in graph.edges(connected, data=True))
-        )
-        cut = networkx.algorithms.community.louvain_communities(part, weight="weight", seed=1)
-        found += sorted(tuple(sorted(one)) for one in cut)
+        found += _cut(graph, connected)
     degree: Counter[str] = Counter()
     inside: Counter[tuple[str, ...]] = Counter()
     where = {arn: members for members in found for arn in members}
@@ -116,6 +116,33 @@ def _communities(
         if where[a] == where[b]:
             inside[where[a]] += 1
     return [(members, _described(members, resources, degree, inside[members])) for members in found]
+
+
+def _cut(graph: nx.Graph[str], members: Sequence[str]) -> list[tuple[str, ...]]:
+    """Communities of a connected part, and those within large ones: modularity alone joins small ones in large graphs."""
+    from networkx.algorithms.community import louvain_communities, modularity
+
+    done: list[tuple[str, ...]] = []
+    todo = [sorted(members)]
+    while todo:
+        here = todo.pop()
+        part = graph.__class__()
+        part.add_nodes_from(here)
+        inside = set(here)
+        edges = (
+            (min(a, b), max(a, b), data["weight"])
+            for a, b, data in graph.edges(here, data=True)
+            if {a, b} <= inside
+        )
+        part.add_weighted_edges_from(sorted(edges))
+        cut = [sorted(one) for one in louvain_communities(part, weight="weight", seed=1)]
+        whole = len(here) == len(members)
+        if len(cut) == 1 or (not whole and modularity(part, cut, weight="weight") < _CLEAR):
+            done.append(tuple(here))
+            continue
+        todo += [one for one in cut if len(one) > _SMALL]
+        done += [tuple(one) for one in cut if len(one) <= _SMALL]
+    return sorted(done)
 
 
 def _described(

@@ -21,7 +21,7 @@ _NAMES = re.compile(
 _MANNER = re.compile(
     r"^(?:applyImmediately|dryRun|client(?:Request)?Token|creatorRequestId|publish|force\w*|revisionId|noReboot|host"
     r"|callerReference|ifMatch|requestToken|idempotencyToken|skipFinalSnapshot|x-amz-.*|expected\w*|lockToken"
-    r"|reason|waitFor\w*|bypass\w*|overwrite|allowMajorVersionUpgrade|scalingType|fullyQualifiedArn|xmlns)$",
+    r"|reason|waitFor\w*|bypass\w*|overwrite|allowMajorVersionUpgrade|scalingType|fullyQualifiedArn|xmlns|template)$",
     re.IGNORECASE,
 )
 _WRAPS = re.compile(r"(?:Request|Input)$")

@@ -52,9 +52,8 @@ def moved(event: ChangeEvent, known: Known) -> tuple[Moved, ...]:
 
 def _of_setting(event: ChangeEvent, known: Known, arn: str, setting: Setting) -> Moved:
     resource = known.resource(arn)
-    what = prior(
-        setting, resource, event, known.on(arn), None, versions=known.versions, touched=lambda *_: True
-    )
+    own = _own(event, known, arn)
+    what = prior(setting, resource, event, own, None, versions=known.versions, touched=lambda *_: True)
     _, after = requested(event, setting)
     told = after != HIDDEN and not setting.hidden
     before_known = what.known and what.value != HIDDEN and not setting.hidden
@@ -76,6 +75,17 @@ def _of_setting(event: ChangeEvent, known: Known, arn: str, setting: Setting) ->
         now=shown[1],
         now_known=shown[0],
     )
+
+
+def _own(event: ChangeEvent, known: Known, arn: str) -> tuple[ChangeEvent, ...]:
+    """Changes of the resource. Of some only the answer knows the ARN, so equal requests by name count as well."""
+    names = named(event)
+    same_names = [
+        one
+        for one in known.of(event.source)
+        if one.operation == event.operation and named(one) == names != {}
+    ]
+    return tuple({one.id: one for one in (*known.on(arn), *same_names)}.values())
 
 
 def _now(resource: Resource, setting: Setting) -> tuple[bool, Value]:

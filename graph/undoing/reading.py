@@ -73,7 +73,7 @@ def window_events(look: Look, window: Window, regions: Sequence[str]) -> tuple[C
             _cut(reader, "changes", region, clamp(window, reader.as_of).start, found)
     if set(places) <= look.shut:
         gap = next((one for one in reader.gaps if one.what == "CloudTrail events"), None)
-        told = f"{gap.why}. {gap.lift}" if gap else say("CloudTrail does not answer.")
+        told = f"{gap.why.rstrip('.')}. {gap.lift}" if gap else say("CloudTrail does not answer.")
         raise CannotInvestigate(say("What was changed cannot be seen: {why}", why=told.strip()))
     for region in places:
         found = look.ask(("ReadOnly", "true"), window, region, READ_PAGES)
@@ -112,7 +112,9 @@ def find_event(look: Look, event_id: str, regions: Sequence[str]) -> ChangeEvent
                 return event
     if set(places) <= look.shut:
         gap = reader.gaps[-1]
-        raise CannotInvestigate(say("The event cannot be read: {why}. {lift}", why=gap.why, lift=gap.lift))
+        raise CannotInvestigate(
+            say("The event cannot be read: {why}. {lift}", why=gap.why.rstrip("."), lift=gap.lift)
+        )
     raise BadInput(
         say(
             'CloudTrail knows no event "{id}" in {places} in the last 90 days. Name its region with --region; '

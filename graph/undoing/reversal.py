@@ -137,7 +137,7 @@ def reverse(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> Reve
         return before
     if word in (*_REPLACES, *_GIVES):
         return _give_back(event, client, fields)
-    if _TAGS.match(event.operation):
+    if is_tagging(event):
         return _tags(event)
     if (way := _BY_NAME.get(event.operation)) is not None:
         return _by_name_of(event, client, way)
@@ -169,6 +169,11 @@ _MAKERS: Mapping[str, tuple[str, ...]] = {
 _TAGS = re.compile(
     r"(?:Tag|Untag)[A-Z]|(?:Create|Delete|Add|Remove)Tags|(?:Add|Remove)Tags\w+|CreateOrUpdateTags$"
 )
+
+
+def is_tagging(event: ChangeEvent) -> bool:
+    """Whether the operation sets or removes tags."""
+    return _TAGS.match(event.operation) is not None
 
 
 def _tags(event: ChangeEvent) -> Reversal:
@@ -351,9 +356,38 @@ def _give_back(event: ChangeEvent, client: str, fields: tuple[Moved, ...]) -> Re
     found = _made(event, client, operation_of(event), sent, event)
     if found.outcome != "exact":
         return replace(found, unknown=(*unknown, *found.unknown))
+    found = replace(found, calls=tuple(_at_once(call) for call in found.calls))
+    if lost := [one.name for one in told if not _survives(one.before, found.calls)]:
+        return Reversal(
+            outcome="partial",
+            why=say("what was there before cannot be sent as it was recorded"),
+            unknown=(*unknown, *lost),
+        )
     return replace(
         found, outcome="partial" if unknown else "exact", unknown=unknown, why=say("as earlier events set it")
     )
+
+
+def _at_once(call: Call) -> Call:
+    """RDS and others keep a change for the next maintenance window unless told otherwise."""
+    if "ApplyImmediately" in members(call.service, call.operation)[1]:
+        return replace(call, parameters={**call.parameters, "ApplyImmediately": True})
+    return call
+
+
+def _survives(value: Any, calls: tuple[Call, ...]) -> bool:
+    """Whether every text and number of a value is in the calls."""
+    sent = {str(one).lower() for call in calls for one in _flat(call.parameters)}
+    whole = " ".join(sent)
+    return all(str(one).lower() in sent or str(one).lower() in whole for one in _flat(_unpacked(value)))
+
+
+def _flat(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _flat(inner)
+    elif value not in (None, ""):
+        yield value
 
 
 def _all_over(fields: tuple[Moved, ...]) -> Reversal:
