@@ -21,6 +21,19 @@ _WRAPPED = re.compile(
     r"^(?:[a-z][a-z0-9+.-]*:)+(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE
 )  # jdbc:postgresql://
 _SHORTEST_NAME = 3
+# ElastiCache writes regions so in host names: euw1, apse2.
+_SHORT_REGION = re.compile(r"^([a-z]{2})(ne|nw|se|sw|n|s|e|w|c)(\d)$")
+_DIRECTIONS: Mapping[str, str] = {
+    "n": "north",
+    "s": "south",
+    "e": "east",
+    "w": "west",
+    "c": "central",
+    "ne": "northeast",
+    "nw": "northwest",
+    "se": "southeast",
+    "sw": "southwest",
+}
 _OWN_HOSTS: tuple[tuple[str, ...], ...] = tuple(
     tuple(path.split("."))
     for path in (
@@ -87,6 +100,8 @@ class KnownResources:
             region = place.group(1) or place.group(2)
             found = self.named(queue.group(2), "queue")
             return tuple(one for one in found if one.region == region and one.account == queue.group(1))
+        if text.startswith("s3://"):
+            return self.named(host, "bucket")
         if place := _API_HOST.match(host):
             return tuple(self._by_host.get(place.group(0), ()))
         if host and (known := self._at(host)):
@@ -141,8 +156,15 @@ def _arn_of(host: str, account: str) -> str:
         for pattern, resource in service.hosts.items():
             if found := re.fullmatch(pattern, host):
                 kind, _, name = resource.format(**found.groupdict()).partition(":")
-                return arns.build(kind, found["region"], account, name)
+                region = _SHORT_REGION.sub(_long_region, found["region"] or "")
+                if kind == "s3":  # the ARN of a bucket holds neither region nor account
+                    return f"arn:{arns.partition_of(region)}:s3:::{name}"
+                return arns.build(kind, region, account, name)
     return ""
+
+
+def _long_region(short: re.Match[str]) -> str:
+    return f"{short[1]}-{_DIRECTIONS[short[2]]}-{short[3]}"
 
 
 def _stub(arn: str) -> Resource:

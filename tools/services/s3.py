@@ -976,5 +976,9 @@ SERVICE = Service(
     changes=CHANGES,
     conditions=CONDITIONS,
     signatures=SIGNATURES,
+    hosts={
+        r"(?P<name>[a-z0-9][a-z0-9.-]+)\.s3(?:-website)?(?:[.-](?:dualstack\.)?(?P<region>[a-z]{2}(?:-[a-z]+)+-\d))?"
+        r"\.amazonaws\.com(?:\.cn)?": "s3:{name}",
+    },
     listed=False,  # found where policies, host names, distributions and deliveries name them
 )
