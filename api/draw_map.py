@@ -11,11 +11,12 @@ import click
 
 from api.files import check_writable, write_whole
 from api.map_shelf import Key, find, keep
-from api.mapping import Mapped, level_of, read_around, read_whole, sheet
+from api.mapping import Mapped, level_of, read_around, read_spaces, read_whole, sheet
 from api.options import context
 from api.render.map import form_of, rendered
 from api.shelf import home
 from api.sources import resolved
+from api.spaces import Space, chosen, load
 from graph import Context
 from graph.words import say
 from tools.clock import LiveClock
@@ -36,6 +37,7 @@ class Wanted:
     out: str
     cause: str
     radius: int
+    spaces: tuple[str, ...]
     refresh: bool
     profile: str
     region: str
@@ -59,23 +61,24 @@ def draw(wanted: Wanted) -> None:
 
 
 def _mapped(wanted: Wanted, now: datetime) -> Mapped:
-    key = _key(wanted)
+    spaces = chosen(load(home() / "spaces.toml"), wanted.spaces) if wanted.spaces else ()
+    key = _key(wanted, spaces)
     if not wanted.refresh and (kept := find(key, now)) is not None:
         age = _age(now - kept.read_at)
         _say(say("This map was read {age} ago; --refresh reads it anew.", age=age))
         return kept.mapped
-    found = _read(wanted)
+    found = _read(wanted, spaces)
     _say(say("{count} AWS calls; {gaps} gaps.", count=found.calls, gaps=len(found.gaps)))
     keep(key, found, now)
     return found
 
 
-def _read(wanted: Wanted) -> Mapped:
+def _read(wanted: Wanted, spaces: tuple[Space, ...]) -> Mapped:
     where = _context(wanted)
     if not wanted.whole:
         return read_around(where, resource=wanted.resource, alarm=wanted.alarm, radius=wanted.radius)
     with _Steps() as steps:
-        return read_whole(where, tell=steps.tell)
+        return read_spaces(where, spaces, steps.tell) if spaces else read_whole(where, tell=steps.tell)
 
 
 def _context(wanted: Wanted) -> Context:
@@ -90,7 +93,7 @@ def _context(wanted: Wanted) -> Context:
     )
 
 
-def _key(wanted: Wanted) -> Key:
+def _key(wanted: Wanted, spaces: tuple[Space, ...]) -> Key:
     return Key(
         source=wanted.source,
         profile=wanted.profile,
@@ -102,6 +105,7 @@ def _key(wanted: Wanted) -> Key:
         if wanted.resource
         else f"alarm {wanted.alarm}",
         radius=0 if wanted.whole else wanted.radius,
+        spaces=tuple(one.model_dump_json() for one in spaces),
     )
 
 

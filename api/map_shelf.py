@@ -31,6 +31,7 @@ class Key:
     region: str
     start: str
     radius: int
+    spaces: tuple[str, ...] = ()  # as JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,11 +19,12 @@ from tools.alarms import alarm as read_alarm
 from tools.aws import Aws, Reader
 from tools.errors import BadInput, CannotInvestigate
 from tools.models import Gap, Relation, Resource
-from tools.topology import around, owner
+from tools.topology import around, merge, owner
 from tools.whole import whole
 
 if TYPE_CHECKING:
     from api.render.map.sheet import Sheet
+    from api.spaces import Space
     from graph.context import Context
 
 Tell = Callable[[str, int, int], None]
@@ -64,11 +65,24 @@ def read_around(context: Context, *, resource: str = "", alarm: str = "", radius
         )
 
 
-def read_whole(context: Context, regions: tuple[str, ...] = (), tell: Tell | None = None) -> Mapped:
-    """Everything that the service files list in the account, in these regions (none: the context's)."""
+def read_whole(
+    context: Context, regions: tuple[str, ...] = (), tell: Tell | None = None, expected: str = ""
+) -> Mapped:
+    """Everything that the service files list in the account, in these regions (none: the context's).
+
+    Raises CannotInvestigate when the account is not the expected one.
+    """
     with _aws(context) as aws:
         reader = Reader(aws=aws, letter="T")
         account = aws.identify(reader)
+        if expected and account != expected:
+            raise CannotInvestigate(
+                say(
+                    "These credentials are for account {account}, not {expected}.",
+                    account=account,
+                    expected=expected,
+                )
+            )
         places = regions or (reader.region,)
         found = whole(aws, places, tell=tell)
         return Mapped(
@@ -81,6 +95,48 @@ def read_whole(context: Context, regions: tuple[str, ...] = (), tell: Tell | Non
             as_of=aws.as_of,
             calls=found.calls + 1,
         )
+
+
+def read_spaces(context: Context, spaces: Sequence[Space], tell: Tell | None = None) -> Mapped:
+    """All these accounts as one map. One that cannot be entered is a gap; raises CannotInvestigate when none can."""
+    found: list[Mapped] = []
+    closed: list[Gap] = []
+    for space in spaces:
+        own = {
+            "region": space.regions[0],
+            "role_arn": space.role_arn,
+            "profile": space.profile or context.profile,
+        }
+        try:
+            found.append(read_whole(context.model_copy(update=own), space.regions, tell, space.account))
+        except CannotInvestigate as error:
+            what = say("space {name}, account {account}", name=space.name, account=space.account)
+            closed.append(
+                Gap(what=what, why=str(error), would_show=say("all of its resources"), code="NoAccess")
+            )
+    if not found:
+        raise CannotInvestigate(" ".join(f"{gap.what}: {gap.why}" for gap in closed))
+    return joined(found, closed)
+
+
+def joined(maps: Sequence[Mapped], gaps: Sequence[Gap] = ()) -> Mapped:
+    """Several accounts as one: a thing is what its own account says of it, not what others know of it."""
+    resources: dict[str, Resource] = {}
+    for one in maps:
+        for thing in one.resources:
+            if thing.arn not in resources or thing.account in one.accounts:
+                resources[thing.arn] = thing
+    return Mapped(
+        resources=tuple(resources[arn] for arn in sorted(resources)),
+        relations=merge(relation for one in maps for relation in one.relations),
+        gaps=(*(gap for one in maps for gap in one.gaps), *gaps),
+        focus=(),
+        accounts=tuple(dict.fromkeys(account for one in maps for account in one.accounts)),
+        regions=tuple(dict.fromkeys(region for one in maps for region in one.regions)),
+        as_of=max(one.as_of for one in maps),
+        calls=sum(one.calls for one in maps),
+        truncated=any(one.truncated for one in maps),
+    )
 
 
 def sheet(mapped: Mapped, level: Level, cause: str = "") -> Sheet:

@@ -36,6 +36,13 @@ from api import options
     "--radius", type=click.IntRange(1, 6), default=3, help="How many relations outward. Default: 3."
 )
 @click.option(
+    "--space",
+    "spaces",
+    multiple=True,
+    metavar="NAME",
+    help="With --whole-account: an account of spaces.toml, or all. May be repeated.",
+)
+@click.option(
     "--refresh", is_flag=True, help="Read anew, although the same map was kept within the last day."
 )
 @options.account
@@ -54,6 +61,7 @@ def command(
     out: str,
     cause: str,
     radius: int,
+    spaces: tuple[str, ...],
     refresh: bool,
     profile: str,
     region: str,
@@ -67,6 +75,7 @@ def command(
     opsleuth map --alarm orders-writes-throttled --profile prod --out orders.svg
     opsleuth map --around orders --level component
     opsleuth map --whole-account --region eu-west-1 --format json --out account.json
+    opsleuth map --whole-account --space all --out estate.svg
 
     Levels: system (what belongs together, and why), container (what runs or stores), component (its parts), all.
     """
@@ -77,6 +86,10 @@ def command(
         )
     if cause and whole_account:
         raise click.UsageError("--cause needs a symptom: --around RESOURCE or --alarm NAME.")
+    if spaces and (not whole_account or profile or role_arn or region):
+        raise click.UsageError(
+            "--space goes with --whole-account and says where to look: leave out --profile, --region and --role-arn."
+        )
     from api.draw_map import Wanted, draw
 
     draw(
@@ -89,6 +102,7 @@ def command(
             out=out,
             cause=cause.strip(),
             radius=radius,
+            spaces=spaces,
             refresh=refresh,
             profile=profile,
             region=options.place(region, alarm, resource),

@@ -1,0 +1,165 @@
+"""How the cost of a map grows: places, systems and all four levels of made accounts, ten times larger each.
+
+`python -m evals.benchmarks.levels [SMALL] [LARGE]` prints a table. Function calls are the same everywhere and tell the
+growth; seconds and memory belong to the machine.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from math import log
+from time import process_time
+from typing import Any
+
+from evals.benchmarks import BenchResult
+from graph.levels import LEVELS, blast_radius, chart, failure_path, view
+from tools.models import Relation, Resource
+
+_AT = "eu-west-1:111122223333"
+_KINDS = (
+    # how often of a hundred, type, service, ARN
+    (30, "function", "lambda", f"arn:aws:lambda:{_AT}:function:"),
+    (15, "table", "dynamodb", f"arn:aws:dynamodb:{_AT}:table/"),
+    (15, "queue", "sqs", f"arn:aws:sqs:{_AT}:"),
+    (5, "event-source-mapping", "lambda", f"arn:aws:lambda:{_AT}:event-source-mapping:"),
+    (15, "role", "iam", "arn:aws:iam::111122223333:role/"),
+    (10, "alarm", "cloudwatch", f"arn:aws:cloudwatch:{_AT}:alarm:"),
+    (10, "log-group", "logs", f"arn:aws:logs:{_AT}:log-group:"),
+)
+_A_SYSTEM = 25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Measured:
+    """One size. `calls`: Python's and C's function calls; `seconds`: of CPU."""
+
+    resources: int
+    relations: int
+    systems: int
+    calls: int
+    seconds: float
+    megabytes: float
+
+
+def run(small: int = 500, large: int = 5000) -> BenchResult:
+    """Both sizes with four relations per resource. Not ok when function calls grow faster than n log n."""
+    _work(*account(50))  # libraries are loaded now, and not counted
+    first, last = _measured(small), _measured(large)
+    ratio = last.calls / first.calls
+    allowed = large * log(large) / (small * log(small))
+    rows = [
+        f"{one.resources:>6} resources {one.relations:>6} relations {one.systems:>4} systems"
+        f" {one.calls:>9} calls {one.seconds:>6.2f} s of CPU {one.megabytes:>6.1f} MB"
+        for one in (first, last)
+    ]
+    rows.append(
+        f"calls grow {ratio:.1f} times, seconds {last.seconds / first.seconds:.1f}; n log n would {allowed:.1f}"
+    )
+    figures: dict[str, object] = {str(one.resources): asdict(one) for one in (first, last)}
+    figures |= {"calls_ratio": round(ratio, 2), "n_log_n_ratio": round(allowed, 2)}
+    return BenchResult(name="levels", figures=figures, text="\n".join(rows), ok=ratio <= allowed)
+
+
+def _measured(size: int) -> _Measured:
+    resources, relations = account(size)
+    begun = process_time()
+    systems = _work(resources, relations)
+    seconds = process_time() - begun
+    calls = _calls(partial(_work, resources, relations))
+    tracemalloc.start()
+    _work(resources, relations)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return _Measured(
+        resources=len(resources),
+        relations=len(relations),
+        systems=systems,
+        calls=calls,
+        seconds=round(seconds, 2),
+        megabytes=round(most / 1e6, 1),
+    )
+
+
+def account(size: int, seed: int = 1) -> tuple[list[Resource], list[Relation]]:
+    """A made account: systems of 25 things without tags, four relations per resource, a twentieth of them across."""
+    draw = random.Random(seed)
+    resources = [_thing(number, draw) for number in range(size)]
+    relations: dict[tuple[str, str, str], Relation] = {}
+    while len(relations) < 4 * size:
+        here = draw.randrange(size)
+        start = here - here % _A_SYSTEM
+        there = (
+            draw.randrange(size) if draw.random() < 0.05 else min(size - 1, start + draw.randrange(_A_SYSTEM))
+        )
+        if here == there:
+            continue
+        a, b = resources[here], resources[there]
+        kind = (
+            "watches"
+            if a.type == "alarm"
+            else "runs as"
+            if b.type == "role"
+            else draw.choice(("uses", "reads"))
+        )
+        made = Relation(
+            source=a.arn,
+            target=b.arn,
+            kind=kind,
+            provenance=f"read:Get{a.type} field{draw.randrange(9)}",
+            confidence=0.9,
+        )
+        relations[a.arn, b.arn, kind if here % 3 else f"{kind} {draw.randrange(3)}"] = made
+    return resources, list(relations.values())
+
+
+def _thing(number: int, draw: random.Random) -> Resource:
+    _, type, service, arn = draw.choices(_KINDS, weights=[one[0] for one in _KINDS])[0]
+    system = number // _A_SYSTEM
+    word = "".join(chr(97 + system // 26**power % 26) for power in range(3))
+    name = f"{word}q-{type[:3]}-{number}"
+    return Resource(
+        arn=arn + name,
+        service=service,
+        type=type,
+        name=name,
+        account="111122223333",
+        region="eu-west-1",
+        config={"StateValue": "OK"} if type == "alarm" else {},
+    )
+
+
+def _work(resources: list[Resource], relations: list[Relation]) -> int:
+    atlas = chart(resources, relations)
+    for level in LEVELS:
+        view(atlas, level)
+    arns = list(atlas.resources)
+    blast_radius(atlas, arns[0])
+    failure_path(atlas, arns[0], arns[-1])
+    return len(atlas.systems)
+
+
+def _calls(work: Callable[[], object]) -> int:
+    """How many functions are called, Python's and C's."""
+    count = 0
+
+    def seen(_: Any, event: str, __: Any) -> None:
+        nonlocal count
+        if event in ("call", "c_call"):
+            count += 1
+
+    sys.setprofile(seen)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+if __name__ == "__main__":
+    sizes = [int(one) for one in sys.argv[1:3]]
+    print(run(*sizes).text)
