@@ -119,7 +119,7 @@ def _communities(
 
 
 def _cut(graph: nx.Graph[str], members: Sequence[str]) -> list[tuple[str, ...]]:
-    """Communities of a connected part, and those within large ones: modularity alone joins small ones in large graphs."""
+    """Communities of a connected part, and those within large ones, which modularity alone would leave joined."""
     from networkx.algorithms.community import louvain_communities, modularity
 
     done: list[tuple[str, ...]] = []
@@ -137,7 +137,7 @@ def _cut(graph: nx.Graph[str], members: Sequence[str]) -> list[tuple[str, ...]]:
         part.add_weighted_edges_from(sorted(edges))
         cut = [sorted(one) for one in louvain_communities(part, weight="weight", seed=1)]
         whole = len(here) == len(members)
-        if len(cut) == 1 or (not whole and modularity(part, cut, weight="weight") < _CLEAR):
+        if len(cut) == 1 or (not whole and modularity(part, map(set, cut), weight="weight") < _CLEAR):
             done.append(tuple(here))
             continue
         todo += [one for one in cut if len(one) > _SMALL]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from io import BytesIO
 
-from api.render.layout import clean
-from api.render.map.sheet import Sheet, kind_of, label, title, verbs
+from api.render.map.sheet import Sheet, kind_of, label, plain, title, verbs
 from graph.levels import Node
 
 
@@ -18,23 +17,23 @@ def graphml(sheet: Sheet) -> str:
     for node in sheet.view.nodes:
         graph.add_node(
             node.id,
-            name=clean(node.name),
-            kind=clean(node.kind),
-            service=clean(node.service),
+            name=plain(node.name),
+            kind=plain(node.kind),
+            service=plain(node.service),
             account=node.account,
             region=node.region,
             system=node.system,
             state=node.state,
             members=len(node.members),
-            reason=clean(node.reason),
+            reason=plain(node.reason),
         )
     for link in sheet.view.links:
         graph.add_edge(
             link.source,
             link.target,
             count=link.count,
-            kinds=clean(", ".join(f"{kind} {many}" for kind, many in link.kinds)),
-            provenance=clean("; ".join(link.provenance)),
+            kinds=plain(", ".join(f"{kind} {many}" for kind, many in link.kinds)),
+            provenance=plain("; ".join(link.provenance)),
             confidence=link.confidence,
         )
     out = BytesIO()
@@ -95,7 +94,7 @@ def _by_system(sheet: Sheet) -> list[tuple[str, list[Node]]]:
     found: defaultdict[str, list[Node]] = defaultdict(list)
     for node in sheet.view.nodes:
         found["" if sheet.view.level == "system" else node.system].append(node)
-    return [(clean(names.get(id, "")), found[id]) for id in sorted(found)]
+    return [(plain(names.get(id, "")), found[id]) for id in sorted(found)]
 
 
 def _plain(text: str) -> str:

@@ -32,14 +32,19 @@ class Sheet:
     truncated: bool = False
 
 
+def plain(text: str) -> str:
+    """Text from outside on one line, without letters that terminals and programs obey."""
+    return " ".join(clean(text).split())
+
+
 def name_of(sheet: Sheet, arn: str) -> str:
     """ "table orders", or the ARN where nothing is known."""
-    return clean(sheet.names.get(arn, arn))
+    return plain(sheet.names.get(arn, arn))
 
 
 def label(node: Node) -> str:
     """A box's name in one short line: long ones lose their middle."""
-    name = clean(node.name)
+    name = plain(node.name)
     if len(name) <= _LONGEST:
         return name
     head = (_LONGEST - 1) // 2
@@ -50,13 +55,13 @@ def kind_of(node: Node) -> str:
     """What a box is, in words: "dynamodb table", "system of 7"."""
     if node.kind == "system":
         return say("system of {count}", count=len(node.members))
-    return clean(f"{node.service} {node.kind}".strip())
+    return plain(f"{node.service} {node.kind}".strip())
 
 
 def verbs(link: Link) -> str:
     """ "reads, writes (3)": the kinds of a link's relations, with how many there are when one says not all."""
     told = ", ".join(kind for kind, _ in link.kinds)
-    return clean(told if link.count == len(link.kinds) else f"{told} ({link.count})")
+    return plain(told if link.count == len(link.kinds) else f"{told} ({link.count})")
 
 
 def title(sheet: Sheet) -> str:

@@ -10,9 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
-from api.render.layout import clean
 from api.render.map.arrange import Arranged, Place, arrange
-from api.render.map.sheet import Sheet, kind_of, label, title, verbs
+from api.render.map.sheet import Sheet, kind_of, label, plain, title, verbs
 from graph.levels import Link, Node
 
 _HIGH, _PAD, _HEAD, _APART = 46.0, 16.0, 40.0, 28.0
@@ -111,7 +110,7 @@ def _frames(sheet: Sheet) -> list[_Frame]:
         inside = arrange({node.id: _size(node) for node in nodes}, leading)
         system = systems.get(id)
         name = (
-            clean(system.name)
+            plain(system.name)
             if system
             else "shared, or part of no system"
             if id != "" or len(found) > 1
@@ -122,7 +121,7 @@ def _frames(sheet: Sheet) -> list[_Frame]:
         made.append(
             _Frame(
                 name=name,
-                reason=clean(system.reason) if system else "",
+                reason=plain(system.reason) if system else "",
                 nodes=tuple(nodes),
                 inside=inside,
                 width=width,
@@ -152,7 +151,7 @@ def _alarm(node: Node) -> str:
     loud = [one.name for one in node.alarms if one.state == "ALARM"]
     if not loud:
         return ""
-    first = clean(loud[0])
+    first = plain(loud[0])
     first = first if len(first) <= 30 else first[:29] + "…"
     return f"ALARM {first}" + (f" +{len(loud) - 1}" if len(loud) > 1 else "")
 
@@ -204,7 +203,7 @@ def _box(node: Node, place: Place, focus: bool) -> str:
 def _tooltip(node: Node) -> str:
     told = [node.id, f"{len(node.members)} resources" if len(node.members) > 1 else ""]
     told += [f"{one.state} {one.name}".strip() for one in node.alarms]
-    return clean("; ".join(part for part in (*told, node.reason) if part))
+    return plain("; ".join(part for part in (*told, node.reason) if part))
 
 
 def _links(
@@ -221,7 +220,7 @@ def _links(
         if (one.target, one.source) in pairs:  # the way back lies beside it
             aside = 9.0 if one.source < one.target else -9.0
             points = [(x, y + aside) for x, y in points]
-        told = escape(f"{verbs(one)}: {clean('; '.join(one.provenance))}")
+        told = escape(f"{verbs(one)}: {plain('; '.join(one.provenance))}")
         weak = " w" if one.confidence < 0.8 else ""
         lines.append(
             f'<path class="l{weak}" marker-end="url(#m)" d="{_curve(points)}"><title>{told}</title></path>'

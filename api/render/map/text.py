@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from api.render.layout import clean, wrap
-from api.render.map.sheet import Sheet, kind_of, name_of, title, verbs
+from api.render.layout import wrap
+from api.render.map.sheet import Sheet, kind_of, name_of, plain, title, verbs
 from graph.levels import Link, Node, Reached
 from graph.words import say
 
@@ -26,8 +26,8 @@ def text(sheet: Sheet) -> str:
 def _systems(sheet: Sheet) -> list[str]:
     lines, onward = [], _Onward(sheet)
     for node in sheet.view.nodes:
-        lines += [f"{clean(node.name)}  ({kind_of(node)}){_marks(node)}"]
-        lines += _hung("because: ", clean(node.reason), 2)
+        lines += [f"{plain(node.name)}  ({kind_of(node)}){_marks(node)}"]
+        lines += _hung("because: ", plain(node.reason), 2)
         lines += onward.lines(node, 2)
     return [*lines, ""]
 
@@ -40,11 +40,11 @@ def _parts(sheet: Sheet) -> list[str]:
     lines, onward = [], _Onward(sheet)
     for id in sorted(found, key=lambda id: (not id, id)):
         if system := systems.get(id):
-            lines += [clean(system.name), *_hung("because: ", clean(system.reason), 2)]
+            lines += [plain(system.name), *_hung("because: ", plain(system.reason), 2)]
         else:
             lines.append(say("shared, or part of no system"))
         for node in sorted(found[id], key=lambda node: (kind_of(node), node.name, node.id)):
-            lines.append(f"  {kind_of(node)} {clean(node.name)}{_marks(node)}")
+            lines.append(f"  {kind_of(node)} {plain(node.name)}{_marks(node)}")
             lines += onward.lines(node, 4)
         lines.append("")
     return lines
@@ -52,7 +52,7 @@ def _parts(sheet: Sheet) -> list[str]:
 
 def _marks(node: Node) -> str:
     """The alarms that are not OK; how many are, when all of them are."""
-    loud = [f"{one.state} {clean(one.name)}" for one in node.alarms if one.state not in ("OK", "")]
+    loud = [f"{one.state} {plain(one.name)}" for one in node.alarms if one.state not in ("OK", "")]
     if loud:
         return f"  [{', '.join(loud)}]"
     return f"  [{say('alarms, none red: {count}', count=len(node.alarms))}]" if node.alarms else ""
@@ -69,7 +69,7 @@ class _Onward:
 
     def lines(self, node: Node, indent: int) -> list[str]:
         return [
-            f"{' ' * indent}→ {kind_of(self.nodes[one.target])} {clean(self.nodes[one.target].name)}: {verbs(one)}"
+            f"{' ' * indent}→ {kind_of(self.nodes[one.target])} {plain(self.nodes[one.target].name)}: {verbs(one)}"
             + (f" ({one.confidence:.0%})" if one.confidence < 1 else "")
             for one in self.links[node.id]
         ]
@@ -106,7 +106,7 @@ def _path(sheet: Sheet) -> list[str]:
         lines += _hung(
             "",
             f"{name_of(sheet, one.before)} {words[one.how]} {name_of(sheet, one.after)}: "
-            f"{clean(one.relation.kind)}, {clean(one.relation.provenance)}",
+            f"{plain(one.relation.kind)}, {plain(one.relation.provenance)}",
             2,
         )
     return [*lines, ""]
@@ -118,7 +118,7 @@ def _gaps(sheet: Sheet) -> list[str]:
     lines = [say("Not seen")]
     for gap in sheet.gaps:
         shows = say(" It would show {what}.", what=gap.would_show) if gap.would_show else ""
-        lines += _hung("", clean(f"{gap.what}: {gap.why}{shows} {gap.lift}".strip()), 2)
+        lines += _hung("", plain(f"{gap.what}: {gap.why}{shows} {gap.lift}".strip()), 2)
     return lines
 
 

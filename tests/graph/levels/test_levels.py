@@ -56,8 +56,8 @@ def test_links_count_the_relations_behind_them_and_say_where_they_are_from() -> 
     both = links[WRITER.arn, TABLE.arn]
     assert (both.count, both.kinds, both.confidence) == (2, (("may read", 1), ("uses", 1)), 0.97)
     assert both.provenance == (
-        "iam:GetRolePolicy p",
         "lambda:GetFunctionConfiguration Environment.TABLE_NAME",
+        "iam:GetRolePolicy p",
     )
     assert sum(one.count for one in view(shop(), "all").links) == len(SHOP_RELATIONS)
 

@@ -1,0 +1,21 @@
+"""The cost of a map grows no faster than n log n."""
+
+from __future__ import annotations
+
+from evals.benchmarks.levels import account, run
+
+
+def test_ten_times_as_much_costs_no_more_than_n_log_n() -> None:
+    result = run(100, 1000)
+    assert result.ok
+    small, large = result.figures["100"], result.figures["1000"]
+    assert isinstance(small, dict)
+    assert isinstance(large, dict)
+    assert (small["relations"], large["relations"]) == (400, 4000)
+    assert large["systems"] > small["systems"] > 1
+    assert 5 < float(str(result.figures["calls_ratio"])) <= float(str(result.figures["n_log_n_ratio"]))
+
+
+def test_the_same_account_every_time() -> None:
+    assert account(60) == account(60)
+    assert account(60) != account(60, seed=2)
