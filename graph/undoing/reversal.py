@@ -524,6 +524,8 @@ def _give_again(event: ChangeEvent, known: Known, client: str, word: str, noun: 
                 operation=back,
             ),
         )
+    if was(event, known):
+        return Reversal(outcome="nothing to undo", why=say("it was so before already"))
     makers = {back, *(other + noun for other in _OPPOSITES.get(word, ()))}
     givers = [one for one in known.before(event) if one.operation in makers and same_subject(one, event)]
     given = next((one for one in givers if overlap(one, event)), None)
