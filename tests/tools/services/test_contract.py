@@ -57,6 +57,7 @@ def resource(service: Service, type: str, arn: str) -> Resource:
 
 
 _CONFIGS: dict[str, Json] = {
+    "state-machine": {"roleArn": "arn:aws:iam::111122223333:role/billing-machine"},
     "pipe": {"RoleArn": "arn:aws:iam::111122223333:role/orders-pipe"},
     "schedule": {
         "ScheduleExpression": "rate(1 hour)",
@@ -90,6 +91,7 @@ _CONFIGS: dict[str, Json] = {
             }
         },
     },
+    "nodegroup": {"launchTemplate": {"id": "lt-0a1b2c3d4e5f60718", "version": "6"}},
     "scalable-target": {
         "ServiceNamespace": "ecs",
         "ResourceId": "service/shop/web",
@@ -304,7 +306,7 @@ def test_a_request_path_finds_its_value_in_the_example(service: Service, setting
 def test_restore_makes_calls_that_botocore_would_send(service: Service, setting: Setting) -> None:
     _, value = example_of(service, setting)
     at = changed(service, setting)
-    if setting.hidden:
+    if setting.hidden or value == HIDDEN:
         assert setting.restore(at, "any") == ()
         return
     wanted: Value = "PAY_PER_REQUEST" if setting.name == "billing mode" else value
