@@ -204,8 +204,10 @@ _INSIDE = (
     (re.compile(r"^(arn:[\w-]+:s3:::[^/]+)/.*$"), r"\1"),
     (re.compile(r"(:table/[^/]+)/(?:index|stream|backup|export)/.*$"), r"\1"),
     (re.compile(r"(:function:[^:]+):[^:]+$"), r"\1"),
+    (re.compile(r"(:stateMachine:[^:]+):[^:]+$"), r"\1"),
     (re.compile(r"(:/(?:apis|restapis)/[^/]+)/.*$"), r"\1"),
     (re.compile(r"(:log-group:[^:]+):.*$"), r"\1"),
+    (re.compile(r":(?:nodegroup|addon)/([^/]+)/[^/]+/[^/]+$"), r":cluster/\1"),
     (re.compile(r":listener(?:-rule)?/((?:app|net|gwy)/[^/]+/[^/]+)/.*$"), r":loadbalancer/\1"),
 )
 
