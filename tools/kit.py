@@ -160,6 +160,14 @@ def relation(resource: Resource, target: str, kind: str, said_by: str, confidenc
     )
 
 
+def uses_key(resource: Resource, key: str, said_by: str) -> Iterable[Relation]:
+    """That a resource is encrypted with a KMS key, given by id, alias or ARN. Keys of AWS itself cannot be changed."""
+    name = key if key.startswith("alias/") else f"key/{key}"
+    arn = key if not key or arns.is_arn(key) else arns.build("kms", resource.region, resource.account, name)
+    if arn and ":alias/aws/" not in arn:
+        yield relation(resource, arn, "uses", said_by)
+
+
 def plain(item: Mapping[str, Any]) -> Json:
     """An item of an answer as JSON values: times as ISO 8601 in UTC."""
     found: Json = json.loads(canonical(item))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tools.arn import build
 from tools.arn import parse as parse_arn
 from tools.errors import NotThere
-from tools.kit import call, here, optional, record, text, whole
+from tools.kit import call, here, optional, record, text, uses_key, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.services._spec import (
     Change,
@@ -120,8 +120,9 @@ def _index(region: str, account: str, name: str, arn: str, table: Json, evidence
 
 
 def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
-    """A table calls nobody; its stream's readers are event source mappings (see Lambda)."""
-    return ()
+    """A table calls nobody but its key; its stream's readers are event source mappings (see Lambda)."""
+    key = text(resource.config, "SSEDescription", "KMSMasterKeyArn")
+    return uses_key(resource, key, "dynamodb:DescribeTable SSEDescription.KMSMasterKeyArn")
 
 
 def owner(dimensions: Mapping[str, str], partition: str, region: str, account: str) -> str:

@@ -16,7 +16,7 @@ from tools.arn import build, is_arn
 from tools.arn import parse as parse_arn
 from tools.errors import NotThere
 from tools.evidence import canonical
-from tools.kit import call, here, optional, plain, record, relation, text, whole
+from tools.kit import call, here, optional, plain, record, relation, text, uses_key, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.policies import document
 from tools.services._spec import (
@@ -129,17 +129,14 @@ def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
     for consumer in resource.config.get("Consumers") or []:
         if arn := text(consumer, "ConsumerARN"):
             yield relation(resource, arn, "read by", "kinesis:ListStreamConsumers ConsumerARN")
-    key = _key_arn(resource, text(resource.config, "KeyId"))
-    if is_arn(key) and ":alias/aws/" not in key:
-        yield relation(resource, key, "uses", "kinesis:DescribeStreamSummary KeyId")
+    key = text(resource.config, "KeyId")
+    yield from uses_key(resource, key, "kinesis:DescribeStreamSummary KeyId")
 
 
-def _key_arn(at: Resource | ChangeEvent, key: str) -> str:
-    """The ARN of a key or alias, which Kinesis shows and takes as id, alias or ARN; "" for none."""
-    if not key or is_arn(key):
-        return key
-    name = key if key.startswith("alias/") else f"key/{key}"
-    return build("kms", at.region, at.account, name)
+def _means_key(event: ChangeEvent, value: Value) -> Value:
+    """The ARN of a key or alias, which Kinesis takes as id, alias or ARN."""
+    key = str(value)
+    return here(event, "kms", key if key.startswith("alias/") or is_arn(key) else f"key/{key}")
 
 
 def dimensions(resource: Resource) -> tuple[tuple[str, str], ...]:
@@ -237,10 +234,6 @@ def _restore_record_size(resource: Resource, value: Value) -> tuple[Call, ...]:
             MaxRecordSizeInKiB=whole(value),
         ),
     )
-
-
-def _means_key(event: ChangeEvent, value: Value) -> Value:
-    return _key_arn(event, str(value))
 
 
 def _means_policy(event: ChangeEvent, value: Value) -> Value:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tools.arn import build
 from tools.arn import parse as parse_arn
 from tools.errors import BadInput, NotThere
-from tools.kit import call, here, optional, record, reference, relation, text, uses, whole
+from tools.kit import call, here, optional, record, reference, relation, text, uses, uses_key, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.policies import document, listed
 from tools.services._spec import (
@@ -258,6 +258,9 @@ def _uses(resource: Resource, directory: Directory) -> Iterable[Relation]:
     yield from uses(resource, variables, role, directory, "lambda:GetFunctionConfiguration Environment")
     if role:
         yield relation(resource, role, "runs as", "lambda:GetFunctionConfiguration Role")
+    yield from uses_key(
+        resource, text(resource.config, "KMSKeyArn"), "lambda:GetFunctionConfiguration KMSKeyArn"
+    )
     network = resource.config.get("VpcConfig") or {}
     for key, kind, word in (
         ("SubnetIds", "in", "subnet"),

@@ -20,7 +20,7 @@ from tools.arn import build, is_arn
 from tools.arn import parse as parse_arn
 from tools.errors import NotThere
 from tools.evidence import canonical
-from tools.kit import call, here, record, text, whole
+from tools.kit import call, here, record, text, uses_key, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.services._spec import (
     Change,
@@ -232,6 +232,7 @@ def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
         if id := text(group, "VpcSecurityGroupId"):
             target = build("ec2", resource.region, resource.account, f"security-group/{id}")
             yield _relation(resource, "guarded by", f"{said} VpcSecurityGroups", target=target)
+    yield from uses_key(resource, text(resource.config, "KmsKeyId"), f"rds:{said} KmsKeyId")
     for name in log_groups(resource):
         target = build("logs", resource.region, resource.account, f"log-group:{name}")
         yield _relation(resource, "logs to", f"{said} EnabledCloudwatchLogsExports", target=target)

@@ -22,7 +22,7 @@ from tools.arn import build, is_arn, partition_of
 from tools.arn import parse as parse_arn
 from tools.errors import BadInput, NotThere
 from tools.evidence import canonical
-from tools.kit import call, optional, plain, record, relation, text
+from tools.kit import call, optional, plain, record, relation, text, uses_key
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.parameters import from_cloudtrail
 from tools.policies import document, listed
@@ -204,9 +204,8 @@ def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
             yield relation(resource, target, "replicates to", f"{said} Destination.Bucket")
     encryption = resource.config.get("ServerSideEncryptionConfiguration") or {}
     for rule in encryption.get("Rules") or []:
-        key = _key_arn(resource, text(rule, "ApplyServerSideEncryptionByDefault", "KMSMasterKeyID"))
-        if is_arn(key) and ":alias/aws/" not in key:
-            yield relation(resource, key, "uses", "s3:GetBucketEncryption KMSMasterKeyID")
+        key = text(rule, "ApplyServerSideEncryptionByDefault", "KMSMasterKeyID")
+        yield from uses_key(resource, key, "s3:GetBucketEncryption KMSMasterKeyID")
     for statement in listed((resource.config.get("Policy") or {}).get("Statement")):
         for caller in _let_in(statement):
             yield Relation(
@@ -217,13 +216,6 @@ def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
                 confidence=0.6,
                 evidence=resource.evidence,
             )
-
-
-def _key_arn(resource: Resource, key: str) -> str:
-    if not key or is_arn(key):
-        return key
-    name = key if key.startswith("alias/") else f"key/{key}"
-    return build("kms", resource.region, resource.account, name)
 
 
 def _notified(resource: Resource) -> Iterator[Relation]:

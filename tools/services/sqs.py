@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tools import arn as arns
 from tools.errors import NotThere
-from tools.kit import call, optional, record, text, whole
+from tools.kit import call, optional, record, text, uses_key, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.policies import document, listed
 from tools.services._spec import (
@@ -94,7 +94,7 @@ def describe(reader: Reader, arn: str) -> Resource | None:
 
 
 def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
-    """Where messages go after too many failures, and who may send by the queue's own policy."""
+    """Where messages go after too many failures, the queue's key, and who may send by the queue's own policy."""
     dead = text(document(resource.config.get("RedrivePolicy") or "{}"), "deadLetterTargetArn")
     if dead:
         yield _relation(resource.arn, dead, "sends failures to", "RedrivePolicy", resource)
@@ -102,6 +102,9 @@ def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
         if found := _URL.match(url):
             source = arns.build("sqs", resource.region, found.group(1), found.group(2))
             yield _relation(source, resource.arn, "sends failures to", "ListDeadLetterSourceQueues", resource)
+    yield from uses_key(
+        resource, text(resource.config, "KmsMasterKeyId"), "sqs:GetQueueAttributes KmsMasterKeyId"
+    )
     for statement in listed(document(resource.config.get("Policy") or "{}").get("Statement")):
         for sender in _senders(statement):
             if arns.is_arn(sender):
