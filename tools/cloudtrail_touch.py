@@ -277,6 +277,10 @@ def _wanted(arn: Arn) -> list[tuple[tuple[str, ...], str]]:
         words = [word for word in arn.resource.split("/") if word]
         pairs = list(zip(words[::2], words[1::2], strict=False))
         return [(_keys(kind), name) for kind, name in pairs]
+    if arn.service == "eks":  # records call the cluster by its place in the path of the request
+        cluster, _, inner = arn.name.partition("/")
+        own = [(_keys(arn.type), inner.partition("/")[0])] if inner else []
+        return [*own, (("name", "clustername"), cluster)]
     name = arn.name.removesuffix(":*")
     if arn.type == "autoScalingGroup":  # an id lies before the name
         name = name.rpartition("autoScalingGroupName/")[2]

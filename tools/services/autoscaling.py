@@ -1375,6 +1375,8 @@ SERVICE = Service(
         "auto-scaling-group",
         "instance",
         "launch-template",
+        "nodegroup",
+        "eks-cluster",
         "load-balancer",
         "listener",
         "target-group",

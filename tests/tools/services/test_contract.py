@@ -19,6 +19,7 @@ from tools.models import Actor, Call, ChangeEvent, Json, Resource, Value
 from tools.parameters import from_cloudtrail, to_cli, validate
 from tools.services import services
 from tools.services._spec import Change, Condition, Effect, Service, Setting
+from tools.setting_values import as_value
 
 _ROLES = {"demand", "errors", "throttles", "latency", "saturation", "backlog", "setting", "work"}
 
@@ -152,9 +153,13 @@ def records(change: Change) -> tuple[Json, ...]:
 
 
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
-_SENT_WHOLE = _sent_whole(
-    "cloudfront", "UpdateDistribution", "DistributionConfig", {"ETag": "E3DFGD1EXAMPLE"}
-)
+_SENT_WHOLE = {
+    **_sent_whole("cloudfront", "UpdateDistribution", "DistributionConfig", {"ETag": "E3DFGD1EXAMPLE"}),
+    **_sent_whole("wafv2", "UpdateWebACL", "", {}),
+    **_sent_whole("wafv2", "UpdateRuleGroup", "", {}),
+    **_sent_whole("wafv2", "UpdateIPSet", "", {}),
+    **_sent_whole("wafv2", "UpdateRegexPatternSet", "", {}),
+}
 
 
 def example_of(service: Service, setting: Setting) -> tuple[ChangeEvent, Any]:
@@ -304,12 +309,14 @@ def test_a_request_path_finds_its_value_in_the_example(service: Service, setting
 
 @pytest.mark.parametrize(("service", "setting"), _SETTINGS, ids=ids(_SETTINGS))
 def test_restore_makes_calls_that_botocore_would_send(service: Service, setting: Setting) -> None:
-    _, value = example_of(service, setting)
+    found, value = example_of(service, setting)
     at = changed(service, setting)
     if setting.hidden or value == HIDDEN:
         assert setting.restore(at, "any") == ()
         return
     wanted: Value = "PAY_PER_REQUEST" if setting.name == "billing mode" else value
+    if setting.means is not None:
+        wanted = setting.means(found, as_value(value))
     calls = setting.restore(at, wanted)
     assert calls, f"{setting.name} cannot be put back"
     for one in calls:
