@@ -255,8 +255,8 @@ _NAMES = {
         ListStateMachineAliases ListStateMachineVersions ListStateMachines ListTagsForResource""",
     "sts": "GetCallerIdentity",
     "synthetics": "DescribeCanaries DescribeCanariesLastRun GetCanary GetCanaryRuns",
-    "wafv2": """GetIPSet GetLoggingConfiguration GetRateBasedStatementManagedKeys GetRuleGroup
-        GetSampledRequests GetWebACL GetWebACLForResource ListIPSets ListResourcesForWebACL ListRuleGroups
+    "wafv2": """GetIPSet GetLoggingConfiguration GetRateBasedStatementManagedKeys GetRegexPatternSet
+        GetRuleGroup GetSampledRequests GetWebACL GetWebACLForResource ListIPSets ListResourcesForWebACL ListRuleGroups
         ListTagsForResource ListWebACLs""",
     "xray": """BatchGetTraces GetGroup GetGroups GetIndexingRules GetInsight GetInsightEvents
         GetInsightSummaries GetSamplingRules GetServiceGraph GetTimeSeriesServiceStatistics GetTraceGraph
