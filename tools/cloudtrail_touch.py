@@ -284,6 +284,10 @@ def _wanted(arn: Arn) -> list[tuple[tuple[str, ...], str]]:
     name = arn.name.removesuffix(":*")
     if arn.type == "autoScalingGroup":  # an id lies before the name
         name = name.rpartition("autoScalingGroupName/")[2]
+    if (arn.service, arn.type) in _GROUPED:
+        return [(_keys(arn.type), name.rpartition("/")[2])]
+    if (arn.service, arn.type) in _WITH_ID:
+        return [(_keys(arn.type), name.partition("/")[0])]
     if arn.service == "ecs" and arn.type in ("service", "task") and "/" in name:
         cluster, _, inner = name.partition("/")
         return [(_keys(arn.type), inner), (_keys("cluster"), cluster)]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tools import arn as arns
 from tools.deliveries import last, meant, senders, sent_again, target_of
 from tools.errors import NotThere
-from tools.kit import call, here, optional, plain, record, reference, relation, text, whole
+from tools.kit import call, here, optional, plain, record, reference, relation, text, uses_key, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.services._spec import (
     Change,
@@ -232,6 +232,8 @@ def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
         if dead := text(config, "DeadLetterConfig", "Arn"):
             yield relation(resource, dead, "sends failures to", "events:DescribeEventBus DeadLetterConfig")
         yield from senders(resource, config.get("Policy"), "events:DescribeEventBus Policy")
+        key = text(config, "KmsKeyIdentifier")
+        yield from uses_key(resource, key, "events:DescribeEventBus KmsKeyIdentifier")
     elif resource.type == "archive":
         if bus := text(config, "EventSourceArn"):
             yield _from(bus, resource, "archived in", "events:DescribeArchive EventSourceArn")

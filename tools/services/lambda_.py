@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _SOURCE = "lambda.amazonaws.com"
 _VERSIONS_A_PAGE = 50  # Lambda API reference, ListVersionsByFunction
+# Rules and topics are not listed: the policy of what they call is where they are found.
+_CALLER = re.compile(r"^arn:[\w-]+:(?:events:[\w-]+:\d{12}:rule/|sns:[\w-]+:\d{12}:)[^*?]+$")
 _API = re.compile(r"^arn:[\w-]+:execute-api:([\w-]+):\d{12}:([a-z0-9]+)/")
 
 
@@ -276,18 +278,20 @@ def _invoked(resource: Resource, directory: Directory) -> Iterable[Relation]:
     for statement in listed((resource.config.get("Policy") or {}).get("Statement")):
         for source in _sources(statement):
             found = _API.match(source)
-            candidates = (
+            callers = (
                 [
-                    a
+                    a.arn
                     for a in directory.of("api")
                     if a.region == found.group(1) and a.config.get("Id") == found.group(2)
                 ]
                 if found
-                else [r for r in [directory.by_arn(source)] if r is not None]
+                else [source]
+                if directory.by_arn(source) is not None or _CALLER.match(source)
+                else []
             )
-            for caller in candidates:
+            for caller in callers:
                 yield Relation(
-                    source=caller.arn,
+                    source=caller,
                     target=resource.arn,
                     kind="invokes",
                     provenance="lambda:GetPolicy Condition.SourceArn",

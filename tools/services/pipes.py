@@ -15,7 +15,7 @@ from tools import arn as arns
 from tools.deliveries import last, meant, sent_again, task_of
 from tools.errors import NotThere
 from tools.evidence import canonical
-from tools.kit import call, here, plain, record, relation, text, whole
+from tools.kit import call, here, plain, record, relation, text, uses_key, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.services._spec import (
     Change,
@@ -115,6 +115,7 @@ def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
     for field, kind in (("Enrichment", "enriches with"), ("Target", "delivers to")):
         for target in meant(text(config, field), directory) if text(config, field) else ():
             yield relation(resource, target, kind, f"{said_by} {field}")
+    yield from uses_key(resource, text(config, "KmsKeyIdentifier"), f"{said_by} KmsKeyIdentifier")
     if role := text(config, "RoleArn"):
         yield relation(resource, role, "runs as", f"{said_by} RoleArn")
     for name, parameters in (config.get("SourceParameters") or {}).items():

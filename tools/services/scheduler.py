@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tools import arn as arns
 from tools.deliveries import last, sent_again, target_of
 from tools.errors import NotThere
-from tools.kit import call, here, plain, record, relation, text, whole
+from tools.kit import call, here, plain, record, relation, text, uses_key, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.services._spec import (
     Change,
@@ -122,6 +122,7 @@ def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
         provenance="scheduler:GetSchedule GroupName",
         evidence=resource.evidence,
     )
+    yield from uses_key(resource, text(resource.config, "KmsKeyArn"), "scheduler:GetSchedule KmsKeyArn")
     target = resource.config.get("Target") or {}
     yield from target_of(resource, target, "triggers", said_by, directory)
     for named in _named(target):

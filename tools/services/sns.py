@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tools import arn as arns
 from tools.deliveries import last, meant, senders, sent_again
 from tools.errors import NotThere
-from tools.kit import call, here, optional, record, reference, relation, text
+from tools.kit import call, here, optional, record, reference, relation, text, uses_key
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.services._spec import (
     Change,
@@ -155,6 +155,8 @@ def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
             said_by = "sns:ListSubscriptionsByTopic SubscriptionArn"
             yield relation(resource, arn, "delivers through", said_by)
         yield from senders(resource, resource.config.get("Policy"), "sns:GetTopicAttributes Policy")
+        key = text(resource.config, "KmsMasterKeyId")
+        yield from uses_key(resource, key, "sns:GetTopicAttributes KmsMasterKeyId")
     elif resource.type == "subscription":
         said_by = "sns:GetSubscriptionAttributes"
         yield from _delivers(resource, resource.config, f"{said_by} Endpoint", directory)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from tools import arn as arns
 from tools.deliveries import meant, whom
 from tools.errors import NotThere
-from tools.kit import call, here, optional, plain, record, relation, text
+from tools.kit import call, here, optional, plain, record, relation, text, uses_key
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.services._spec import (
     Change,
@@ -240,6 +240,8 @@ def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
     said_by = "states:DescribeStateMachine"
     if role := text(config, "roleArn"):
         yield relation(resource, role, "runs as", f"{said_by} roleArn")
+    key = text(config, "encryptionConfiguration", "kmsKeyId")
+    yield from uses_key(resource, key, f"{said_by} encryptionConfiguration")
     for group in _groups(resource):
         target = arns.build("logs", resource.region, resource.account, f"log-group:{group}")
         yield relation(resource, target, "logs to", f"{said_by} loggingConfiguration")
