@@ -176,16 +176,30 @@ def _lessened(service: Service, operation: str, setting: str, gone: tuple[Signat
 # -- services and resources ------------------------------------------------------------------------
 
 
+_PREFIX = re.compile(r"([a-z0-9-]+):")
+
+
 def _kind(arn: str) -> tuple[Service, str] | None:
     if not is_arn(arn):
         return None
     parts = parse_arn(arn)
     key = f"{parts.service}:{parts.resource}"
-    for service in services().values():
-        for type, pattern in service.arns.items():
-            if re.fullmatch(pattern, key, re.DOTALL):
-                return service, type
+    for known, type, pattern in _patterns(parts.service):
+        if pattern.fullmatch(key):
+            return services()[known], type
     return None
+
+
+@cache
+def _patterns(prefix: str) -> tuple[tuple[str, str, re.Pattern[str]], ...]:
+    """Service, type and pattern of every kind of ARN that may begin with this service's prefix, in order."""
+    found = []
+    for name, service in _all_services().items():
+        for type, pattern in service.arns.items():
+            begins = _PREFIX.match(pattern)
+            if begins is None or begins.group(1) == prefix:
+                found.append((name, type, re.compile(pattern, re.DOTALL)))
+    return tuple(found)
 
 
 def service_of(arn: str) -> Service | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import combinations
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ _WRAPPED = re.compile(
     r"^(?:[a-z][a-z0-9+.-]*:)+(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE
 )  # jdbc:postgresql://
 _SHORTEST_NAME = 3
+_MOST_SUBSETS = 8  # dimensions of which all subsets are tried
 # ElastiCache writes regions so in host names: euw1, apse2.
 _SHORT_REGION = re.compile(r"^([a-z]{2})(ne|nw|se|sw|n|s|e|w|c)(\d)$")
 _DIRECTIONS: Mapping[str, str] = {
@@ -66,9 +68,12 @@ class KnownResources:
         self._by_arn = {resource.arn: resource for resource in sorted(resources, key=lambda one: one.arn)}
         self._by_name: dict[str, list[Resource]] = defaultdict(list)
         self._by_host: dict[str, list[Resource]] = defaultdict(list)
-        self._by_metric: dict[tuple[str, frozenset[tuple[str, str]], str], str] = {}
+        self._by_type: dict[str, list[Resource]] = defaultdict(list)
+        self._by_metric: dict[tuple[str, str], dict[frozenset[tuple[str, str]], tuple[int, str]]] = {}
+        self._all = tuple(self._by_arn.values())
         for resource in self._by_arn.values():
             self._by_name[resource.name].append(resource)
+            self._by_type[resource.type].append(resource)
             for host in dict.fromkeys(_own_hosts(resource)):
                 self._by_host[host].append(resource)
             self._index_metric(resource)
@@ -79,7 +84,8 @@ class KnownResources:
         if service and service.dimensions:
             dimensions = frozenset(service.dimensions(resource))
             for namespace in service.namespaces if dimensions else ():
-                self._by_metric.setdefault((namespace, dimensions, resource.region), resource.arn)
+                here = self._by_metric.setdefault((namespace, resource.region), {})
+                here.setdefault(dimensions, (len(here), resource.arn))
 
     def by_arn(self, arn: str) -> Resource | None:
         return self._by_arn.get(arn)
@@ -88,7 +94,10 @@ class KnownResources:
         return tuple(one for one in self._by_name.get(name, ()) if not types or one.type in types)
 
     def of(self, *types: str) -> tuple[Resource, ...]:
-        return tuple(one for one in self._by_arn.values() if not types or one.type in types)
+        if not types:
+            return self._all
+        found = [one for type in dict.fromkeys(types) for one in self._by_type.get(type, ())]
+        return tuple(found if len(types) == 1 else sorted(found, key=lambda one: one.arn))
 
     def mentioned(self, text: str) -> tuple[Resource, ...]:
         text = text.strip()
@@ -118,15 +127,24 @@ class KnownResources:
 
     def measured(self, namespace: str, dimensions: Mapping[str, str], region: str) -> str:
         """ARN of the resource of a metric: the known one with most of these dimensions, else by rule."""
-        best = ""
-        most = 0
-        asked = set(dimensions.items())
-        for (space, known, place), arn in self._by_metric.items():
-            if space == namespace and place == region and known <= asked and len(known) > most:
-                best, most = arn, len(known)
-        if best:
-            return best
+        known = self._by_metric.get((namespace, region), {})
+        for fits in _subsets(frozenset(dimensions.items()), known):
+            if fits:
+                return min(known[one] for one in fits)[1]
         return catalogue.owner_of(namespace, dimensions, region, self._account)
+
+
+def _subsets(
+    asked: frozenset[tuple[str, str]], known: Mapping[frozenset[tuple[str, str]], object]
+) -> Iterator[list[frozenset[tuple[str, str]]]]:
+    """The known ones among the subsets of `asked`, those of most dimensions first; no metric has many dimensions."""
+    if len(asked) > _MOST_SUBSETS:
+        fitting = [one for one in known if one <= asked]
+        for size in sorted({len(one) for one in fitting}, reverse=True):
+            yield [one for one in fitting if len(one) == size]
+        return
+    for size in range(len(asked), 0, -1):
+        yield [one for one in map(frozenset, combinations(sorted(asked), size)) if one in known]
 
 
 def _own_hosts(resource: Resource) -> Iterator[str]:

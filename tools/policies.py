@@ -86,14 +86,16 @@ def targets(grant: Grant, known: Iterable[str]) -> tuple[str, ...]:
     if not _STAR.search(pattern):
         return (pattern,) if arns.is_arn(pattern) else ()
     rule = re.compile("".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern))
-    return tuple(arn for arn in known if rule.fullmatch(arn))
+    begins = _STAR.split(pattern, maxsplit=1)[0]
+    return tuple(arn for arn in known if arn.startswith(begins) and rule.fullmatch(arn))
 
 
 def allowed(role: Resource | None, known: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Resource ARN -> (verb, policy name) for everything specific that the role's policies allow."""
     found: dict[str, tuple[str, str]] = {}
-    names = tuple(known)
-    for grant in grants(role.config) if role else ():
+    given = grants(role.config) if role else ()
+    names = tuple(known) if any(_STAR.search(one.pattern) for one in given) else ()
+    for grant in given:
         for target in targets(grant, names):
             before = found.get(target)
             what = grant.verb if before is None or before[0] == grant.verb else "uses"
