@@ -155,6 +155,7 @@ def _resource(
 def _add_guarded(reader: Reader, arn: str, config: Json, evidence: list[str], kinds: Iterable[str]) -> None:
     """`Resources`: ARNs of what a regional web ACL guards. Distributions name their web ACL themselves."""
     found: list[str] = []
+    seen = False
     for kind in kinds:
         answer = optional(
             reader,
@@ -168,7 +169,9 @@ def _add_guarded(reader: Reader, arn: str, config: Json, evidence: list[str], ki
         if answer is not None:
             evidence.append(answer.evidence)
             found.extend(answer.data.get("ResourceArns") or [])
-    config["Resources"] = found
+            seen = True
+    if seen:
+        config["Resources"] = found
 
 
 def describe(reader: Reader, arn: str) -> Resource | None:
