@@ -19,7 +19,7 @@ from graph.undoing.reversal import TAKES_AWAY, is_tagging, since_undone, was
 from graph.weighing.moves import is_document, is_unlimited
 from graph.words import number, say
 from tools.catalogue import change_of
-from tools.cloudtrail_touch import is_noise, touched_by
+from tools.cloudtrail_touch import is_noise, toucher
 from tools.evidence import canonical
 from tools.models import ChangeEvent, Value
 from tools.redact import redact
@@ -82,10 +82,11 @@ def listing(events: Iterable[ChangeEvent], known: Known, near: frozenset[str] | 
     folded: dict[Folded, int] = dict.fromkeys(FOLDED, 0)
     made: list[Line] = []
     every = {event.id: event for event in events}
+    names = toucher(known.resource(arn) for arn in near or ())
     for event in sorted(every.values(), key=lambda one: (one.time, one.id), reverse=True):
         kind = fold(event)
         fields: tuple[Moved, ...] = ()
-        if kind is None and near is not None and not _is_near(event, known, near):
+        if kind is None and near is not None and not near & set(touched(event)) and not names(event):
             kind = "elsewhere"
         if kind is None and not event.error_code:
             fields = moved(event, known)
@@ -125,12 +126,6 @@ def effective(events: Iterable[ChangeEvent]) -> tuple[ChangeEvent, ...]:
 def _is_inert(event: ChangeEvent) -> bool:
     change = change_of(event)
     return change is not None and change.inert
-
-
-def _is_near(event: ChangeEvent, known: Known, near: frozenset[str]) -> bool:
-    if near & set(touched(event)):
-        return True
-    return any(touched_by(event, known.resource(arn)) for arn in near)
 
 
 def _moves_nothing(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> bool:

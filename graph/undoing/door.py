@@ -15,7 +15,7 @@ from graph.undoing import reading
 from graph.undoing.restore import Restoration, restoration
 from tools.aws import Reader
 from tools.cloudtrail import cited
-from tools.cloudtrail_lookup import complete_until
+from tools.cloudtrail_lookup import clamp, complete_until
 from tools.errors import BadInput
 from tools.models import Gap, Window
 
@@ -81,7 +81,7 @@ def _one(
     regions: Sequence[str],
 ) -> Seen:
     reader = look.reader
-    window = _window(reader.as_of, since, until)
+    window = clamp(_window(reader.as_of, since, until), reader.as_of)  # whole minutes, as it is asked
     places = tuple(regions) or (reader.region,)
     arns = reading.near(reader, near) if near else None
     events = reading.window_events(look, window, places)
