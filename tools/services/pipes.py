@@ -193,12 +193,12 @@ def _restore_source(
     """The whole parameters of a kind of source with one changed: those left out would fall back to defaults."""
     held = (resource.config.get("SourceParameters") or {}).get(kind)
     kept = {key: item for key, item in (held or {}).items() if key not in _FIXED and item is not None}
-    if value is None:
+    if value in (None, ""):
         kept.pop(member, None)
+    elif member == "DeadLetterConfig":
+        kept[member] = {"Arn": str(value)}
     else:
         kept[member] = whole(value) if number else str(value)
-    if member == "DeadLetterConfig":
-        kept[member] = {"Arn": str(value)} if value else {}
     return _update(resource, SourceParameters={kind: kept})
 
 
