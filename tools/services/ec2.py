@@ -1,4 +1,4 @@
-"""EC2: instances, their volumes, roles and metadata, and what programs on them log by the CloudWatch agent."""
+"""EC2: instances, their EBS volumes, roles, metadata and logs of the CloudWatch agent; launch templates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools import agent_logs, middleware
 from tools import arn as arns
 from tools import network_rules as rules
 from tools.errors import NotThere
-from tools.kit import call, here, optional, plain, record, relation, text, uses, whole
+from tools.kit import call, here, optional, plain, record, relation, text, uses, uses_key, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.services._spec import (
     Change,
@@ -59,6 +59,7 @@ _WORDS = {
     "igw": "internet-gateway",
     "vpc": "vpc",
     "vpce": "vpc-endpoint",
+    "lt": "launch-template",
     "eni": "network-interface",
 }
 
@@ -74,6 +75,35 @@ def _touches_volume(event: ChangeEvent) -> tuple[str, ...]:
     sent = rules.body(event)
     id = text(sent, "VolumeId") or text(sent, "volumeId")
     return (here(event, "ec2", f"volume/{id}"), *_touches(event)) if id else ()
+
+
+def _touches_template(event: ChangeEvent) -> tuple[str, ...]:
+    """The launch template; a request may name it by name alone, then only the answer tells its id."""
+    sent, answered = rules.body(event), rules.answer(event)
+    told = [answered.get(key) or {} for key in ("launchTemplate", "launchTemplateVersion")]
+    ids = [text(sent, "LaunchTemplateId"), text(sent, "launchTemplateId")]
+    ids += [text(one, "launchTemplateId") for one in told if isinstance(one, dict)]
+    id = next((one for one in ids if one), "")
+    return (here(event, "ec2", f"launch-template/{id}"),) if id else ()
+
+
+def _touches_credits(event: ChangeEvent) -> tuple[str, ...]:
+    return tuple(here(event, "ec2", f"instance/{id}") for id in _credits(event))
+
+
+def _credits(event: ChangeEvent) -> dict[str, str]:
+    """Instance ids and what the request makes of their CPU credits: standard or unlimited."""
+    sent = rules.body(event)
+    listed = [sent.get(key) for key in ("InstanceCreditSpecification", "instanceCreditSpecificationSet")]
+    found = [one for place in listed for one in rules.items(place) if isinstance(one, dict)]
+    pairs = [
+        (
+            text(one, "InstanceId") or text(one, "instanceId"),
+            text(one, "CpuCredits") or text(one, "cpuCredits"),
+        )
+        for one in found
+    ]
+    return {id: kind for id, kind in pairs if id}
 
 
 # -- reading ----------------------------------------------------------------------------------------
@@ -110,12 +140,17 @@ def _resource(
 
 
 def describe(reader: Reader, arn: str) -> Resource | None:
-    """An instance or a volume whole. An instance also says `IamInstanceProfile.Roles` (ARNs), `LogGroups` (names),
-    `AdmittedBy` (security groups that let its own groups in) and `MayConnectTo` (ids of instances behind those).
+    """An instance, a volume or a launch template whole.
+
+    An instance also says `IamInstanceProfile.Roles` (ARNs), `LogGroups` (names), `AdmittedBy` (security groups that
+    let its own groups in) and `MayConnectTo` (ids of instances behind those). A launch template also says `Versions`,
+    its default and its latest one (DescribeLaunchTemplateVersions, without user data).
     """
     parts = arns.parse(arn)
     if parts.type == "volume":
         return _describe_volume(reader, parts)
+    if parts.type == "launch-template":
+        return _describe_template(reader, parts)
     try:
         answer = reader.ask("ec2", "DescribeInstances", region=parts.region, InstanceIds=[parts.name])
     except NotThere:
@@ -138,6 +173,40 @@ def _describe_volume(reader: Reader, parts: arns.Arn) -> Resource | None:
     for item in answer.data.get("Volumes") or []:
         return _resource("volume", parts.name, plain(item), parts.region, parts.account, (answer.evidence,))
     return None
+
+
+def _describe_template(reader: Reader, parts: arns.Arn) -> Resource | None:
+    at: Json = {"region": parts.region}
+    try:
+        answer = reader.ask("ec2", "DescribeLaunchTemplates", LaunchTemplateIds=[parts.name], **at)
+    except NotThere:
+        return None
+    items, evidence = answer.data.get("LaunchTemplates") or [], [answer.evidence]
+    if not items:
+        return None
+    config = plain(items[0])
+    told = optional(
+        reader,
+        "ec2",
+        "DescribeLaunchTemplateVersions",
+        "Versions of the launch template",
+        **at,
+        LaunchTemplateId=parts.name,
+        Versions=["$Default", "$Latest"],
+    )
+    if told is not None:
+        evidence.append(told.evidence)
+        config["Versions"] = [_version(one) for one in told.data.get("LaunchTemplateVersions") or []]
+    return _resource("launch-template", parts.name, config, parts.region, parts.account, evidence)
+
+
+def _version(item: Mapping[str, Any]) -> Json:
+    """A version without its user data: a program, in which there may be passwords."""
+    found = plain(item)
+    found["LaunchTemplateData"] = {
+        key: value for key, value in (found.get("LaunchTemplateData") or {}).items() if key != "UserData"
+    }
+    return found
 
 
 def _profile(reader: Reader, item: Mapping[str, Any], evidence: list[str]) -> Json:
@@ -214,7 +283,11 @@ def group_ids(config: Mapping[str, Any]) -> set[str]:
 
 
 def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
-    """What guards an instance, where it lies, whom it runs as, what it stores on and logs to, whom it may call."""
+    """What guards an instance, where it lies, whom it runs as, what it stores on and logs to, whom it may call; who
+    uses a volume.
+    """
+    if resource.type == "volume":
+        yield from _of_volume(resource)
     if resource.type != "instance":
         return
     config, said_by = resource.config, "ec2:DescribeInstances"
@@ -239,6 +312,19 @@ def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
         target = arns.build("logs", resource.region, resource.account, f"log-group:{group}")
         yield relation(resource, target, "logs to", "logs:DescribeLogStreams", 0.9)
     yield from _may_call(resource, directory)
+
+
+def _of_volume(resource: Resource) -> Iterable[Relation]:
+    for one in resource.config.get("Attachments") or []:
+        if id := text(one, "InstanceId"):
+            yield Relation(
+                source=_near(resource, "instance", id),
+                target=resource.arn,
+                kind="uses",
+                provenance="ec2:DescribeVolumes Attachments",
+                evidence=resource.evidence,
+            )
+    yield from uses_key(resource, text(resource.config, "KmsKeyId"), "ec2:DescribeVolumes KmsKeyId")
 
 
 def _near(resource: Resource, type: str, id: str) -> str:
@@ -301,8 +387,17 @@ _SMALLER = (
     Effect(metric="CPUCreditBalance", direction="down", after=(0, 7200), may=True),
     *_FAILS,
 )
+# What is launched from now on is another machine; those that run stay as they are.
+_OTHER_MACHINES = (
+    Effect(metric="role:errors", direction="up", on="upstream", after=(0, 3 * 24 * 3600)),
+    Effect(metric="role:latency", direction="up", on="upstream", after=(0, 3 * 24 * 3600)),
+    Effect(metric="role:saturation", direction="up", on="upstream", after=(0, 3 * 24 * 3600)),
+    Effect(metric="role:work", direction="down", on="upstream", after=(0, 3 * 24 * 3600)),
+)
 _SLOWER = (
     Effect(metric="VolumeQueueLength", direction="up", after=(0, 7200)),
+    Effect(metric="VolumeIOPSExceededCheck", direction="up", after=(0, 7200), may=True),
+    Effect(metric="VolumeThroughputExceededCheck", direction="up", after=(0, 7200), may=True),
     Effect(metric="BurstBalance", direction="down", after=(0, 14400), may=True),
     Effect(metric="role:latency", direction="up", on="upstream", after=(0, 7200)),
     Effect(metric="role:errors", direction="up", on="upstream", after=(0, 7200)),
@@ -383,8 +478,19 @@ def _metadata(name: str, words: str, unit: str, effects: tuple[Effect, ...]) -> 
 def _restore_volume(name: str, resource: Resource, value: Value) -> tuple[Call, ...]:
     if value is None or (name != "VolumeType" and text(resource.config, "VolumeType") in _NO_IOPS):
         return ()
-    sent = str(value) if name == "VolumeType" else whole(value)
-    return (call("ec2", "ModifyVolume", resource, VolumeId=resource.name, **{name: sent}),)
+    sent: Json = {name: str(value) if name == "VolumeType" else whole(value)}
+    if value in ("io1", "io2"):  # these have no IOPS of their own: AWS wants them said (ModifyVolume)
+        if not (iops := resource.config.get("Iops")):
+            return ()
+        sent["Iops"] = whole(iops)
+    return (call("ec2", "ModifyVolume", resource, VolumeId=resource.name, **sent),)
+
+
+def _restore_default(resource: Resource, value: Value) -> tuple[Call, ...]:
+    if value is None:
+        return ()
+    sent = {"LaunchTemplateId": resource.name, "DefaultVersion": str(whole(value))}
+    return (call("ec2", "ModifyLaunchTemplate", resource, **sent),)
 
 
 def _restore_attribute(name: str, resource: Resource, value: Value) -> tuple[Call, ...]:
@@ -470,6 +576,22 @@ SETTINGS = (
     _volume("VolumeType", "volume type", "", "any"),
     _volume("Iops", "provisioned IOPS", "operations per second", "lowered"),
     _volume("Throughput", "provisioned throughput", "MiB per second", "lowered"),
+    Setting(
+        type="launch-template",
+        name="default version",
+        path="DefaultVersionNumber",
+        unit="",
+        requests={
+            "ModifyLaunchTemplate": "ModifyLaunchTemplateRequest.SetDefaultVersion || setDefaultVersion"
+        },
+        restore=_restore_default,
+        read=lambda resource: call(
+            "ec2", "DescribeLaunchTemplates", resource, LaunchTemplateIds=[resource.name]
+        ),
+        query="LaunchTemplates[0].DefaultVersionNumber",
+        echo="new",
+        effects=_OTHER_MACHINES,
+    ),
 )
 
 # -- undo -------------------------------------------------------------------------------------------
@@ -566,7 +688,43 @@ def _undo_profile(event: ChangeEvent, earlier: _Earlier) -> tuple[Call, ...]:
     return (call("ec2", event.operation, event, AssociationId=association, IamInstanceProfile=before),)
 
 
+def _undo_credits(event: ChangeEvent, earlier: _Earlier) -> tuple[Call, ...]:
+    """CPU credits as an earlier request, or the launch, set them."""
+    before: dict[str, str] = {}
+    for one in earlier:
+        if one.id == event.id or one.error_code:
+            continue
+        told = _credits(one)
+        if one.operation == "RunInstances" and (
+            kind := text(one.request, "creditSpecification", "cpuCredits")
+        ):
+            told = dict.fromkeys(_ids(one), kind)
+        for id, kind in told.items():
+            before.setdefault(id, kind)
+    ids = list(_credits(event))
+    if not ids or not all(before.get(id) for id in ids):
+        return ()
+    sent = [{"InstanceId": id, "CpuCredits": before[id]} for id in ids]
+    return (call("ec2", event.operation, event, InstanceCreditSpecifications=sent),)
+
+
+def _undo_version(event: ChangeEvent, earlier: _Earlier) -> tuple[Call, ...]:
+    """A newer version with the content of the one before: what follows $Latest goes back by itself, none is lost."""
+    made = rules.answer(event).get("launchTemplateVersion") or {}
+    number, touched = made.get("versionNumber"), _touches_template(event)
+    if not touched or not isinstance(number, int | str) or whole(number) < 2:
+        return ()
+    sent: Json = {
+        "LaunchTemplateId": arns.parse(touched[0]).name,
+        "SourceVersion": str(whole(number) - 1),
+        "LaunchTemplateData": {},
+    }
+    return (call("ec2", "CreateLaunchTemplateVersion", event, **sent),)
+
+
 # -- changes ----------------------------------------------------------------------------------------
+
+_TEMPLATE = "lt-0a1b2c3d4e5f60718"
 
 _INSTANCE = "i-0a1b2c3d4e5f60718"
 _VOLUME = "vol-0a1b2c3d4e5f60718"
@@ -803,6 +961,82 @@ CHANGES = (
             else ()
         ),
     ),
+    _change(
+        "DeleteVolume",
+        "The data on the volume is gone for good, but for its snapshots.",
+        {"volumeId": _VOLUME},
+        _DONE,
+        _FAILS,
+        touches=_touches_volume,
+    ),
+    _change(
+        "ModifyInstanceCreditSpecification",
+        "With standard credits the instance falls to its baseline of CPU when they are spent.",
+        _wrapped(
+            "ModifyInstanceCreditSpecification",
+            {"InstanceCreditSpecification": {"InstanceId": _INSTANCE, "CpuCredits": "standard", "tag": 1}},
+        ),
+        _DONE,
+        (
+            Effect(metric="CPUCreditBalance", direction="down", after=(0, 86400), may=True),
+            *(replace(one, after=(0, 86400)) for one in _FAILS),
+        ),
+        touches=_touches_credits,
+        undo=_undo_credits,
+        earlier=("RunInstances",),
+    ),
+    _change(
+        "CreateLaunchTemplateVersion",
+        "What follows the latest version launches other machines from now on.",
+        _wrapped(
+            "CreateLaunchTemplateVersion",
+            {
+                "LaunchTemplateId": _TEMPLATE,
+                "SourceVersion": "41",
+                "LaunchTemplateData": {"ImageId": "ami-0a1b2c3d4e5f60718"},
+            },
+        ),
+        _wrapped(
+            "CreateLaunchTemplateVersion",
+            {
+                "launchTemplateVersion": {
+                    "launchTemplateId": _TEMPLATE,
+                    "launchTemplateName": "web",
+                    "versionNumber": 42,
+                    "defaultVersion": False,
+                }
+            },
+            answer=True,
+        ),
+        _OTHER_MACHINES,
+        touches=_touches_template,
+        undo=_undo_version,
+    ),
+    _change(
+        "ModifyLaunchTemplate",
+        "What follows the default version launches other machines from now on.",
+        _wrapped("ModifyLaunchTemplate", {"LaunchTemplateId": _TEMPLATE, "SetDefaultVersion": 42}),
+        _wrapped(
+            "ModifyLaunchTemplate",
+            {"launchTemplate": {"launchTemplateId": _TEMPLATE, "defaultVersionNumber": 42}},
+            answer=True,
+        ),
+        touches=_touches_template,
+    ),
+    *(
+        _change(
+            operation,
+            "What launches by it cannot launch any more; instances that run stay.",
+            _wrapped(operation, {"LaunchTemplateId": _TEMPLATE, **more}),
+            _DONE,
+            _OTHER_MACHINES,
+            touches=_touches_template,
+        )
+        for operation, more in (
+            ("DeleteLaunchTemplate", {}),
+            ("DeleteLaunchTemplateVersions", {"LaunchTemplateVersion": {"tag": 1, "content": "41"}}),
+        )
+    ),
     *(
         inert(operation, touches, record(_SOURCE, operation, request, response))
         for operation, touches, request, response in (
@@ -828,6 +1062,17 @@ CHANGES = (
                     },
                 },
             ),
+            (
+                "CreateLaunchTemplate",
+                _touches_template,
+                _wrapped("CreateLaunchTemplate", {"LaunchTemplateName": "web", "LaunchTemplateData": {}}),
+                _wrapped(
+                    "CreateLaunchTemplate",
+                    {"launchTemplate": {"launchTemplateId": _TEMPLATE, "latestVersionNumber": 1}},
+                    answer=True,
+                ),
+            ),
+            ("EnableVolumeIO", _touches_volume, {"volumeId": _VOLUME}, _DONE),
             ("MonitorInstances", _touches, _SET, _DONE),
             ("UnmonitorInstances", _touches, _SET, _DONE),
             ("CreateTags", _touches_tagged, _TAGGED, _DONE),
@@ -869,6 +1114,16 @@ def _metric(
 # The agent's series with no dimension but the instance are there when its `aggregation_dimensions` say so.
 _agent = partial(_metric, period=60, namespace="CWAgent")
 _volume_metric = partial(_metric, type="volume", namespace="AWS/EBS")
+_SPENT = (
+    "EBSIOBalance%",
+    "EBSByteBalance%",
+)  # of smaller instances, which burst to their maximum for a while
+
+_CHECKS: tuple[tuple[str, Role, str], ...] = (
+    ("VolumeIOPSExceededCheck", "throttles", "whether more operations were asked for than provisioned"),
+    ("VolumeThroughputExceededCheck", "throttles", "whether more bytes were asked for than provisioned"),
+    ("VolumeStalledIOCheck", "errors", "whether the volume did no operation that was asked for"),
+)
 
 METRICS = (
     _metric("CPUUtilization", "Average", "saturation", "up", "%"),
@@ -885,6 +1140,14 @@ METRICS = (
     _volume_metric("VolumeQueueLength", "Average", "backlog", "up", "waiting operations"),
     _volume_metric("VolumeReadOps", "Sum", "demand", "", "reads", "idle"),
     _volume_metric("VolumeWriteOps", "Sum", "demand", "", "writes", "idle"),
+    *(
+        _metric(name, "Minimum", "saturation", "down", "% of the instance's EBS burst left")
+        for name in _SPENT
+    ),
+    _volume_metric("VolumeReadBytes", "Sum", "demand", "", "bytes read", "idle"),
+    _volume_metric("VolumeWriteBytes", "Sum", "demand", "", "bytes written", "idle"),
+    # Each tells 1 for a minute in which it was so; of volumes at Nitro instances.
+    *(_volume_metric(name, "Maximum", role, "up", unit, "zero", period=60) for name, role, unit in _CHECKS),
     _volume_metric(
         "BurstBalance",
         "Minimum",
@@ -965,9 +1228,51 @@ CONDITIONS = (
             "Change the volume to gp3 with the IOPS it needs: it stays online. A larger machine changes nothing.",
         ),
         prevent=("Use gp3 for new volumes; alarm on BurstBalance below 20 %.",),
+        excluded=lambda resource: text(resource.config, "VolumeType") in ("gp3", "io1", "io2"),
+    ),
+    Condition(
+        key="instance-burst-spent",
+        type="instance",
+        title="the instance's own burst of EBS spent",
+        metrics=("EBSIOBalance%",),
+        breaks="The instance falls back to the baseline of its size, whatever its volumes could do.",
+        relieve=("Move to a larger instance: faster volumes change nothing.",),
+        prevent=("Alarm on EBSIOBalance% and EBSByteBalance% below 20 %.",),
+    ),
+    Condition(
+        key="volume-stalled",
+        type="volume",
+        title="the volume stands still",
+        metrics=("VolumeStalledIOCheck",),
+        breaks="AWS's storage does not answer: reads and writes hang. Nobody changed anything.",
+        relieve=(
+            "See AWS Health for a notice; fail over to another zone where there is one.",
+            "When it lasts, make a volume from the newest snapshot in another zone.",
+        ),
+        prevent=("Alarm on VolumeStalledIOCheck, and keep what matters in more than one zone.",),
+    ),
+    *(
+        Condition(
+            key=f"volume-{word}-exceeded",
+            type="volume",
+            title=f"more {what} asked of the volume than it is provisioned for",
+            metrics=(metric,),
+            breaks="Reads and writes wait, and with them whatever runs on the instance.",
+            relieve=(
+                f"Find who asks for so much; raise the {raised} of the volume: it stays online.",
+                "AWS allows few changes of a volume a day; the next may be refused for hours.",
+            ),
+            prevent=(f"Alarm on {metric}, and give volumes room above their daily peak.",),
+        )
+        for word, what, metric, raised in (
+            ("iops", "operations", "VolumeIOPSExceededCheck", "IOPS"),
+            ("throughput", "bytes", "VolumeThroughputExceededCheck", "throughput"),
+        )
     ),
     *middleware.conditions("instance", memory=("mem_used_percent",), storage=("disk_used_percent",)),
 )
+
+_DIMENSIONS = {"instance": "InstanceId", "volume": "VolumeId"}
 
 SERVICE = Service(
     name="ec2",
@@ -982,6 +1287,16 @@ SERVICE = Service(
         ),
         Read(operation="DescribeVolumes", action="ec2:DescribeVolumes", shows="how fast volumes may be"),
         Read(
+            operation="DescribeLaunchTemplates",
+            action="ec2:DescribeLaunchTemplates",
+            shows="which version of a launch template is the default",
+        ),
+        Read(
+            operation="DescribeLaunchTemplateVersions",
+            action="ec2:DescribeLaunchTemplateVersions",
+            shows="what instances are launched with",
+        ),
+        Read(
             operation="DescribeInstanceAttribute",
             action="ec2:DescribeInstanceAttribute",
             shows="what protects an instance from being stopped or terminated",
@@ -992,14 +1307,18 @@ SERVICE = Service(
             shows="who may connect to whom",
         ),
     ),
-    types={"instance": "container", "volume": "component"},
-    arns={"instance": r"ec2:instance/.+", "volume": r"ec2:volume/.+"},
+    types={"instance": "container", "volume": "component", "launch-template": "component"},
+    arns={
+        "instance": r"ec2:instance/.+",
+        "volume": r"ec2:volume/.+",
+        "launch-template": r"ec2:launch-template/.+",
+    },
     discover=discover,
     describe=describe,
     relations=relations,
     namespace="AWS/EC2",
     dimensions=lambda resource: (
-        (("InstanceId" if resource.type == "instance" else "VolumeId", resource.name),)
+        ((_DIMENSIONS[resource.type], resource.name),) if resource.type in _DIMENSIONS else ()
     ),
     owner=owner,
     metrics=METRICS,

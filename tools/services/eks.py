@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from tools import arn as arns
 from tools.errors import BadInput, NotThere
-from tools.kit import call, here, optional, plain, record, relation, text, whole
+from tools.kit import call, here, optional, plain, record, relation, text, uses_key, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.parameters import from_cloudtrail
 from tools.services._spec import (
@@ -321,8 +321,7 @@ def _of_cluster(resource: Resource) -> Iterable[Relation]:
     if role := text(config, "roleArn"):
         yield relation(resource, role, "runs as", f"{said_by} roleArn")
     for one in config.get("encryptionConfig") or []:
-        if arns.is_arn(key := text(one, "provider", "keyArn")):
-            yield relation(resource, key, "encrypted by", f"{said_by} encryptionConfig")
+        yield from uses_key(resource, text(one, "provider", "keyArn"), f"{said_by} encryptionConfig")
     for one in config.get("Addons") or []:
         if arn := text(one, "addonArn"):
             yield relation(resource, arn, "uses", "eks:DescribeAddon clusterName")

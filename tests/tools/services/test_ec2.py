@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -452,3 +453,111 @@ def test_why_an_instance_ended_is_told_by_its_state(code: str, keys: list[str]) 
         config={"StateReason": {"Code": code, "Message": "x"}},
     )
     assert [one.key for one in SERVICE.conditions if one.shown and one.shown(ended)] == keys
+
+
+# -- volumes and launch templates ---------------------------------------------------------------------
+
+
+def volume_of(**config: Any) -> Resource:
+    told: Json = {"Volumes": [{"VolumeId": VOLUME, "VolumeType": "gp3", "Iops": 3000, **config}]}
+    return read(f"arn:aws:ec2:{AT}:volume/{VOLUME}", {**ANSWERS, ("ec2", "DescribeVolumes"): told})
+
+
+def test_a_volume_tells_who_uses_it_and_its_key() -> None:
+    key = f"arn:aws:kms:{AT}:key/0f0e2b7d-64a1-4c63-9a53-5f6d3f0b7c11"
+    found = volume_of(KmsKeyId=key, Attachments=[{"InstanceId": ID, "Device": "/dev/xvda"}])
+    told = {(one.kind, one.source, one.target) for one in relations(found, KnownResources([]))}
+    assert told == {("uses", INSTANCE, found.arn), ("uses", found.arn, key)}
+
+
+@pytest.mark.parametrize("kind", ["io1", "io2"])
+def test_a_type_without_iops_of_its_own_gets_them_said(kind: str) -> None:
+    (made,) = setting("VolumeType").restore(volume_of(Iops=4000), kind)
+    assert made.parameters == {"VolumeId": VOLUME, "VolumeType": kind, "Iops": 4000}
+    assert setting("VolumeType").restore(volume_of(Iops=0), kind) == ()
+
+
+@pytest.mark.parametrize(("kind", "excluded"), [("gp2", False), ("st1", False), ("gp3", True), ("io2", True)])
+def test_only_bursting_volumes_can_have_spent_their_burst(kind: str, excluded: bool) -> None:
+    known = next(one for one in SERVICE.conditions if one.key == "burst-spent")
+    assert known.excluded is not None
+    assert known.excluded(volume_of(VolumeType=kind)) is excluded
+
+
+TEMPLATE = f"arn:aws:ec2:{AT}:launch-template/lt-0a"
+
+
+def test_a_launch_template_is_told_without_its_user_data() -> None:
+    data = {"ImageId": "ami-0a", "UserData": "IyEvYmluL3No"}
+    asked: dict[tuple[str, str], Answer] = {
+        ("ec2", "DescribeLaunchTemplates"): {
+            "LaunchTemplates": [
+                {"LaunchTemplateId": "lt-0a", "DefaultVersionNumber": 41, "LatestVersionNumber": 42}
+            ]
+        },
+        ("ec2", "DescribeLaunchTemplateVersions"): {
+            "LaunchTemplateVersions": [{"VersionNumber": 42, "LaunchTemplateData": data}]
+        },
+    }
+    found = read(TEMPLATE, asked)
+    assert (found.type, found.config["DefaultVersionNumber"]) == ("launch-template", 41)
+    assert found.config["Versions"] == [{"VersionNumber": 42, "LaunchTemplateData": {"ImageId": "ami-0a"}}]
+    assert SERVICE.dimensions is not None
+    assert SERVICE.dimensions(found) == ()
+    (made,) = setting("DefaultVersionNumber").restore(found, 41)
+    assert made.parameters == {"LaunchTemplateId": "lt-0a", "DefaultVersion": "41"}
+    assert describe(FakeAws({}).reader(), TEMPLATE) is None
+
+
+def test_the_default_version_before_is_in_an_earlier_request() -> None:
+    def chosen(version: int, minutes: int) -> ChangeEvent:
+        request = {"LaunchTemplateId": "lt-0a", "SetDefaultVersion": version}
+        return happened("ModifyLaunchTemplate", {"ModifyLaunchTemplateRequest": request}, minutes=minutes)
+
+    template = Resource(
+        arn=TEMPLATE,
+        service="ec2",
+        type="launch-template",
+        name="lt-0a",
+        account="111122223333",
+        region="eu-west-1",
+        config={"DefaultVersionNumber": 42},
+    )
+    found = prior(setting("DefaultVersionNumber"), template, chosen(42, 0), (chosen(41, 900),), None)
+    assert (found.value, found.known) == (41, True)
+
+
+def test_a_new_version_is_followed_by_one_with_the_content_before() -> None:
+    made = {"launchTemplateId": "lt-0a", "versionNumber": 42}
+    event = happened(
+        "CreateLaunchTemplateVersion",
+        {"CreateLaunchTemplateVersionRequest": {"LaunchTemplateName": "web"}},
+        {"CreateLaunchTemplateVersionResponse": {"launchTemplateVersion": made}},
+    )
+    assert catalogue.change_of(event).touches(event) == (TEMPLATE,)  # type: ignore[union-attr]
+    (call,) = undo(event)
+    assert call.parameters == {"LaunchTemplateId": "lt-0a", "SourceVersion": "41", "LaunchTemplateData": {}}
+    assert undo(replace(event, response={})) == ()
+
+
+def credits(kind: str, minutes: int) -> ChangeEvent:
+    inner = {"InstanceCreditSpecification": {"InstanceId": ID, "CpuCredits": kind, "tag": 1}}
+    request = {"ModifyInstanceCreditSpecificationRequest": inner}
+    return happened("ModifyInstanceCreditSpecification", request, minutes=minutes)
+
+
+def test_credits_go_back_to_what_an_earlier_request_says() -> None:
+    event = credits("standard", 0)
+    assert catalogue.change_of(event).touches(event) == (INSTANCE,)  # type: ignore[union-attr]
+    (call,) = undo(event, credits("unlimited", 900))
+    assert call.parameters == {
+        "InstanceCreditSpecifications": [{"InstanceId": ID, "CpuCredits": "unlimited"}]
+    }
+    launched = happened(
+        "RunInstances",
+        {"creditSpecification": {"cpuCredits": "unlimited"}},
+        {"instancesSet": {"items": [{"instanceId": ID}]}},
+        minutes=9000,
+    )
+    assert undo(event, launched) == undo(event, credits("unlimited", 900))
+    assert undo(event) == ()
