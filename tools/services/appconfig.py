@@ -43,12 +43,12 @@ def _touches(event: ChangeEvent) -> tuple[str, ...]:
     """The configuration, profile, environment or strategy that the request names, the nearest first."""
     places = (event.request, event.response)
     named = {
-        key: next((found for place in places if (found := text(place, key))), "")
+        key: next((told for place in places if (told := text(place, key))), "")
         for key in ("applicationId", "environmentId", "configurationProfileId", "deploymentStrategyId")
     }
     application, environment = named["applicationId"], named["environmentId"]
     profile, strategy = named["configurationProfileId"], named["deploymentStrategyId"]
-    found = []
+    found: list[str] = []
     if application and environment and profile:
         found.append(f"application/{application}/environment/{environment}/configuration/{profile}")
     if application and environment:

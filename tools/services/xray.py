@@ -57,8 +57,8 @@ def discover(reader: Reader, region: str) -> Iterable[Resource]:
 
 def _graph(reader: Reader, arn: str, **group: str) -> Resource:
     parts = arns.parse(arn)
-    span = {"StartTime": reader.as_of - _LOOK, "EndTime": reader.as_of}
-    pages = reader.pages("xray", "GetServiceGraph", "Services", region=parts.region, limit=5, **span, **group)
+    span: Json = {"StartTime": reader.as_of - _LOOK, "EndTime": reader.as_of, **group}
+    pages = reader.pages("xray", "GetServiceGraph", "Services", region=parts.region, limit=5, **span)
     if not pages.complete:
         reader.missing(
             "A part of X-Ray's service graph",
@@ -73,7 +73,7 @@ def _graph(reader: Reader, arn: str, **group: str) -> Resource:
         name=parts.name.partition("/")[0],
         account=parts.account,
         region=parts.region,
-        config=plain({"Services": [_node(one) for one in pages.items], **span}),
+        config=plain({**span, "Services": [_node(one) for one in pages.items]}),
         evidence=pages.evidence,
     )
 
