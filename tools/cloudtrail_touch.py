@@ -77,6 +77,8 @@ _GROUPED: Mapping[tuple[str, str], str] = {
 # ARNs that end with an id which requests do not name: api-destination/NAME/ID.
 _WITH_ID = frozenset({("events", "api-destination"), ("events", "connection")})
 
+_SECRET_END = re.compile(r"-[A-Za-z0-9]{6}$")
+
 _IDS = frozenset({"id", "uuid", "apiid", "arn"})
 _SCALED = frozenset({"servicenamespace", "resourceid", "scalabledimension"})
 _BETWEEN = re.compile(r"[:/]")
@@ -208,6 +210,8 @@ def _names_arn(value: str, wanted: str, arn: Arn | None) -> bool:
     if not value.startswith("arn:"):
         return False
     bare = wanted.removesuffix(":*")
+    if arn is not None and arn.service == "secretsmanager" and _SECRET_END.sub("", value) == bare:
+        return True  # a configuration named the secret without the end of its ARN
     if value == bare or value.startswith(bare + ":"):
         return True
     return arn is not None and arn.service in _SLASH_PARTS and value.startswith(bare + "/")
@@ -314,6 +318,10 @@ def _equal(value: str, name: str, service: str, resource: Resource) -> bool:
         return match is not None and match["name"] == name and match["account"] in (None, resource.account)
     if service == "ecs":  # clusters are named by name or by ARN in one and the same field
         return value.startswith("arn:") and value.rpartition("/")[2] == name
+    if service == "ssm":  # a parameter's ARN leaves out the first slash of its name
+        return value.lstrip("/") == name
+    if service == "secretsmanager":  # and a secret's adds six random characters to it
+        return value == _SECRET_END.sub("", name)
     if service == "sqs":
         match = _QUEUE_URL.match(value)
         return match is not None and match["name"] == name and match["account"] == resource.account

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.tools.fake_account import FakeAws
 from tools import catalogue
+from tools.cloudtrail_touch import touched_by
 from tools.directory import KnownResources
 from tools.history import current, prior, requested
 from tools.models import Actor, ChangeEvent, Json, Resource
@@ -181,6 +183,22 @@ def test_an_event_touches_the_secret_under_both_of_its_arns(
     change = catalogue.change_of(event)
     assert change is not None
     assert change.touches(event) == touched
+
+
+@pytest.mark.parametrize(
+    ("named", "known", "touched"),
+    [
+        ("shop/orders-db", ARN, True),
+        (ARN, ARN, True),
+        (ARN, SHORT, True),
+        ("shop/orders-db", SHORT, True),
+        ("shop/orders", ARN, False),
+        (ARN.replace("orders-db", "orders"), ARN, False),
+    ],
+)
+def test_a_request_names_a_secret_by_name_or_by_either_arn(named: str, known: str, touched: bool) -> None:
+    resource = replace(described(), arn=known)
+    assert touched_by(happened("PutSecretValue", {"secretId": named}), resource) is touched
 
 
 def test_only_a_value_that_becomes_current_sets_the_current_version() -> None:

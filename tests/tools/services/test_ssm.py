@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.tools.fake_account import FakeAws
 from tools import catalogue
+from tools.cloudtrail_touch import touched_by
 from tools.directory import KnownResources
 from tools.history import HIDDEN, current, prior
 from tools.models import Actor, ChangeEvent, Json, Resource
@@ -252,6 +253,12 @@ def test_an_event_touches_parameters_and_machines(
     operation: str, request_: Json, response: Json, arns: tuple[str, ...]
 ) -> None:
     assert touched(happened(operation, request_, response)) == arns
+
+
+def test_a_request_names_a_parameter_with_the_slash_that_its_arn_leaves_out() -> None:
+    found = described(account())
+    assert touched_by(happened("PutParameter", {"name": NAME}), found)
+    assert not touched_by(happened("PutParameter", {"name": f"{NAME}-2"}), found)
 
 
 @given(
