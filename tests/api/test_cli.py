@@ -62,7 +62,7 @@ def test_what_needs_no_aws_loads_nothing_heavy(arguments: list[str], code: int) 
 def test_help_lists_every_command_with_a_purpose(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
-    wanted = ["demo", "investigate", "check", "map", "eval", "bench", "record"]
+    wanted = ["demo", "investigate", "check", "changes", "undo", "map", "eval", "bench", "record"]
     wanted += ["schema", "iam-policy", "doctor", "serve"]
     assert set(wanted) == set(cli.commands)
     for name in wanted:
