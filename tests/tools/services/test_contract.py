@@ -159,6 +159,12 @@ _SENT_WHOLE = {
     **_sent_whole("wafv2", "UpdateRuleGroup", "", {}),
     **_sent_whole("wafv2", "UpdateIPSet", "", {}),
     **_sent_whole("wafv2", "UpdateRegexPatternSet", "", {}),
+    **_sent_whole(
+        "cognitoidp",
+        "UpdateUserPool",
+        "",
+        {"MfaConfig": {"SoftwareTokenMfaConfiguration": {"Enabled": True}}},
+    ),
 }
 
 
