@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 _SWEEPS = 6
 _BETWEEN, _ROW_GAP = 92.0, 18.0
+_WIDEST = 4  # layers that any picture may have, besides two for each row of a square
 _MOST_BENDS = 4000  # beyond, long links are drawn straight
 
 
@@ -41,6 +42,9 @@ def arrange(sizes: Mapping[str, tuple[float, float]], links: Iterable[tuple[str,
     loose = [id for id in sizes if id not in joined]
     down = _acyclic(sorted(joined), pairs)
     layer = _layers(sorted(joined), down)
+    if max(layer.values(), default=0) > _WIDEST + 2 * len(layer) ** 0.5:
+        layer = _steps_from_callers(sorted(joined), down)
+        down = sorted({(a, b) if layer[a] <= layer[b] else (b, a) for a, b in down})
     chains, ring = _with_bends(down, layer)
     order = _ordered(layer, ring)
     known = {id: sizes.get(id, (0.0, 14.0)) for id in layer}
@@ -102,6 +106,28 @@ def _layers(ids: Sequence[str], down: Iterable[tuple[str, str]]) -> dict[str, in
     for id in reversed(done):
         if onward[id]:
             found[id] = max(found[id], min(found[other] for other in onward[id]) - 1)
+    return found
+
+
+def _steps_from_callers(ids: Sequence[str], down: Iterable[tuple[str, str]]) -> dict[str, int]:
+    """The shortest way from a box that nobody calls. For dense circles, whose longest ways would be one long row."""
+    near: defaultdict[str, list[str]] = defaultdict(list)
+    called = set()
+    for a, b in down:
+        near[a].append(b)
+        called.add(b)
+    found: dict[str, int] = {}
+    for start in [id for id in ids if id not in called]:
+        found[start] = 0
+    ring = list(found)
+    while ring:
+        following = []
+        for id in ring:
+            for other in near[id]:
+                if other not in found:
+                    found[other] = found[id] + 1
+                    following.append(other)
+        ring = following
     return found
 
 
