@@ -43,6 +43,7 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     # RDS writes its short words of ARNs out in requests.
     "db": ("dbinstanceidentifier", "newdbinstanceidentifier", "sourcedbinstanceidentifier"),
     "pg": ("dbparametergroupname",),
+    "parametergroup": ("cacheparametergroupname",),
     "cluster-pg": ("dbclusterparametergroupname",),
     "security-group": ("groupid", "groupname", "securitygroupid"),
     "cluster": (
@@ -52,6 +53,7 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
         "clusters",
         "clusteridentifier",
         "dbclusteridentifier",
+        "cacheclusterid",
     ),
 }
 # Services whose ARNs have no type word: the whole resource part is the name.
@@ -316,6 +318,8 @@ def _equal(value: str, name: str, service: str, resource: Resource) -> bool:
     if service == "lambda":
         match = _FUNCTION.match(value)
         return match is not None and match["name"] == name and match["account"] in (None, resource.account)
+    if service == "kms":  # an alias is named with its word
+        return value == f"alias/{name}"
     if service == "ecs":  # clusters are named by name or by ARN in one and the same field
         return value.startswith("arn:") and value.rpartition("/")[2] == name
     if service == "ssm":  # a parameter's ARN leaves out the first slash of its name

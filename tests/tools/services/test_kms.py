@@ -342,3 +342,13 @@ def test_error_texts_name_their_cause(line: str, points_to: str) -> None:
 def test_a_metric_names_its_key() -> None:
     assert owner({"KeyId": ID}, "aws", "eu-west-1", "111122223333") == KEY
     assert owner({}, "aws", "eu-west-1", "111122223333") == ""
+
+
+def test_earlier_events_of_an_alias_are_found_by_its_name() -> None:
+    alias = describe(fake().reader(), ALIAS)
+    assert alias is not None
+    made = happened("CreateAlias", {"aliasName": "alias/shop/orders", "targetKeyId": ID})
+    moved = happened("UpdateAlias", {"aliasName": "alias/shop/orders", "targetKeyId": "other"}, 5)
+    elsewhere = happened("UpdateAlias", {"aliasName": "alias/orders", "targetKeyId": "third"}, 3)
+    told = prior(setting("TargetKeyId"), alias, moved, [made, elsewhere, moved], None)
+    assert (told.known, told.value) == (True, ID)
