@@ -23,7 +23,23 @@ _SECRET_KEY = re.compile(
     re.I,
 )
 _HINTS = ("table", "queue", "topic", "bucket", "stream", "function", "secret", "parameter", "cluster", "api")
-_NEVER_MEANT = ("role", "alarm", "stage", "event-source-mapping", "log-group", "listener", "task-definition")
+_NEVER_MEANT = (
+    "role",
+    "alarm",
+    "stage",
+    "event-source-mapping",
+    "log-group",
+    "listener",
+    "task-definition",
+    # Called by others, or started by ARN: a program does not name them.
+    "rule",
+    "schedule",
+    "schedule-group",
+    "pipe",
+    "state-machine",
+    "archive",
+    "connection",
+)
 # Reached by host, address or id: a plain word in a variable is an application's name and not theirs.
 _BY_HOST = (
     "load-balancer",

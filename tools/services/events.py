@@ -166,8 +166,13 @@ def _resource(
 
 
 def describe(reader: Reader, arn: str) -> Resource | None:
-    """One rule with its targets and tags, one bus, archive, API destination or connection."""
+    """One rule with its targets and tags, one bus, archive, API destination or connection.
+
+    Of another account's nothing: reads by name would answer for one of this account.
+    """
     parts = arns.parse(arn)
+    if parts.account != reader.aws.account:
+        return None
     if parts.type == "rule":
         return _describe_rule(reader, arn)
     found = _DESCRIBES.get(parts.type)

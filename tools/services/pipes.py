@@ -89,8 +89,10 @@ def _resource(config: Json, evidence: Iterable[str]) -> Resource:
 
 
 def describe(reader: Reader, arn: str) -> Resource | None:
-    """One pipe as DescribePipe tells it."""
+    """One pipe as DescribePipe tells it; none of another account, for it is read by name."""
     parts = arns.parse(arn)
+    if parts.account != reader.aws.account:
+        return None
     try:
         answer = reader.ask("pipes", "DescribePipe", region=parts.region, Name=parts.name)
     except NotThere:

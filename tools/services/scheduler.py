@@ -91,8 +91,10 @@ def _resource(type: str, arn: str, name: str, config: Json, evidence: Iterable[s
 
 
 def describe(reader: Reader, arn: str) -> Resource | None:
-    """One schedule as GetSchedule tells it, or one group."""
+    """One schedule as GetSchedule tells it, or one group; none of another account, for both are read by name."""
     parts = arns.parse(arn)
+    if parts.account != reader.aws.account:
+        return None
     try:
         if parts.type == "schedule-group":
             answer = reader.ask("scheduler", "GetScheduleGroup", region=parts.region, Name=parts.name)

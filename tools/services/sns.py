@@ -155,6 +155,9 @@ def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
             said_by = "sns:ListSubscriptionsByTopic SubscriptionArn"
             yield relation(resource, arn, "delivers through", said_by)
         yield from senders(resource, resource.config.get("Policy"), "sns:GetTopicAttributes Policy")
+        for group in log_groups(resource):
+            target = arns.build("logs", resource.region, resource.account, f"log-group:{group}")
+            yield relation(resource, target, "logs to", "sns:GetTopicAttributes FailureFeedbackRoleArn")
         key = text(resource.config, "KmsMasterKeyId")
         yield from uses_key(resource, key, "sns:GetTopicAttributes KmsMasterKeyId")
     elif resource.type == "subscription":

@@ -141,6 +141,12 @@ def test_what_does_not_exist_is_none() -> None:
         assert describe(FakeAws({}).reader(), arn) is None
 
 
+def test_a_bus_of_another_account_is_not_mistaken_for_an_own_one_of_the_same_name() -> None:
+    aws = FakeAws(ANSWERS)
+    assert describe(aws.reader(), BUS.replace("111122223333", "444455556666")) is None
+    assert aws.asked == []
+
+
 def test_an_api_destination_is_told_without_what_may_be_secret() -> None:
     found = describe(FakeAws(ANSWERS).reader(), HOOK)
     assert found is not None

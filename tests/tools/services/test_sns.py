@@ -162,7 +162,9 @@ def test_metrics_and_log_groups_belong_to_topics() -> None:
     told = resource(
         SERVICE, "topic", TOPIC, {"SQSFailureFeedbackRoleArn": "arn:aws:iam::111122223333:role/log"}
     )
-    assert log_groups(told) == ("sns/eu-west-1/111122223333/order-events/Failure",)
+    group = "sns/eu-west-1/111122223333/order-events/Failure"
+    assert log_groups(told) == (group,)
+    assert pairs(told) == {(TOPIC, "logs to", f"arn:aws:logs:{AT}:log-group:{group}")}
     assert log_groups(resource(SERVICE, "topic", TOPIC, {})) == ()
 
 

@@ -17,6 +17,7 @@ from tests.tools.happened import AS_OF, change_of, happened, resource, setting_o
 from tools import catalogue
 from tools.directory import KnownResources
 from tools.history import prior
+from tools.kit import meant
 from tools.models import Json, Metric, Resource
 from tools.parameters import validate
 from tools.services.states import SERVICE, describe, discover, log_groups, relations, versions
@@ -447,3 +448,9 @@ def test_events_touch_the_machine(operation: str, request_: Json, touched: tuple
 )
 def test_error_texts(line: str, wanted: str) -> None:
     assert next(one for one in SERVICE.signatures if re.search(one.match, line)).points_to == wanted
+
+
+def test_a_plain_word_in_a_variable_names_no_state_machine() -> None:
+    known = KnownResources([resource(SERVICE, "state-machine", MACHINE, {}, name="billing")])
+    assert list(meant("APP_NAME", "billing", known)) == []
+    assert list(meant("STATE_MACHINE_ARN", MACHINE, known)) == [(MACHINE, 0.9)]
