@@ -37,7 +37,8 @@ def _tagged(ask: Ask) -> list[Thing]:
     return [
         thing
         for thing in sorted(ask.world.things.values(), key=lambda one: one.arn)
-        if thing.region == ask.region
+        if thing.arn.startswith("arn:")  # what lies outside of AWS has none
+        and thing.region == ask.region
         and thing.arn.split(":")[2] not in _NOT_LISTED
         and not (thing.arn.split(":")[2] == "lambda" and ":event-source-mapping:" in thing.arn)
         and _ever_tagged(thing, ask.as_of)
