@@ -59,6 +59,8 @@ def discover(reader: Reader, region: str) -> Iterable[Resource]:
         Includes={"keyTypes": list(_KEY_TYPES)},
     )
     for item in found.items:
+        if not arns.is_arn(item["CertificateArn"]):
+            continue
         yield _certificate(item["CertificateArn"], plain(item), found.evidence, reader.as_of)
 
 

@@ -93,6 +93,8 @@ def discover(reader: Reader, region: str) -> Iterable[Resource]:
         answer = reader.ask("cloudfront", "ListDistributions", **marker)
         listing = answer.data.get("DistributionList") or {}
         for item in listing.get("Items") or []:
+            if not arns.is_arn(item["ARN"]):
+                continue
             yield _resource(reader, item["ARN"], _without_secrets(plain(item)), [answer.evidence])
         if not (following := text(listing, "NextMarker")):
             return
@@ -349,11 +351,14 @@ def _sendable(config: Json) -> Json:
     return {**config, "ViewerCertificate": kept}
 
 
+_MUST = ("CallerReference", "Origins", "DefaultCacheBehavior")
+
+
 def _update(resource: Resource, config: Json) -> tuple[Call, ...]:
     """The update, under the ETag that was read; none when a part of what must be sent is hidden."""
     body = _sendable(config)
     tag = version(resource, "ETag", body, _FETCH)
-    if not config or not tag or masked(body):
+    if not tag or masked(body) or any(name not in body for name in _MUST):
         return ()
     return (_call("UpdateDistribution", resource, Id=resource.name, IfMatch=tag, DistributionConfig=body),)
 

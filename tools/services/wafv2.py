@@ -120,6 +120,8 @@ def discover(reader: Reader, region: str) -> Iterable[Resource]:
             Limit=100,
         )
         for item in told.items:
+            if not arns.is_arn(item["ARN"]):
+                continue
             config, evidence = plain(item), list(told.evidence)
             if scope == "REGIONAL" and number < _MOST:
                 _add_guarded(reader, item["ARN"], config, evidence, _GUARDED[:2])
