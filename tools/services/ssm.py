@@ -644,6 +644,7 @@ SERVICE = Service(
     conditions=CONDITIONS,
     signatures=SIGNATURES,
     versions=versions,
-    listed=False,  # found where programs and definitions name them
+    listed=False,  # found where programs and definitions name them, or roles by the beginning of a name
+    listed_near=("function", "service", "task-definition"),
     complete=("session", "automation-execution", "association", "service-setting"),
 )
