@@ -48,6 +48,9 @@ _BY_HOST = (
     "cluster",
     "instance",
     "db-parameter-group",
+    "replication-group",
+    "cache-cluster",
+    "cache-parameter-group",
 )
 _WRAPPED = re.compile(r"(?:[a-z][a-z0-9+.-]*:)+(?=[a-z][a-z0-9+.-]*://)", re.I)
 _HOST_PAIR = re.compile(r"(?:^|[\s;])(?:host|hostname|server|data source)\s*=\s*(?:tcp:)?([^\s;,]+)", re.I)
@@ -134,7 +137,9 @@ def meant(key: str, value: str, directory: Directory) -> Iterable[tuple[str, flo
             continue
         if value != found.name:  # a URL or a host, which means one thing only
             yield (found.arn, 0.9)
-        elif hint == found.type or (not hint and found.type not in _BY_HOST):
+        elif hint in (found.type, found.type.removeprefix("delivery-")) or (
+            not hint and found.type not in _BY_HOST
+        ):
             yield (found.arn, 0.85 if hint else 0.6)
 
 

@@ -1149,5 +1149,10 @@ SERVICE = Service(
         "task-definition",
         "db-instance",
         "db-cluster",
+        "replication-group",
+        "cache-cluster",
+        "stream",
+        "delivery-stream",
+        "bucket",
     ),
 )

@@ -765,5 +765,5 @@ SERVICE = Service(
     signatures=SIGNATURES,
     log_groups=log_groups,
     listed=False,
-    listed_near=("stream", "bucket", "delivery-stream"),  # who reads or writes them is told here only
+    listed_near=("stream", "bucket"),  # who reads or writes them is told here only
 )

@@ -165,7 +165,7 @@ def _read_policy(resource: Resource) -> Call:
 
 def _restore_shards(resource: Resource, value: Value) -> tuple[Call, ...]:
     # One call at most doubles or halves the count; so did the call that is undone.
-    if value is None:
+    if value is None or whole(value) < 1:
         return ()
     return (
         call(

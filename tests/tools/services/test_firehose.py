@@ -14,6 +14,7 @@ from tools import catalogue
 from tools.directory import KnownResources
 from tools.evidence import canonical
 from tools.history import current, prior, requested, same
+from tools.kit import meant
 from tools.models import Actor, ChangeEvent, Json, Resource
 from tools.parameters import validate
 from tools.services._spec import Change, Setting
@@ -324,3 +325,9 @@ def test_a_metric_names_its_delivery_stream() -> None:
     assert canonical(SERVICE.dimensions(stream()) if SERVICE.dimensions else ()) == canonical(
         (("DeliveryStreamName", "clicks-archive"),)
     )
+
+
+def test_a_variable_that_names_a_delivery_stream_means_it() -> None:
+    known = KnownResources([stream()])
+    assert list(meant("DELIVERY_STREAM", "clicks-archive", known)) == [(STREAM, 0.85)]
+    assert list(meant("QUEUE_NAME", "clicks-archive", known)) == []

@@ -20,6 +20,7 @@ from tools.directory import KnownResources
 from tools.history import current, prior, requested, same
 from tools.models import ChangeEvent, Json, Resource
 from tools.parameters import validate
+from tools.policies import Grant, targets
 from tools.services._spec import Change, Setting
 from tools.services.s3 import CHANGES, SERVICE, describe, dimensions, discover, owner, relations
 
@@ -437,3 +438,11 @@ def test_an_event_touches_its_bucket_in_its_partition() -> None:
     assert change("PutBucketAcl").touches(event) == (BUCKET,)
     china = replace(event, region="cn-north-1")
     assert change("PutBucketAcl").touches(china) == ("arn:aws-cn:s3:::shop-media",)
+
+
+def test_what_a_role_may_do_with_objects_it_may_do_with_their_bucket() -> None:
+    def meant(pattern: str) -> tuple[str, ...]:
+        return targets(Grant(pattern=pattern, verb="reads", policy="media"), [BUCKET, "arn:aws:s3:::other"])
+
+    assert meant(f"{BUCKET}/*") == meant(f"{BUCKET}/uploads/*.jpg") == meant(BUCKET) == (BUCKET,)
+    assert meant("arn:aws:s3:::shop-*/*") == ()  # which buckets is not told
