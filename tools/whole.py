@@ -6,14 +6,16 @@ the same in every run. What AWS refuses is a gap; the rest of the map goes on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from tools import arn as arns
 from tools import catalogue
 from tools.aws import Aws
 from tools.directory import KnownResources
+from tools.errors import BadInput
 from tools.models import Gap, Relation, Resource
 from tools.reader import Reader
 from tools.services._spec import Service
@@ -52,6 +54,16 @@ def whole(aws: Aws, regions: Sequence[str], *, tell: Tell | None = None, at_once
 
 def _silent(_: str, __: int, ___: int) -> None:
     """Tells nobody."""
+
+
+@contextmanager
+def _looking(reader: Reader, what: str, would_show: str) -> Iterator[None]:
+    """Refusals become gaps, and so does an answer with an ARN that is none: the rest of the account goes on."""
+    try:
+        with reader.seeing(what, would_show):
+            yield
+    except BadInput as error:
+        reader.missing(what, f"An answer of AWS cannot be read: {error}", would_show, code="Unreadable")
 
 
 class _Whole:
@@ -104,8 +116,8 @@ class _Whole:
     def _lister(self, service: Service, region: str) -> Callable[[Reader], list[Resource]]:
         def job(reader: Reader) -> list[Resource]:
             found: list[Resource] = []
-            with reader.seeing(
-                f"{service.title} in {region}", f"{service.reads[0].shows}, and so their relations"
+            with _looking(
+                reader, f"{service.title} in {region}", f"{service.reads[0].shows}, and so their relations"
             ):
                 for one in service.discover(reader, region):
                     found.append(one)
@@ -134,7 +146,7 @@ class _Whole:
                 service = catalogue.service_of(arn)
                 assert service is not None
                 name = f"{service.title}: {catalogue.type_of(arn)} {arns.parse(arn).name}"
-                with reader.seeing(name, "its settings and what it works with"):
+                with _looking(reader, name, "its settings and what it works with"):
                     if (one := service.describe(reader, arn)) is not None:
                         found.append(one)
             return found
@@ -215,13 +227,22 @@ class _Whole:
         for resource in directory.of():
             service = catalogue.services().get(resource.service)
             if service is not None:
-                found.extend(service.relations(resource, directory))
+                found.extend(self.related(service, resource, directory))
         made = merge(found)
         for one in made:
             for arn in (one.source, one.target):
                 if arn not in self.known and arns.is_arn(arn):
                     self.known[arn] = stub(arn, self.aws.account)
         return tuple(one for one in made if one.source in self.known and one.target in self.known)
+
+    def related(self, service: Service, resource: Resource, directory: KnownResources) -> list[Relation]:
+        try:
+            return list(service.relations(resource, directory))
+        except BadInput as error:
+            what = f"relations of {service.title} {resource.type} {resource.name}"
+            gap = Gap(what=what, why=f"Its configuration cannot be read: {error}", code="Unreadable")
+            self.gaps += [] if gap in self.gaps else [gap]
+            return []
 
     def unread(self, relations: Iterable[Relation]) -> list[str]:
         """What is to be read whole: all that runs, stores or is part of such; of the rest, what is in use."""

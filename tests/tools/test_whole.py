@@ -117,3 +117,10 @@ def test_progress_ends_at_all_of_it() -> None:
     listing = [one for one in told if one[0].startswith("listing")]
     assert [done for _, done, _ in listing] == list(range(1, len(listing) + 1))
     assert listing[-1][1] == listing[-1][2]
+
+
+def test_an_answer_that_cannot_be_read_is_a_gap_and_the_rest_goes_on() -> None:
+    strange = [{"AlarmName": "x", "AlarmArn": "arn:of:nobody", "MetricName": "y", "Namespace": "z"}]
+    found = read(more={("cloudwatch", "DescribeAlarms"): {"MetricAlarms": strange}})
+    assert codes(found.gaps, "Unreadable") == ["CloudWatch alarms in eu-west-1"]
+    assert WRITER in {one.arn for one in found.topology.resources}
