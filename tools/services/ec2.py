@@ -1307,7 +1307,7 @@ SERVICE = Service(
             shows="who may connect to whom",
         ),
     ),
-    types={"instance": "container", "volume": "component", "launch-template": "component"},
+    types={"instance": "container", "volume": "component", "launch-template": "other"},
     arns={
         "instance": r"ec2:instance/.+",
         "volume": r"ec2:volume/.+",
@@ -1328,5 +1328,5 @@ SERVICE = Service(
     signatures=middleware.SIGNATURES,
     log_groups=lambda resource: tuple(resource.config.get("LogGroups") or ()),
     listed=False,  # found where load balancers and routes name them, and near databases, which they call
-    listed_near=("db-instance", "db-cluster"),
+    listed_near=("db-instance", "db-cluster", "replication-group", "cache-cluster"),
 )
