@@ -84,7 +84,8 @@ def senders(resource: Resource, policy: Any, said_by: str) -> Iterator[Relation]
     for statement in listed(document(policy or "{}").get("Statement")):
         if not isinstance(statement, Mapping) or statement.get("Effect") != "Allow":
             continue
-        for test in (statement.get("Condition") or {}).values():
+        condition = statement.get("Condition")
+        for test in condition.values() if isinstance(condition, Mapping) else ():
             for key, value in test.items() if isinstance(test, Mapping) else ():
                 for sender in listed(value) if key.lower() == "aws:sourcearn" else ():
                     if arns.is_arn(str(sender)) and not re.search(r"[*?]", str(sender)):

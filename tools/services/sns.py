@@ -221,7 +221,7 @@ def _restore(name: str, default: Value, resource: Resource, value: Value) -> tup
     elif default is None:
         return ()  # a topic always has a policy: nothing says which
     elif name != "RedrivePolicy":  # which AWS takes away when no value is sent, and refuses an empty one
-        sent["AttributeValue"] = "{}" if name.endswith("Policy") else str(default)
+        sent["AttributeValue"] = "{}" if name == "FilterPolicy" else str(default)
     if resource.type == "subscription":
         return (call("sns", "SetSubscriptionAttributes", resource, SubscriptionArn=resource.arn, **sent),)
     return (call("sns", "SetTopicAttributes", resource, TopicArn=resource.arn, **sent),)

@@ -224,7 +224,7 @@ def test_an_attribute_of_another_subscription_tells_nothing() -> None:
         ("RawMessageDelivery", False, "false"),
         ("RawMessageDelivery", "true", "true"),
         ("RedrivePolicy", "", None),
-        ("DeliveryPolicy", "", "{}"),
+        ("DeliveryPolicy", "", ""),
     ],
 )
 def test_an_attribute_is_put_back_as_it_was(path: str, value: Any, sent: str | None) -> None:
