@@ -226,7 +226,7 @@ def _read(resource: Resource) -> Call:
 def _update(resource: Resource, **changed: Any) -> tuple[Call, ...]:
     """UpdateDestination keeps what is not sent. It wants the version that is there now."""
     version = text(resource.config, "VersionId")
-    first = next(iter(resource.config.get("Destinations") or []), {})
+    first: Json = next(iter(resource.config.get("Destinations") or []), {})
     destination = text(first, "DestinationId")
     if not version or not destination:
         return ()

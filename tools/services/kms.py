@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tools.arn import build, is_arn
 from tools.arn import parse as parse_arn
@@ -205,18 +205,19 @@ def _means_target(event: ChangeEvent, value: Value) -> Value:
 
 # Services keep data keys for some minutes (S3 bucket keys, SQS and Kinesis five), a function its variables for as long
 # as it stays warm: callers fail one after another.
+_MOVES: tuple[tuple[str, Literal["up", "down", "silent"]], ...] = (
+    ("errors", "up"),
+    ("throttles", "up"),
+    ("latency", "up"),
+    ("backlog", "up"),
+    ("work", "down"),
+    ("work", "silent"),
+    ("demand", "down"),
+    ("demand", "silent"),
+)
 _LOCKED_OUT = tuple(
-    Effect(metric=f"role:{role}", direction=direction, on=on, after=(0, 3600))
-    for role, direction, on in (
-        ("errors", "up", "upstream"),
-        ("throttles", "up", "upstream"),
-        ("latency", "up", "upstream"),
-        ("backlog", "up", "upstream"),
-        ("work", "down", "upstream"),
-        ("work", "silent", "upstream"),
-        ("demand", "down", "upstream"),
-        ("demand", "silent", "upstream"),
-    )
+    Effect(metric=f"role:{role}", direction=direction, on="upstream", after=(0, 3600))
+    for role, direction in _MOVES
 )
 
 SETTINGS = (

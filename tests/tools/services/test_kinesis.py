@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tools.fake_account import FakeAws
+from tests.tools.fake_account import Answer, FakeAws
 from tools import catalogue
 from tools.directory import KnownResources
 from tools.evidence import canonical
@@ -48,7 +48,7 @@ POLICY: Json = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Acti
 
 
 def stream(**changed: object) -> Resource:
-    answers = {
+    answers: dict[tuple[str, str], Answer] = {
         ("kinesis", "DescribeStreamSummary"): {"StreamDescriptionSummary": {**SUMMARY, **changed}},
         ("kinesis", "GetResourcePolicy"): {"Policy": json.dumps(POLICY, indent=2)},
         ("kinesis", "ListStreamConsumers"): {"Consumers": [BILLING]},
@@ -113,7 +113,7 @@ def test_a_stream_that_is_gone_is_none_and_a_refusal_of_a_part_is_a_gap() -> Non
 
 
 def test_names_are_listed_and_a_consumer_is_read_by_its_arn() -> None:
-    answers = {
+    answers: dict[tuple[str, str], Answer] = {
         ("kinesis", "ListStreams"): {"StreamNames": ["clicks", "orders"], "HasMoreStreams": False},
         ("kinesis", "DescribeStreamConsumer"): {"ConsumerDescription": {**BILLING, "StreamARN": STREAM}},
     }

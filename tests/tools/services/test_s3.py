@@ -106,7 +106,7 @@ ANSWERS: Mapping[str, Json] = {
 }
 
 
-def fake(denied: frozenset[str] = frozenset(), **changed: Json | None) -> FakeAws:
+def fake(changed: Mapping[str, Json | None], denied: frozenset[str] = frozenset()) -> FakeAws:
     given = {**ANSWERS, **changed}
     answers: dict[tuple[str, str], Answer] = {
         ("s3", name): answer for name, answer in given.items() if answer is not None
@@ -115,7 +115,7 @@ def fake(denied: frozenset[str] = frozenset(), **changed: Json | None) -> FakeAw
 
 
 def bucket(**changed: Json | None) -> Resource:
-    found = describe(fake(**changed).reader(), BUCKET)
+    found = describe(fake(changed).reader(), BUCKET)
     assert found is not None
     return found
 
@@ -176,8 +176,8 @@ def test_a_bucket_lies_where_its_location_says(told: str | None, region: str) ->
 
 
 def test_no_bucket_is_none_and_what_may_not_be_read_is_a_gap() -> None:
-    assert describe(fake(GetBucketLocation=None).reader(), BUCKET) is None
-    reader = fake(frozenset({"s3:GetBucketPolicy", "s3:GetBucketLocation"})).reader()
+    assert describe(fake({"GetBucketLocation": None}).reader(), BUCKET) is None
+    reader = fake({}, frozenset({"s3:GetBucketPolicy", "s3:GetBucketLocation"})).reader()
     found = describe(reader, BUCKET)
     assert found is not None
     assert "Policy" not in found.config
