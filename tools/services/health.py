@@ -252,5 +252,7 @@ SERVICE = Service(
     describe=describe,
     relations=relations,
     conditions=CONDITIONS,
-    listed=False,  # most accounts may not ask: where they may, a run has to be told to
+    listed=False,
+    # AWS's own troubles reach machines, disks, databases and balancers first; most accounts may not ask at all.
+    listed_near=("instance", "volume", "db-instance", "db-cluster", "load-balancer", "target-group"),
 )
