@@ -55,7 +55,7 @@ def read_around(context: Context, *, resource: str = "", alarm: str = "", radius
         return Mapped(
             resources=tuple(_slim(one) for one in topology.resources),
             relations=topology.relations,
-            gaps=tuple(dict.fromkeys(_hashable(gap) for gap in reader.gaps)),
+            gaps=_distinct(reader.gaps),
             focus=start,
             accounts=(account,),
             regions=(reader.region,),
@@ -187,8 +187,8 @@ def _slim(one: Resource) -> Resource:
     return replace(one, config={"StateValue": state} if state else {}, evidence=())
 
 
-def _hashable(gap: Gap) -> Gap:
-    return replace(gap, statement=None)
+def _distinct(gaps: Sequence[Gap]) -> tuple[Gap, ...]:
+    return tuple(gap for number, gap in enumerate(gaps) if gap not in gaps[:number])
 
 
 def _from_alarm(reader: Reader, name: str) -> tuple[str, ...]:

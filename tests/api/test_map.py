@@ -22,8 +22,14 @@ AROUND = ["map", "--alarm", "orders-writes-throttled", "--source", WORLD]
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder for all tests here: the maps in it are read once."""
-    return tmp_path_factory.mktemp("home")
+    """A data folder for all tests here, with two spaces: the maps in it are read once."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "spaces.toml").write_text(
+        '[shop]\naccount = "111122223333"\nregions = ["ap-northeast-1"]\n'
+        '[lost]\naccount = "444455556666"\nregions = ["ap-northeast-1"]\n',
+        encoding="utf-8",
+    )
+    return home
 
 
 @pytest.fixture(autouse=True)
@@ -74,12 +80,7 @@ def test_a_picture_in_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path)
     assert capsys.readouterr().out == ""
 
 
-def test_a_whole_account_as_systems_with_progress(capsys: pytest.CaptureFixture[str], home: Path) -> None:
-    (home / "spaces.toml").write_text(
-        '[shop]\naccount = "111122223333"\nregions = ["ap-northeast-1"]\n'
-        '[lost]\naccount = "444455556666"\nregions = ["ap-northeast-1"]\n',
-        encoding="utf-8",
-    )
+def test_a_whole_account_as_systems_with_progress(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["map", "--whole-account", "--space", "all", "--source", WORLD, "--format", "json"]
     assert main(arguments) == 0
     said = capsys.readouterr()

@@ -117,8 +117,9 @@ def _gaps(sheet: Sheet) -> list[str]:
         return []
     lines = [say("Not seen")]
     for gap in sheet.gaps:
-        shows = say(" It would show {what}.", what=gap.would_show) if gap.would_show else ""
-        lines += _hung("", plain(f"{gap.what}: {gap.why}{shows} {gap.lift}".strip()), 2)
+        shows = say("It would show {what}.", what=gap.would_show) if gap.would_show else ""
+        said = " ".join(part for part in (f"{gap.what}: {gap.why.rstrip('.')}.", shows, gap.lift) if part)
+        lines += _hung("", plain(said), 2)
     return lines
 
 

@@ -111,7 +111,7 @@ def test_text_says_why_what_is_red_what_breaks_with_it_and_what_was_not_seen() -
     assert "dynamodb table orders  [ALARM orders-throttled]" in told
     assert "→ dynamodb table orders: may read, uses (97%)" in told
     assert "fails too: function order-writer (1), api a1b2c3 (2)" in told
-    assert "SQS in eu-west-1: no policy allows sqs:ListQueues It would show queues. Add it." in " ".join(
+    assert "SQS in eu-west-1: no policy allows sqs:ListQueues. It would show queues. Add it." in " ".join(
         told.split()
     )
 
