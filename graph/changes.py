@@ -108,11 +108,27 @@ def fold(event: ChangeEvent) -> Folded | None:
     who = event.actor
     if is_noise(event) or who.kind in ("aws_service", "service_linked_role"):
         return "service reactions"
-    if event.event_type == "AwsServiceEvent" or (who.how == "service" and who.kind != "cloudformation"):
+    reacts = who.how == "service" and who.kind != "cloudformation" and not deploying(event)
+    if event.event_type == "AwsServiceEvent" or reacts:
         return "service reactions"
     if not event.error_code and changed_nothing(event):
         return "no-ops"
     return None
+
+
+_DEPLOYING = frozenset(
+    {"codedeploy", "codepipeline", "codebuild", "elasticbeanstalk", "servicecatalog", "ssm", "config"}
+    | {"amplify", "proton", "states", "scheduler"}
+)
+
+
+def deploying(event: ChangeEvent) -> str:
+    """The service that carried out what somebody had it do (a deployment, a runbook), or "": no mere reaction."""
+    for said in (event.actor.invoked_by, event.actor.source_ip, event.actor.user_agent):
+        name = said.partition(".")[0]
+        if name in _DEPLOYING and said.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+            return name
+    return ""
 
 
 def effective(events: Iterable[ChangeEvent]) -> tuple[ChangeEvent, ...]:
@@ -169,6 +185,8 @@ def how(event: ChangeEvent) -> str:
     ):
         means = {"sdk": "ci", "cli": "ci", "unknown": "ci"}.get(actor.how, actor.how)
         return say("pipeline ({means})", means=means)
+    if service := deploying(event):
+        return say("pipeline ({means})", means=service)
     words = {
         "console": say("console"), "cli": say("command line"), "sdk": say("program"), "service": say("service"),
     }  # fmt: skip
@@ -191,9 +209,9 @@ def _status(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> Stat
 def _name(event: ChangeEvent, known: Known, arns: tuple[str, ...]) -> str:
     if arns:
         resource = known.resource(arns[0])
-        return f"{resource.type} {resource.name}".strip()
+        return _short(f"{resource.type} {resource.name}")
     values = list(named(event).values())
-    return _bare(values[0]) if values else event.source.partition(".")[0]
+    return _short(_bare(values[0])) if values else event.source.partition(".")[0]
 
 
 def _fields(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> tuple[Field, ...]:
@@ -203,7 +221,7 @@ def _fields(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> tupl
     if fields and word not in ("Create", "Run"):
         return tuple(
             Field(
-                name=redact(one.name),
+                name=_short(redact(one.name)),
                 before=_text(one.before, one) if one.before_known else say(UNKNOWN),
                 after=_text(one.after, one) if one.after_known else say("not shown"),
             )
@@ -268,6 +286,7 @@ def _said_all(value: Any) -> list[str]:
 
 
 def _short(text: str) -> str:
+    text = " ".join(text.split())
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 

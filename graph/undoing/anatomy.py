@@ -13,9 +13,9 @@ from tools.models import ChangeEvent, Json
 from tools.parameters import operations
 
 _NAMES = re.compile(
-    r"(?:^|[a-z_-])(?:id|ids|name|names|arn|arns|identifier|url|uri|alias|qualifier|attribute|egress|host)$"
+    r"(?:^|[a-z_-])(?:id|ids|name|names|arn|arns|identifier|url|uri|alias|qualifier|attribute|egress|host|code)$"
     r"|cidrblock|cidr$|prefixlist|^(?:statementid|sid|user|role|group|bucket|table|cluster|service|key|resource|function"
-    r"|rulenumber|tagkeys?|protocol|endpoint|principal|grantee|dimension|namespace|region|path|type)$",
+    r"|rulenumber|tagkeys?|protocol|endpoint|principal|grantee|dimension|namespace|path|type)$|region$",
     re.IGNORECASE,
 )
 _MANNER = re.compile(
@@ -118,14 +118,33 @@ def opened(request: Json) -> Json:
 
 
 def named(event: ChangeEvent) -> dict[str, str]:
-    """What the request names, by lower-case field: ids, names, destinations."""
+    """What the request names, by lower-case field: ids, names, destinations. Some requests name things further in."""
+    request = opened(event.request)
+    found = _named_in(request)
+    inner = (value for value in request.values() if isinstance(value, dict))
+    return found or {key: text for value in inner for key, text in _named_in(value).items()}
+
+
+def _named_in(request: Json) -> dict[str, str]:
     found: dict[str, str] = {}
-    for key, value in opened(event.request).items():
+    for key, value in request.items():
         if _NAMES.search(key) and isinstance(value, str | int) and str(value):
             found[key.lower()] = str(value)
         elif isinstance(value, dict) and _NAMES.search(key):
             found |= _items_named(key, value)
     return found
+
+
+def is_name(event: ChangeEvent, path: tuple[str | int, ...]) -> bool:
+    """Whether the value at a path of the request is one of its names."""
+    keys = [step.lower() for step in path if isinstance(step, str)]
+    if not keys:
+        return False
+    names = named(event)
+    values = (at(request, path) for request in (event.request, opened(event.request)))
+    if keys[-1] in names and any(str(value) == names[keys[-1]] for value in values):
+        return True
+    return any(key in names and names[key].startswith("[") for key in keys)
 
 
 def _items_named(key: str, value: Json) -> dict[str, str]:

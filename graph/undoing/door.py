@@ -67,6 +67,7 @@ def undo(context: Context, event_id: str, regions: Sequence[str] = ()) -> tuple[
     """
     with _look(context) as look:
         event = reading.find_event(look, event_id, regions or (look.reader.region,))
+        (event,) = reading.with_people(look, [event])
         made = restoration(event, reading.around_event(look, event))
         if made.event.evidence:
             made = replace(made, event=cited(look.reader, made.event))
@@ -84,7 +85,7 @@ def _one(
     window = clamp(_window(reader.as_of, since, until), reader.as_of)  # whole minutes, as it is asked
     places = tuple(regions) or (reader.region,)
     arns = reading.near(reader, near) if near else None
-    events = reading.window_events(look, window, places)
+    events = reading.with_people(look, reading.window_events(look, window, places))
     known = reading.around_changes(look, events, window)
     return Seen(
         window=window,

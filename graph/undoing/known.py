@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from tools.catalogue import change_of
-from tools.models import ChangeEvent, Resource, Version
+from tools.models import AlarmUpdate, ChangeEvent, MetricStep, Resource, Version
 from tools.topology import stub
+
+_SLACK = timedelta(minutes=10)
+"""A setting's metric comes every five minutes and may lag behind the change by as much."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,12 @@ class Known:
     gone: frozenset[str] = frozenset()  # ARNs of what AWS says does not exist (any more)
     versions: tuple[Version, ...] = ()
     demand: Mapping[tuple[str, str], float] = field(default_factory=dict)  # (ARN, metric) before the change
+    steps: Mapping[tuple[str, str], tuple[MetricStep, ...]] = field(
+        default_factory=dict
+    )  # (ARN, Setting.path)
+    updates: Mapping[str, tuple[tuple[AlarmUpdate, ...], tuple[str, ...]]] = field(
+        default_factory=dict
+    )  # alarm ARN
     callers: Mapping[str, int] = field(default_factory=dict)  # ARN -> how many resources rely on it
     since: datetime | None = None  # how far back the events reach
 
@@ -47,6 +56,15 @@ class Known:
         for event in self._good:
             found.setdefault(event.source, []).append(event)
         return {source: tuple(events) for source, events in found.items()}
+
+    def step(self, event: ChangeEvent, arn: str, path: str) -> MetricStep | None:
+        """The step of a setting's own metric that lies around the event, the nearest first."""
+        near = [
+            one
+            for one in self.steps.get((arn, path), ())
+            if one.earliest - _SLACK <= event.time <= one.latest + _SLACK
+        ]
+        return min(near, key=lambda one: abs(one.earliest - event.time), default=None)
 
     def on(self, arn: str) -> tuple[ChangeEvent, ...]:
         """Successful changes of a resource, oldest first, as the service files know them."""

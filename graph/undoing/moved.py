@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from graph.undoing.anatomy import at, is_manner, leaves, named, opened, same_subject, spelled, without
+from graph.undoing.anatomy import (
+    at,
+    is_manner,
+    is_name,
+    leaves,
+    named,
+    opened,
+    same_subject,
+    spelled,
+    without,
+)
 from graph.undoing.known import Known, touched
 from graph.weighing.moves import is_document
 from tools.catalogue import find, settings_in
@@ -53,7 +63,11 @@ def moved(event: ChangeEvent, known: Known) -> tuple[Moved, ...]:
 def _of_setting(event: ChangeEvent, known: Known, arn: str, setting: Setting) -> Moved:
     resource = known.resource(arn)
     own = _own(event, known, arn)
-    what = prior(setting, resource, event, own, None, versions=known.versions, touched=lambda *_: True)
+    updates, told_in = known.updates.get(arn, ((), ()))
+    step = known.step(event, arn, setting.path)
+    what = prior(
+        setting, resource, event, own, step, updates, told_in, known.versions, touched=lambda *_: True
+    )
     _, after = requested(event, setting)
     told = after != HIDDEN and not setting.hidden
     before_known = what.known and what.value != HIDDEN and not setting.hidden
@@ -168,8 +182,7 @@ def _is_told(event: ChangeEvent, path: tuple[str | int, ...], settings: list[Set
     inner = [str(step) for step in path if isinstance(step, str)]
     if any(is_manner(step) for step in inner):
         return True
-    names = named(event)
-    if inner and inner[-1].lower() in names and at(opened(event.request), (inner[-1],)) is not None:
+    if is_name(event, path):
         return True
     less = without(event.request, path)
     return any(_reads(event, setting, less) for setting in settings)

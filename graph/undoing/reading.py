@@ -5,7 +5,7 @@ what. Refusals become gaps of the reader.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from graph.changes import effective
@@ -15,14 +15,16 @@ from graph.undoing.known import Known, touched
 from graph.undoing.reversal import family
 from graph.words import say
 from tools import topology
+from tools.alarms import alarm
 from tools.arn import is_arn
 from tools.arn import parse as parse_arn
 from tools.aws import Reader
 from tools.catalogue import owner_arn, replaced_by, service_of, services, settings_in
-from tools.cloudtrail import KEPT, Attribute, Found, clamp, event_names, lookup
+from tools.cloudtrail import KEPT, Attribute, Found, clamp, event_names, lookup, resolve_people
 from tools.errors import BadInput, CannotInvestigate
-from tools.metrics import series
-from tools.models import ChangeEvent, Metric, Resource, Version, Window
+from tools.metrics import series, steps
+from tools.models import AlarmUpdate, ChangeEvent, Metric, MetricStep, Resource, Version, Window
+from tools.services._spec import MetricSpec
 from tools.versions import before as versions_before
 
 MOST_RESOURCES = 20
@@ -142,6 +144,19 @@ def around_changes(look: Look, events: Iterable[ChangeEvent], window: Window) ->
     return known(look, told, demand=True)
 
 
+MOST_PEOPLE = 5
+"""Role sessions that are walked back to a person; each takes some lookups."""
+
+
+def with_people(look: Look, events: Sequence[ChangeEvent]) -> tuple[ChangeEvent, ...]:
+    """The events, those made by hand under a role with the person behind it where the history shows one."""
+    unclear = [
+        one for one in effective(events) if by_hand(one) and one.actor.kind in ("role", "other_account")
+    ]
+    found = {one.id: resolve_people(look.reader, one).actor for one in unclear[:MOST_PEOPLE]}
+    return tuple(replace(one, actor=found[one.id]) if one.id in found else one for one in events)
+
+
 def _history(look: Look, events: Sequence[ChangeEvent], window: Window) -> None:
     """Earlier or later events of the same things, by their names and by the kinds of changes that tell of them."""
     names: dict[tuple[str, str], None] = {}
@@ -179,6 +194,8 @@ def known(look: Look, events: Sequence[ChangeEvent], *, demand: bool) -> Known:
         gone=frozenset(gone),
         versions=_versions(reader, events, resources),
         demand=_demand(reader, events, resources) if demand else {},
+        steps=_steps(reader, events, resources),
+        updates=_updates(reader, resources),
         callers=_callers(reader, events) if demand else {},
         since=reader.as_of - KEPT,
     )
@@ -234,19 +251,66 @@ def _demand(
     return found
 
 
-def _metric(resource: Resource, name: str) -> Metric | None:
+def _steps(
+    reader: Reader, events: Sequence[ChangeEvent], resources: dict[str, Resource]
+) -> dict[tuple[str, str], tuple[MetricStep, ...]]:
+    """Steps of the settings' own metrics around the events that set them: they show what was live before."""
+    found: dict[tuple[str, str], tuple[MetricStep, ...]] = {}
+    for event in events:
+        for arn in touched(event)[:1]:
+            resource = resources.get(arn)
+            for _, setting in settings_in(event) if resource is not None else ():
+                if setting.metric is None or resource is None:
+                    continue
+                if setting.metric.where is not None and not setting.metric.where(resource):
+                    continue
+                metric = _of_spec(resource, setting.metric)
+                window = Window(start=event.time - _STEP, end=min(event.time + _STEP, reader.as_of))
+                with reader.seeing(f"metric {setting.metric.name}", "what the setting was before"):
+                    shown = series(reader, [metric], window, event.region).get(metric) if metric else None
+                    told = steps(shown) if shown is not None else ()
+                    own = tuple(replace(one, earliest=one.earliest - _TAKING_EFFECT) for one in told)
+                    found[(arn, setting.path)] = (*found.get((arn, setting.path), ()), *own)
+    return found
+
+
+_STEP = timedelta(hours=2)
+_TAKING_EFFECT = timedelta(seconds=60)
+
+
+def _updates(
+    reader: Reader, resources: dict[str, Resource]
+) -> dict[str, tuple[tuple[AlarmUpdate, ...], tuple[str, ...]]]:
+    """The alarms' own histories of their configuration, 30 days back."""
+    found: dict[str, tuple[tuple[AlarmUpdate, ...], tuple[str, ...]]] = {}
+    for arn, resource in resources.items():
+        if resource.type == "alarm":
+            with reader.seeing(f"history of alarm {resource.name}", "what it was before"):
+                one = alarm(reader, resource.name, resource.region)
+                if one is not None:
+                    found[arn] = (one.updates, one.evidence)
+    return found
+
+
+def _of_spec(resource: Resource, spec: MetricSpec) -> Metric | None:
     service = services().get(resource.service)
     if service is None or service.dimensions is None:
         return None
-    for spec in service.metrics:
+    return Metric(
+        namespace=service.namespace_of(spec),
+        name=spec.name,
+        dimensions=service.dimensions(resource),
+        stat=spec.stat,
+        period=spec.period,
+    )
+
+
+def _metric(resource: Resource, name: str) -> Metric | None:
+    service = services().get(resource.service)
+    for spec in service.metrics if service is not None else ():
         if spec.name == name and spec.type == resource.type:
-            return Metric(
-                namespace=service.namespace_of(spec),
-                name=name,
-                dimensions=service.dimensions(resource),
-                stat=spec.stat,
-                period=max(spec.period, 300),
-            )
+            found = _of_spec(resource, spec)
+            return replace(found, period=max(spec.period, 300)) if found is not None else None
     return None
 
 

@@ -9,7 +9,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from graph.undoing.anatomy import client_of, named, opened, operation_of, overlap, same_subject, verb
+from graph.undoing.anatomy import (
+    at,
+    client_of,
+    is_name,
+    leaves,
+    named,
+    opened,
+    operation_of,
+    overlap,
+    same_subject,
+    verb,
+)
 from graph.undoing.known import Known
 from graph.undoing.moved import Moved
 from graph.words import say, stamp
@@ -404,14 +415,24 @@ def _all_over(fields: tuple[Moved, ...]) -> Reversal:
 
 
 def _kept_names(event: ChangeEvent) -> Json:
-    names = named(event)
-    return {key: value for key, value in opened(event.request).items() if key.lower() in names}
+    """The request's names alone, where they stand in it."""
+    names, request = named(event), opened(event.request)
+    kept: Json = {key: value for key, value in request.items() if key.lower() in names}
+    for path in leaves(request) if not kept else ():
+        if is_name(event, path) and all(isinstance(step, str) for step in path):
+            place = kept
+            for step in path[:-1]:
+                place = place.setdefault(str(step), {})
+            place[str(path[-1])] = at(request, path)
+    return kept
 
 
 def _put(request: Json, one: Moved) -> None:
     """The value before at its place. `sources` hold it as JSON text where it is a structure."""
     *way, last = [step for step in one.path.split(".") if step]
     place = request
+    if way and way[0].endswith(("Request", "Input")) and way[0] not in request:
+        way = way[1:]  # the wrapper that `opened` takes off
     for step in way:
         place = place.setdefault(step, {})
     place[last] = _unpacked(one.before)

@@ -180,6 +180,7 @@ def test_the_harmful_change_has_its_true_values(
     ("case", "operation", "value"),
     [
         ("dynamodb-max-write?seed=2", "UpdateTable", "change.before"),
+        ("dynamodb-max-write?seed=2&drop=prior", "UpdateTable", "change.before"),  # only the metric tells
         ("private-route-deleted?seed=2", "CreateRoute", ""),
         ("database-rule-revoked?seed=2", "AuthorizeSecurityGroupIngress", ""),
         ("lambda-concurrency-cut?seed=2", "PutFunctionConcurrency", "change.before"),

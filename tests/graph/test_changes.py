@@ -179,6 +179,14 @@ def test_how_it_was_done(actor: Actor, words: str) -> None:
     assert how(by(actor, limit(1, 2))) == words
 
 
+def test_a_deployment_by_a_service_is_a_change_and_no_reaction() -> None:
+    deployed = Actor(kind="role", name="deploy", how="service", invoked_by="codedeploy.amazonaws.com")
+    scaled = Actor(kind="role", name="scale", how="service", invoked_by="autoscaling.amazonaws.com")
+    found = made(by(deployed, limit(1, 2)), by(scaled, limit(2, 3)))
+    assert [(line.who, line.how) for line in found.lines] == [("deploy", "pipeline (codedeploy)")]
+    assert found.folded["service reactions"] == 1
+
+
 def test_people_are_looked_at_before_pipelines() -> None:
     events = [by(PIPELINE, limit(0.1, 4)), read(0.2), limit(1, 2), by(SERVICE, limit(2, 3))]
     assert [one.actor.name for one in effective(events)] == ["dana", "deployer"]

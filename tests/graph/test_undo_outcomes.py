@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from graph.undoing.known import Known
 from graph.undoing.restore import Restoration, restoration
 from tools.cloudtrail_events import parse
-from tools.models import Call, ChangeEvent, Json, Resource
+from tools.models import Call, ChangeEvent, Json, Metric, MetricStep, Resource
 
 AT = datetime(2026, 3, 13, 17, 0, tzinfo=UTC)
 TABLE = "arn:aws:dynamodb:eu-west-1:111122223333:table/orders"
@@ -83,6 +83,21 @@ def test_a_limit_goes_back_to_what_the_earlier_event_set_with_all_else_as_it_is(
     assert [call.parameters for call in made.back] == [both(500, 2)]
     assert [query for _, query in made.checks] == ["Table.OnDemandThroughput.MaxWriteRequestUnits"]
     assert [source.said_by for source in made.sources] == ["UpdateTable by dana, 2026-02-04T05:00:00Z"]
+
+
+def test_the_settings_own_metric_tells_what_no_event_does() -> None:
+    metric = Metric(
+        namespace="AWS/DynamoDB", name="OnDemandMaxWriteRequestUnits", dimensions=(), stat="Maximum"
+    )
+    at = limit(1, 2).time
+    step = MetricStep(metric=metric, before=250.0, after=2.0, earliest=at - timedelta(minutes=3), latest=at)
+    far = replace(step, before=9.0, earliest=at - timedelta(hours=2), latest=at - timedelta(hours=1))
+    steps = {(TABLE, "OnDemandThroughput.MaxWriteRequestUnits"): (far, step)}
+    made = judged(limit(1, 2), resources=table(2), steps=steps)
+    assert (made.outcome, [call.parameters for call in made.calls]) == ("exact", [both(500, 250)])
+    assert [source.kind for source in made.sources] == ["metric"]
+    steps = {(TABLE, "OnDemandThroughput.MaxWriteRequestUnits"): (far,)}
+    assert judged(limit(1, 2), resources=table(2), steps=steps).outcome == "partial"
 
 
 def test_a_value_that_no_source_tells_is_named() -> None:
