@@ -34,6 +34,8 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     "event-source-mapping": ("uuid",),
     "log-group": ("loggroupname", "loggroupidentifier", "loggrouparn", "loggroup"),
     "userpool": ("userpoolid",),
+    "distribution": ("id", "distributionid", "targetdistributionid"),
+    "hostedzone": ("hostedzoneid", "id"),
     "secret": ("secretid",),
     "parameter": ("name", "names"),
     "key": ("keyid", "targetkeyid"),
@@ -297,6 +299,8 @@ def _wanted(arn: Arn) -> list[tuple[tuple[str, ...], str]]:
     if arn.service == "ecs" and arn.type in ("service", "task") and "/" in name:
         cluster, _, inner = name.partition("/")
         return [(_keys(arn.type), inner), (_keys("cluster"), cluster)]
+    if arn.service == "wafv2":  # scope/kind/name/id
+        return [(("id",), name.rpartition("/")[2])]
     if arn.service == "lambda" and arn.type == "function" and ":" in name:
         function, _, qualifier = name.partition(":")
         return [(_keys("function"), function), (("name", "qualifier", "functionversion"), qualifier)]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.tools.fake_account import Answer, FakeAws
 from tools import catalogue
 from tools.directory import KnownResources
-from tools.history import current, requested, same
+from tools.history import current, prior, requested, same
 from tools.models import Actor, ChangeEvent, Json, Resource, Value
 from tools.parameters import validate
 from tools.services._spec import Setting
@@ -418,6 +418,17 @@ def test_a_request_and_a_description_of_the_same_say_the_same(one: Setting) -> N
         assert same(told, current(read(), one), one)
     else:
         assert current(read(), one) in (None, one.unset)
+
+
+def test_the_value_before_is_told_by_the_earlier_event_of_this_distribution() -> None:
+    one = setting("Enabled")
+    bad, good = happened(config(Enabled=False)), happened(config(), 10)
+    other = replace(
+        happened(config(Enabled=False), 20),
+        request={"id": "E9OTHER", "distributionConfig": {"enabled": False}},
+    )
+    before = prior(one, read(Enabled=False), bad, (bad, good, other), None)
+    assert (before.known, before.value, len(before.sources)) == (True, True, 1)
 
 
 def test_an_event_is_undone_whole_from_the_one_before_under_its_own_etag() -> None:

@@ -261,7 +261,7 @@ def test_a_request_and_a_description_of_the_same_rules_say_the_same() -> None:
 def test_the_rules_before_are_those_of_the_earlier_update() -> None:
     bad, good = updated(30, NOT_PARTNERS, MANAGED), updated(10, COUNTED, MANAGED)
     after = read(NOT_PARTNERS, MANAGED)
-    before = prior(RULES, after, bad, (bad, good), None, touched=lambda event, resource: True)
+    before = prior(RULES, after, bad, (bad, good), None)
     assert before.known
     (made,) = RULES.restore(after, before.value)
     assert made.parameters["Rules"] == [COUNTED, MANAGED]
