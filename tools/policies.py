@@ -75,7 +75,8 @@ def _specific(pattern: str) -> bool:
     parts = pattern.split(":", 5)
     if len(parts) < 6 or parts[0] != "arn":
         return False
-    name = re.split(r"[/:]", parts[5], maxsplit=1)[-1]
+    # A bucket's name comes first, objects follow; elsewhere the first word is the type.
+    name = re.split(r"[/:]", parts[5], maxsplit=1)[0 if parts[2] == "s3" else -1]
     return len(_STAR.split(name)[0]) >= 3
 
 

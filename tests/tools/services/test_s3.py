@@ -20,7 +20,7 @@ from tools.directory import KnownResources
 from tools.history import current, prior, requested, same
 from tools.models import ChangeEvent, Json, Resource
 from tools.parameters import validate
-from tools.policies import Grant, targets
+from tools.policies import Grant, grants, targets
 from tools.services._spec import Change, Setting
 from tools.services.s3 import CHANGES, SERVICE, describe, dimensions, discover, owner, relations
 
@@ -446,3 +446,12 @@ def test_what_a_role_may_do_with_objects_it_may_do_with_their_bucket() -> None:
 
     assert meant(f"{BUCKET}/*") == meant(f"{BUCKET}/uploads/*.jpg") == meant(BUCKET) == (BUCKET,)
     assert meant("arn:aws:s3:::shop-*/*") == ()  # which buckets is not told
+
+
+def test_policies_on_objects_name_their_bucket_and_those_on_everything_name_none() -> None:
+    def granted(*patterns: str) -> list[str]:
+        statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": list(patterns)}
+        role = {"Policies": [{"Name": "media", "Document": {"Statement": [statement]}}]}
+        return [one.pattern for one in grants(role)]
+
+    assert granted(f"{BUCKET}/*", "arn:aws:s3:::*", "arn:aws:s3:::*/*") == [f"{BUCKET}/*"]
