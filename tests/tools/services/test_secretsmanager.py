@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evals.emulation import emulation
 from tests.tools.fake_account import FakeAws
 from tools import catalogue
 from tools.cloudtrail_touch import touched_by
@@ -368,3 +369,34 @@ def test_a_rotation_is_unfinished_while_its_version_is_not_current(stages: Json,
 def test_error_texts_name_what_is_wrong(line: str, points_to: str | None) -> None:
     found = [one.points_to for one in SERVICE.signatures if re.search(one.match, line)]
     assert found == [points_to or "rotation-unfinished"]
+
+
+def test_the_stage_moves_as_the_plan_says_and_back_again() -> None:
+    """The calls are made, and each time the account shows the stages that the next call rests on."""
+    with emulation("111122223333", "eu-west-1") as at:
+        client = at.client("secretsmanager")
+        made = client.create_secret(Name="shop/orders-db", SecretString="first", ClientRequestToken=OLD)
+        client.put_secret_value(SecretId=made["ARN"], SecretString="second", ClientRequestToken=NEW)
+
+        def held() -> tuple[Resource, dict[str, list[str]]]:
+            told = client.list_secret_version_ids(SecretId=made["ARN"])
+            fake = FakeAws(
+                {
+                    ("secretsmanager", "DescribeSecret"): {
+                        "ARN": made["ARN"],
+                        "Name": "shop/orders-db",
+                    },
+                    ("secretsmanager", "ListSecretVersionIds"): {"Versions": told["Versions"]},
+                    ("secretsmanager", "GetResourcePolicy"): {"ARN": made["ARN"]},
+                }
+            )
+            found = describe(fake.reader(), made["ARN"])
+            assert found is not None
+            return found, {one["VersionId"]: one["VersionStages"] for one in told["Versions"]}
+
+        found, before_it = held()
+        (apply,), (back,) = VERSION.restore(found, OLD), VERSION.restore(found, NEW)
+        at.call(apply)
+        assert current(held()[0], VERSION) == OLD
+        at.call(back)
+        assert held()[1] == before_it

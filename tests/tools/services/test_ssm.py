@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evals.emulation import emulation
 from tests.tools.fake_account import FakeAws
 from tools import catalogue
 from tools.cloudtrail_touch import touched_by
@@ -355,3 +356,30 @@ def test_a_service_setting_goes_back_to_what_it_was_set_to() -> None:
         ("ResetServiceSetting", {"SettingId": name}),
     )
     assert undo(off) == ()
+
+
+def test_a_value_goes_back_and_the_rest_stays() -> None:
+    with emulation("111122223333", "eu-west-1") as at:
+        client = at.client("ssm")
+        kept = {"Description": "orders a call", "Type": "String", "Tier": "Standard", "DataType": "text"}
+        client.put_parameter(Name=NAME, Value="25", AllowedPattern="[0-9]+", **kept)
+        client.put_parameter(Name=NAME, Value="40", AllowedPattern="[0-9]+", Overwrite=True, **kept)
+
+        def read(parameters: Json) -> Json:
+            told = client.describe_parameters(ParameterFilters=parameters["ParameterFilters"])
+            return {"Parameters": told["Parameters"]}
+
+        def shown(parameters: Json) -> Json:
+            return {"Parameter": client.get_parameter(**parameters)["Parameter"]}
+
+        fake = FakeAws({("ssm", "DescribeParameters"): read, ("ssm", "GetParameter"): shown})
+        found = described(fake)
+        assert current(found, VALUE) == "40"
+        (back,) = VALUE.restore(found, "25")
+        at.call(back)
+        again = described(fake)
+        assert current(again, VALUE) == "25"
+        changing = {"Value", "Version", "LastModifiedDate"}
+        assert {key: value for key, value in again.config.items() if key not in changing} == {
+            key: value for key, value in found.config.items() if key not in changing
+        }
