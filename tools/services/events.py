@@ -59,7 +59,9 @@ def _touches_rule(event: ChangeEvent) -> tuple[str, ...]:
     told = text(event.response, "ruleArn")
     name = text(event.request, "name") or text(event.request, "rule")
     bus = text(event.request, "eventBusName")
-    return (told or rule_arn(event, name, bus),) if told or name else ()
+    if arns.is_arn(told):
+        return (told,)
+    return (rule_arn(event, name, bus),) if name else ()
 
 
 def _touches_bus(event: ChangeEvent) -> tuple[str, ...]:
@@ -86,7 +88,9 @@ def _touches_archive(event: ChangeEvent) -> tuple[str, ...]:
 def _touches_named(kind: str, key: str, event: ChangeEvent) -> tuple[str, ...]:
     """Their ARNs end with an id that only the answer tells."""
     told, name = text(event.response, key), text(event.request, "name")
-    return (told or here(event, "events", f"{kind}/{name}"),) if told or name else ()
+    if arns.is_arn(told):
+        return (told,)
+    return (here(event, "events", f"{kind}/{name}"),) if name else ()
 
 
 _touches_destination = partial(_touches_named, "api-destination", "apiDestinationArn")
@@ -520,19 +524,24 @@ def _same_rule(event: ChangeEvent, other: ChangeEvent) -> bool:
     return _touches_rule(event)[:1] == _touches_rule(other)[:1]
 
 
+def _listed(place: Json, key: str) -> list[Any]:
+    found = place.get(key)
+    return found if isinstance(found, list) else []
+
+
 def _failed(event: ChangeEvent) -> set[str]:
     """Ids of targets that a request did not change: it is answered as a success even so."""
     return {
-        text(one, "targetId") for one in event.response.get("failedEntries") or [] if isinstance(one, Mapping)
+        text(one, "targetId") for one in _listed(event.response, "failedEntries") if isinstance(one, Mapping)
     }
 
 
 def _ids(event: ChangeEvent) -> list[str]:
     """Ids of the targets that an event put or removed."""
     if event.operation == "RemoveTargets":
-        told = [str(one) for one in event.request.get("ids") or []]
+        told = [str(one) for one in _listed(event.request, "ids")]
     else:
-        told = [text(one, "id") for one in event.request.get("targets") or [] if isinstance(one, Mapping)]
+        told = [text(one, "id") for one in _listed(event.request, "targets") if isinstance(one, Mapping)]
     return [id for id in told if id and id not in _failed(event)]
 
 
@@ -546,7 +555,11 @@ def _target_before(event: ChangeEvent, id: str, earlier: tuple[ChangeEvent, ...]
         if id in _ids(one):
             if one.operation == "RemoveTargets":
                 return True, None
-            held = next(item for item in one.request["targets"] if text(item, "id") == id)
+            held = next(
+                item
+                for item in _listed(one.request, "targets")
+                if isinstance(item, dict) and text(item, "id") == id
+            )
             return True, held
     return False, None
 

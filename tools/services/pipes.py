@@ -30,6 +30,7 @@ from tools.services._spec import (
     Signature,
     inert,
 )
+from tools.setting_values import HIDDEN
 
 if TYPE_CHECKING:
     from tools.aws import Reader
@@ -179,6 +180,8 @@ def _filters(value: Any) -> list[Json]:
 
 def _filters_shown(event: ChangeEvent, value: Value) -> Value:
     found = _filters(value)
+    if any(one["Pattern"].startswith("HIDDEN_DUE_TO") for one in found):
+        return HIDDEN
     return canonical(found) if found else ""
 
 
@@ -367,7 +370,8 @@ SETTINGS = (
         unit="",
         requests=dict.fromkeys(
             ("UpdatePipe", "CreatePipe"),
-            "[sourceParameters || `{}`][?contains(keys(@), 'filterCriteria')].[filterCriteria.filters || ''] | [0][0]",
+            "[sourceParameters][?type(@) == 'object' && contains(keys(@), 'filterCriteria')]"
+            ".[filterCriteria.filters || ''] | [0][0]",
         ),
         restore=_restore_filter,
         read=_read,

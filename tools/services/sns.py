@@ -56,7 +56,7 @@ def _touches_subscription(event: ChangeEvent) -> tuple[str, ...]:
     arn = text(event.request, "subscriptionArn") or text(event.response, "subscriptionArn")
     topic = text(event.request, "topicArn")
     if arns.is_arn(arn):
-        return (arn, _topic_of(arn))
+        return (arn, whole) if arns.is_arn(whole := _topic_of(arn)) else (arn,)
     return (topic,) if arns.is_arn(topic) else ()
 
 

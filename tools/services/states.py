@@ -190,14 +190,17 @@ def _of_executions(reader: Reader, resource: Resource) -> Iterator[tuple[str, da
     """What executions ran with, each state of the machine once: halving finds where two neighbours differ."""
     executions: list[Json] = []
     with reader.seeing(f"Executions of {resource.name}", "the definition before a change"):
-        answer = reader.ask(
+        pages = reader.pages(
             "stepfunctions",
             "ListExecutions",
+            "executions",
             region=resource.region,
+            token=("nextToken", "nextToken"),
+            limit=5,  # a busy machine has many since the change
             stateMachineArn=resource.arn,
             maxResults=_LISTED,
         )
-        executions = list(answer.data.get("executions") or [])
+        executions = list(pages.items)
     found: dict[int, tuple[datetime, Json, str]] = {}
 
     def ran_with(number: int) -> datetime | None:

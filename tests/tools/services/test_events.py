@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.tools.fake_account import Answer, FakeAws
 from tests.tools.happened import AS_OF, change_of, happened, resource, setting_of
 from tools import catalogue
+from tools.arn import is_arn
 from tools.cloudtrail import touched_by
 from tools.directory import KnownResources
 from tools.history import prior
@@ -263,6 +264,27 @@ def test_a_rule_is_named_together_with_its_bus(arn: str, request_: Json, touched
     event = happened("events", "DisableRule", request_)
     assert touched_by(event, rule(arn)) == touched
     assert (arn in change_of(SERVICE, "DisableRule").touches(event)) == touched
+
+
+@given(
+    st.sampled_from([one.operation for one in SERVICE.changes]),
+    st.dictionaries(
+        st.sampled_from(
+            ["name", "rule", "eventBusName", "targets", "ids", "resourceARN", "archiveName", "destination"]
+        ),
+        st.none()
+        | st.booleans()
+        | st.text(max_size=4)
+        | st.lists(st.text(max_size=2))
+        | st.just({"arn": "x"}),
+    ),
+)
+def test_no_request_is_too_odd_to_be_told_whom_it_touches(operation: str, request_: Json) -> None:
+    event = happened("events", operation, request_, {"ruleArn": "x", "failedEntries": ["x"]})
+    change = change_of(SERVICE, operation)
+    assert all(is_arn(arn) for arn in change.touches(event))
+    if change.undo is not None:
+        assert all(validate(call) == () for call in change.undo(event, (event,)))
 
 
 def test_an_api_destination_is_named_without_its_id() -> None:

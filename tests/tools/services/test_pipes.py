@@ -194,6 +194,14 @@ def test_a_source_is_put_back_with_its_other_parameters(path: str, value: Value,
     assert validate(call) == ()
 
 
+def test_a_filter_that_cloudtrail_hides_tells_nothing() -> None:
+    filter = setting_of(SERVICE, "pipe", FILTERS)
+    hidden = {"filterCriteria": {"filters": [{"pattern": "HIDDEN_DUE_TO_SECURITY_REASONS"}]}}
+    change = update(sourceParameters={"filterCriteria": {}})
+    for told in (hidden, "HIDDEN_DUE_TO_SECURITY_REASONS"):
+        assert not prior(filter, pipe(), change, [update(-60, sourceParameters=told), change], None).known
+
+
 def test_a_filter_that_cannot_be_read_is_not_sent() -> None:
     filter = setting_of(SERVICE, "pipe", FILTERS)
     for value in ("(not shown by CloudTrail)", "[]x", '[{"pattern": ""}]', '{"a": 1}'):
