@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Any, Literal
 
 from graph.risk import Risk, by_hand, risk
+from graph.undoing.after import TAKES_AWAY, since_undone, was
 from graph.undoing.anatomy import at, leaves, named, payload, same_subject, verb
 from graph.undoing.known import Known, touched
 from graph.undoing.moved import Moved, moved
 from graph.undoing.restore import changed_nothing
-from graph.undoing.reversal import TAKES_AWAY, is_tagging, since_undone, was
+from graph.undoing.reversal import is_tagging
 from graph.weighing.moves import is_document, is_unlimited
 from graph.words import number, say
 from tools.catalogue import change_of

@@ -8,10 +8,10 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from graph.undoing.after import TAKES_AWAY
 from graph.undoing.anatomy import same_subject, verb
 from graph.undoing.known import Known, touched
 from graph.undoing.moved import Moved
-from graph.undoing.reversal import TAKES_AWAY
 from graph.weighing.mechanism import FAILURE_ROLES, specs
 from graph.weighing.moves import as_number
 from graph.words import number, say

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 from graph.changes import effective
 from graph.risk import by_hand
+from graph.undoing.after import family
 from graph.undoing.anatomy import named
 from graph.undoing.known import Known, touched
-from graph.undoing.reversal import family
 from graph.words import say
 from tools import topology
 from tools.alarms import alarm

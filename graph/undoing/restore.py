@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 
 from graph.plan_calls import again, placed, set_all, undo, valid
 from graph.taken import taken
+from graph.undoing.after import Outcome, Reversal, in_doubt, since_undone, was
 from graph.undoing.anatomy import client_of, makes, operation_of
 from graph.undoing.known import Known, touched
 from graph.undoing.moved import Moved, moved
-from graph.undoing.reversal import Outcome, Reversal, in_doubt, reverse, since_undone, was
+from graph.undoing.reversal import reverse
 from graph.words import say, stamp
 from tools.catalogue import change_of
 from tools.cloudtrail_touch import is_noise

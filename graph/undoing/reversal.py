@@ -6,9 +6,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
+from graph.undoing.after import (
+    GIVES,
+    OPPOSITES,
+    REPLACES,
+    TAKES_AWAY,
+    Reversal,
+    built_on,
+    equal,
+    in_doubt,
+    overtaken_by,
+    same_family,
+    since_undone,
+    was,
+)
 from graph.undoing.anatomy import (
     at,
     client_of,
@@ -21,77 +35,14 @@ from graph.undoing.anatomy import (
     same_subject,
     verb,
 )
+from graph.undoing.calls import has, left_open, missing, opposite_call
 from graph.undoing.known import Known
 from graph.undoing.moved import Moved
 from graph.words import say, stamp
 from tools.errors import BadInput
-from tools.evidence import canonical
 from tools.models import Call, ChangeEvent, Json
-from tools.parameters import from_cloudtrail, members, operations, validate
+from tools.parameters import from_cloudtrail, members
 
-Outcome = Literal["exact", "partial", "nothing to undo", "superseded", "cannot be undone"]
-
-_OPPOSITES: Mapping[str, tuple[str, ...]] = {
-    "Attach": ("Detach",),
-    "Detach": ("Attach",),
-    "Associate": ("Disassociate",),
-    "Disassociate": ("Associate",),
-    "Add": ("Remove",),
-    "Remove": ("Add",),
-    "Authorize": ("Revoke",),
-    "Revoke": ("Authorize",),
-    "Enable": ("Disable",),
-    "Disable": ("Enable",),
-    "Register": ("Deregister",),
-    "Deregister": ("Register",),
-    "Start": ("Stop",),
-    "Stop": ("Start",),
-    "Subscribe": ("Unsubscribe",),
-    "Unsubscribe": ("Subscribe",),
-    "Activate": ("Deactivate",),
-    "Deactivate": ("Activate",),
-    "Suspend": ("Resume",),
-    "Resume": ("Suspend",),
-    "Create": ("Delete",),
-    "Run": ("Terminate",),
-    "Allocate": ("Release",),
-    "Put": ("Delete",),
-    "Delete": ("Put", "Create"),
-    "Upload": ("Delete",),
-    "Import": ("Delete",),
-}
-TAKES_AWAY = frozenset(
-    {
-        "Detach",
-        "Disassociate",
-        "Remove",
-        "Revoke",
-        "Disable",
-        "Deregister",
-        "Stop",
-        "Unsubscribe",
-        "Deactivate",
-        "Delete",
-    }
-)
-_ACCEPTS_TWICE = frozenset(
-    {
-        "Attach",
-        "Add",
-        "Enable",
-        "Disable",
-        "Register",
-        "Deregister",
-        "Start",
-        "Stop",
-        "Activate",
-        "Deactivate",
-    }
-    | {"Associate", "Suspend", "Resume", "Remove"}
-)
-"""AWS answers these with success also where it is so already; of the others success means that it was not."""
-_REPLACES = ("Put", "Set", "Replace")
-_GIVES = ("Update", "Modify", "Change", "Configure", "Apply", "Reset")
 # What holds nothing that is lost with it. All else may hold data, or is itself gone for good.
 _HOLDS = re.compile(r"(?:LogGroup|AutoScalingGroup|ReplicationGroup|Node[gG]roup|ThingGroup)$")
 _PLAIN = re.compile(
@@ -119,20 +70,6 @@ _IRREVOCABLE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reversal:
-    """What the events alone allow. `calls` are valid; they are given for exact and partial only."""
-
-    outcome: Outcome
-    why: str
-    calls: tuple[Call, ...] = ()
-    unknown: tuple[str, ...] = ()
-    lost: str = ""
-    nearest: str = ""
-    by: ChangeEvent | None = None  # the event that undid or overtook it
-    rests_on: ChangeEvent | None = None
-
-
 def reverse(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> Reversal:
     """The reversal of one event by what CloudTrail alone tells."""
     word, noun = verb(event.operation)
@@ -144,16 +81,16 @@ def reverse(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> Reve
         )
     if (undone := since_undone(event, known)) is not None:
         return undone
-    if word in _REPLACES and (before := _sent_before(event, known, client)) is not None:
+    if word in REPLACES and (before := _sent_before(event, known, client)) is not None:
         return before
-    if word in (*_REPLACES, *_GIVES):
+    if word in (*REPLACES, *GIVES):
         return _give_back(event, client, fields)
     if is_tagging(event):
         return _tags(event)
     if (way := _BY_NAME.get(event.operation)) is not None:
         return _by_name_of(event, client, way)
-    for back in (*_MAKERS.get(event.operation, ()), *(other + noun for other in _OPPOSITES.get(word, ()))):
-        if _has(client, back):
+    for back in (*_MAKERS.get(event.operation, ()), *(other + noun for other in OPPOSITES.get(word, ()))):
+        if has(client, back):
             turn = _give_again if word in TAKES_AWAY else _take_away
             return turn(event, known, client, word, noun, back)
     return _not(event, "")
@@ -197,7 +134,7 @@ def _tags(event: ChangeEvent) -> Reversal:
 
 
 def _by_name_of(event: ChangeEvent, client: str, way: tuple[str, ...]) -> Reversal:
-    calls = tuple(call for call in (_call(event, client, name) for name in way) if call is not None)
+    calls = tuple(call for call in (opposite_call(event, client, name) for name in way) if call is not None)
     forced = any(key.lower().startswith("force") and value for key, value in event.request.items())
     if forced or len(calls) != len(way):
         return _not(event, "")
@@ -210,117 +147,22 @@ def _is_plain(noun: str) -> bool:
     return _PLAIN.search(noun) is not None and _HOLDS.search(noun) is None
 
 
-# -- what came after -------------------------------------------------------------------------------
-
-
-def family(operation: str) -> frozenset[str]:
-    """Operations that set, unset or make the same: Put/Delete/Create of one noun, and opposites."""
-    word, noun = verb(operation)
-    found = {operation, *(other + noun for other in _OPPOSITES.get(word, ()))}
-    if word in ("Create", "Delete", "Put", "Update", "Modify", "Replace", "Set"):
-        found |= {one + noun for one in ("Create", "Delete", "Put", "Update", "Modify", "Replace", "Set")}
-    return frozenset(found)
-
-
-def since_undone(event: ChangeEvent, known: Known) -> Reversal | None:
-    """A later event of the same family on the same thing: an opposite undid it, another one overtook it."""
-    word, _ = verb(event.operation)
-    kin = family(event.operation)
-    later = [
-        one
-        for one in known.after(event)
-        if one.operation in kin and same_subject(one, event) and overlap(one, event)
-    ]
-    if not later:
-        return None
-    last = later[-1]
-    other, _ = verb(last.operation)
-    if other in _OPPOSITES.get(word, ()) and word not in TAKES_AWAY:
-        return _undone(last)
-    if word in TAKES_AWAY and other not in TAKES_AWAY:
-        before = next((one for one in known.before(event) if _kin(one, event) and overlap(one, event)), None)
-        if before is None:
-            return _undone(last) if _carries_all(event, last) else _overtaken(last)
-        return (
-            _undone(last)
-            if canonical(opened(before.request)) == canonical(opened(last.request))
-            else _overtaken(last)
-        )
-    if last.operation == event.operation:
-        if canonical(opened(last.request)) == canonical(opened(event.request)):
-            return None  # it was only said again
-        before = next(
-            (one for one in known.before(event) if one.operation == event.operation and _kin(one, event)),
-            None,
-        )
-        if before is not None and canonical(opened(before.request)) == canonical(opened(last.request)):
-            return _undone(last)
-    return _overtaken(last)
-
-
-def _equal(one: ChangeEvent, other: ChangeEvent) -> bool:
-    return canonical(opened(one.request)) == canonical(opened(other.request))
-
-
-def _carries_all(event: ChangeEvent, last: ChangeEvent) -> bool:
-    """Whether all that the opposite says, the event named too: nothing of the old thing is unknown."""
-    told = {canonical(value) for value in opened(event.request).values()}
-    return all(canonical(value) in told for value in opened(last.request).values())
-
-
-def _kin(one: ChangeEvent, event: ChangeEvent) -> bool:
-    return one.operation in family(event.operation) and same_subject(one, event)
-
-
-def was(event: ChangeEvent, known: Known) -> bool:
-    """Whether an earlier event had the same done already, with nothing in between: then it changed nothing."""
-    word, _ = verb(event.operation)
-    if word not in _ACCEPTS_TWICE and word not in ("Detach", "Disassociate"):
-        return False
-    last = next((one for one in known.before(event) if _kin(one, event) and overlap(one, event)), None)
-    return (
-        last is not None
-        and (verb(last.operation)[0] in TAKES_AWAY) == (word in TAKES_AWAY)
-        and _covers(last, event)
-    )
-
-
-def _covers(last: ChangeEvent, event: ChangeEvent) -> bool:
-    """Whether all that the event says was said before."""
-    told = {canonical(value) for value in opened(last.request).values()}
-    return all(canonical(value) in told for value in opened(event.request).values())
-
-
-def _undone(by: ChangeEvent) -> Reversal:
-    return Reversal(
-        outcome="nothing to undo",
-        why=say("{operation} put it back at {time}", operation=by.operation, time=stamp(by.time)),
-        by=by,
-    )
-
-
-def _overtaken(by: ChangeEvent) -> Reversal:
-    return Reversal(
-        outcome="superseded",
-        why=say("{operation} changed it again at {time}", operation=by.operation, time=stamp(by.time)),
-        by=by,
-    )
-
-
 # -- sent before -----------------------------------------------------------------------------------
 
 
 def _sent_before(event: ChangeEvent, known: Known, client: str) -> Reversal | None:
     """For operations that replace a whole: the whole that was sent before, or its removal."""
     word, noun = verb(event.operation)
-    before = next((one for one in known.before(event) if _kin(one, event) and overlap(one, event)), None)
+    before = next(
+        (one for one in known.before(event) if same_family(one, event) and overlap(one, event)), None
+    )
     if before is None:
         return None
     if before.operation == event.operation:
-        if _equal(before, event):
+        if equal(before, event):
             return Reversal(outcome="nothing to undo", why=say("it was so before already"), rests_on=before)
         return _made(event, client, operation_of(event), before.request, before)
-    if verb(before.operation)[0] == "Delete" and _has(client, "Delete" + noun):
+    if verb(before.operation)[0] == "Delete" and has(client, "Delete" + noun):
         return _take_away(event, known, client, word, noun, "Delete" + noun)
     return None
 
@@ -464,73 +306,19 @@ def _take_away(event: ChangeEvent, known: Known, client: str, word: str, noun: s
         )
     if was(event, known):
         return Reversal(outcome="nothing to undo", why=say("it was so before already"))
-    if made and (since := _built_on(event, known)) is not None:
-        return _overtaken(since)
-    call = _call(event, client, back)
+    if made and (since := built_on(event, known)) is not None:
+        return overtaken_by(since)
+    call = opposite_call(event, client, back)
     if call is None:
         return Reversal(
             outcome="partial",
             why=say("the event does not name all that {operation} needs", operation=back),
-            unknown=_missing(event, client, back),
+            unknown=missing(event, client, back),
         )
     doubt = in_doubt(event, known)
     return Reversal(
         outcome="partial" if doubt else "exact", why=say("the opposite call"), calls=(call,), unknown=doubt
     )
-
-
-def in_doubt(event: ChangeEvent, known: Known) -> tuple[str, ...]:
-    """What is not known where AWS accepts a call also when it changes nothing: was it so before?"""
-    word, noun = verb(event.operation)
-    if (
-        word not in _ACCEPTS_TWICE
-        or event.source.startswith("ec2.")
-        or noun == "Permission"
-        or _says_changed(event)
-    ):
-        return ()
-    last = next((one for one in known.before(event) if _kin(one, event) and overlap(one, event)), None)
-    if last is not None and (verb(last.operation)[0] in TAKES_AWAY) != (word in TAKES_AWAY):
-        return ()
-    return (say("whether it was so before {operation} already", operation=event.operation),)
-
-
-def _built_on(event: ChangeEvent, known: Known) -> ChangeEvent | None:
-    """A later change of what was made: taking the thing away would lose it."""
-    ids = {
-        value for value in _texts(event.response) if len(value) > 5 and any(char.isdigit() for char in value)
-    }
-    ids |= {value for value in named(event).values() if len(value) > 5}
-    later = [
-        one
-        for one in known.after(event)
-        if not one.operation.startswith(("Tag", "Create", "Delete"))
-        and ids & set(named(one).values())
-        and verb(one.operation)[0] in (*_GIVES, *_REPLACES, "Add", "Attach", "Authorize")
-        and same_place(one, event)
-    ]
-    return later[-1] if later else None
-
-
-def _texts(value: Any) -> Iterable[str]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if isinstance(inner, str) and key.lower().endswith(("id", "arn", "name")):
-                yield inner
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
-
-
-def same_place(one: ChangeEvent, other: ChangeEvent) -> bool:
-    return (one.account, one.region) == (other.account, other.region)
-
-
-def _says_changed(event: ChangeEvent) -> bool:
-    """EC2 tells the state before and after: {"previousState": {"name": "stopped"}, "currentState": ...}."""
-    text = canonical(event.response)
-    return "previousState" in text and "currentState" in text
 
 
 def _give_again(event: ChangeEvent, known: Known, client: str, word: str, noun: str, back: str) -> Reversal:
@@ -547,15 +335,15 @@ def _give_again(event: ChangeEvent, known: Known, client: str, word: str, noun: 
         )
     if was(event, known):
         return Reversal(outcome="nothing to undo", why=say("it was so before already"))
-    makers = {back, *(other + noun for other in _OPPOSITES.get(word, ()))}
+    makers = {back, *(other + noun for other in OPPOSITES.get(word, ()))}
     givers = [one for one in known.before(event) if one.operation in makers and same_subject(one, event)]
     given = next((one for one in givers if overlap(one, event)), None)
     if given is not None:
         return _as_given(event, known, client, given)
-    call = _call(event, client, back)
+    call = opposite_call(event, client, back)
     if word == "Delete" or call is None:
         return _untold(event, client, word, back)
-    left = _left_open(client, back, call)
+    left = left_open(client, back, call)
     if left:
         return Reversal(
             outcome="partial",
@@ -583,7 +371,7 @@ def _untold(event: ChangeEvent, client: str, word: str, back: str) -> Reversal:
     return Reversal(
         outcome="partial",
         why=say("no earlier event of 90 days tells what it was"),
-        unknown=_missing(event, client, back),
+        unknown=missing(event, client, back),
         nearest=say("Look in the template or the repository; then {operation}.", operation=back),
     )
 
@@ -596,7 +384,7 @@ def _as_given(event: ChangeEvent, known: Known, client: str, given: ChangeEvent)
         if (given.time, given.id) < (one.time, one.id)
         and same_subject(one, event)
         and one.operation not in (given.operation, event.operation)
-        and verb(one.operation)[0] in (*_GIVES, *_REPLACES)
+        and verb(one.operation)[0] in (*GIVES, *REPLACES)
     ]
     made = _made(event, client, operation_of(given), given.request, given)
     if verb(given.operation)[0] == "Create" and not _same_name(event, given):
@@ -630,99 +418,6 @@ def _same_name(event: ChangeEvent, given: ChangeEvent) -> bool:
 
 def _tail(value: str) -> str:
     return value.rpartition(":")[2].rpartition("/")[2]
-
-
-# -- calls -----------------------------------------------------------------------------------------
-
-
-def _has(client: str, operation: str) -> bool:
-    return operation in operations(client)
-
-
-def _call(event: ChangeEvent, client: str, back: str) -> Call | None:
-    """The opposite call with what the event names; None when something required is not told."""
-    sent: Json = {}
-    required, optional = members(client, back)
-    asked, answered = _sent(event, client), event.response
-    for name in (*required, *optional):
-        value = _by_name(asked, name)
-        if value is None and name in required:
-            value = _deep(answered, name)
-        if value is None and name in required:
-            return None
-        if value is not None:
-            sent[name] = value
-    try:
-        parameters = from_cloudtrail(client, back, sent)
-    except BadInput:
-        return None
-    call = Call(service=client, operation=back, parameters=parameters, region=event.region)
-    return call if not validate(call) else None
-
-
-def _sent(event: ChangeEvent, client: str) -> Json:
-    """The request as it was sent, where it can be told; else as it was recorded."""
-    try:
-        return from_cloudtrail(client, operation_of(event), event.request)
-    except BadInput:
-        return opened(event.request)
-
-
-def _by_name(request: Json, name: str) -> Any:
-    wanted = name.lower()
-    return next(
-        (value for key, value in request.items() if key.lower() == wanted and value not in (None, "")), None
-    )
-
-
-def _deep(answer: Any, name: str) -> Any:
-    """The one value of this name anywhere in an answer; None when there is none or several."""
-    found = list(_named_in(answer, name.lower()))
-    return found[0] if found and all(one == found[0] for one in found) else None
-
-
-def _named_in(value: Any, name: str) -> Iterable[Any]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if key.lower() == name and inner not in (None, "", {}, []):
-                yield inner
-            else:
-                yield from _named_in(inner, name)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _named_in(inner, name)
-
-
-def _missing(event: ChangeEvent, client: str, back: str) -> tuple[str, ...]:
-    required, _ = members(client, back)
-    asked = _sent(event, client)
-    left = tuple(
-        name for name in required if _by_name(asked, name) is None and _deep(event.response, name) is None
-    )
-    return left or (say("what {operation} removed or replaced", operation=event.operation),)
-
-
-def _left_open(client: str, back: str, call: Call) -> tuple[str, ...]:
-    """What the opposite may set and this event does not tell."""
-    _, optional = members(client, back)
-    stems = {_stem(name) for name in call.parameters}
-    return tuple(
-        name
-        for name in optional
-        if name not in call.parameters
-        and name not in _NO_VALUE
-        and (_stem(name) == name or _stem(name) not in stems)
-    )
-
-
-def _stem(name: str) -> str:
-    """`StreamARN` and `StreamName` name the same stream."""
-    return re.sub(r"(?:Name|ARN|Arn|Id|Identifier)$", "", name)
-
-
-_NO_VALUE = frozenset(
-    {"DryRun", "ClientToken", "ClientRequestToken", "Force", "GroupName", "ExpectedBucketOwner"}
-)
 
 
 def _not(event: ChangeEvent, why: str) -> Reversal:

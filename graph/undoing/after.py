@@ -1,0 +1,245 @@
+"""What came before and after an event on the same thing: undone, overtaken, done already, built on. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from graph.undoing.anatomy import named, opened, overlap, same_subject, verb
+from graph.undoing.known import Known
+from graph.words import say, stamp
+from tools.evidence import canonical
+from tools.models import Call, ChangeEvent
+
+Outcome = Literal["exact", "partial", "nothing to undo", "superseded", "cannot be undone"]
+
+OPPOSITES: Mapping[str, tuple[str, ...]] = {
+    "Attach": ("Detach",),
+    "Detach": ("Attach",),
+    "Associate": ("Disassociate",),
+    "Disassociate": ("Associate",),
+    "Add": ("Remove",),
+    "Remove": ("Add",),
+    "Authorize": ("Revoke",),
+    "Revoke": ("Authorize",),
+    "Enable": ("Disable",),
+    "Disable": ("Enable",),
+    "Register": ("Deregister",),
+    "Deregister": ("Register",),
+    "Start": ("Stop",),
+    "Stop": ("Start",),
+    "Subscribe": ("Unsubscribe",),
+    "Unsubscribe": ("Subscribe",),
+    "Activate": ("Deactivate",),
+    "Deactivate": ("Activate",),
+    "Suspend": ("Resume",),
+    "Resume": ("Suspend",),
+    "Create": ("Delete",),
+    "Run": ("Terminate",),
+    "Allocate": ("Release",),
+    "Put": ("Delete",),
+    "Delete": ("Put", "Create"),
+    "Upload": ("Delete",),
+    "Import": ("Delete",),
+}
+TAKES_AWAY = frozenset(
+    {
+        "Detach",
+        "Disassociate",
+        "Remove",
+        "Revoke",
+        "Disable",
+        "Deregister",
+        "Stop",
+        "Unsubscribe",
+        "Deactivate",
+        "Delete",
+    }
+)
+ACCEPTS_TWICE = frozenset(
+    {
+        "Attach",
+        "Add",
+        "Enable",
+        "Disable",
+        "Register",
+        "Deregister",
+        "Start",
+        "Stop",
+        "Activate",
+        "Deactivate",
+    }
+    | {"Associate", "Suspend", "Resume", "Remove"}
+)
+"""AWS answers these with success also where it is so already; of the others success means that it was not."""
+REPLACES = ("Put", "Set", "Replace")
+GIVES = ("Update", "Modify", "Change", "Configure", "Apply", "Reset")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversal:
+    """What the events alone allow. `calls` are valid; they are given for exact and partial only."""
+
+    outcome: Outcome
+    why: str
+    calls: tuple[Call, ...] = ()
+    unknown: tuple[str, ...] = ()
+    lost: str = ""
+    nearest: str = ""
+    by: ChangeEvent | None = None  # the event that undid or overtook it
+    rests_on: ChangeEvent | None = None
+
+
+def family(operation: str) -> frozenset[str]:
+    """Operations that set, unset or make the same: Put/Delete/Create of one noun, and opposites."""
+    word, noun = verb(operation)
+    found = {operation, *(other + noun for other in OPPOSITES.get(word, ()))}
+    if word in ("Create", "Delete", "Put", "Update", "Modify", "Replace", "Set"):
+        found |= {one + noun for one in ("Create", "Delete", "Put", "Update", "Modify", "Replace", "Set")}
+    return frozenset(found)
+
+
+def since_undone(event: ChangeEvent, known: Known) -> Reversal | None:
+    """A later event of the same family on the same thing: an opposite undid it, another one overtook it."""
+    word, _ = verb(event.operation)
+    kin = family(event.operation)
+    later = [
+        one
+        for one in known.after(event)
+        if one.operation in kin and same_subject(one, event) and overlap(one, event)
+    ]
+    if not later:
+        return None
+    last = later[-1]
+    other, _ = verb(last.operation)
+    if other in OPPOSITES.get(word, ()) and word not in TAKES_AWAY:
+        return undone_by(last)
+    if word in TAKES_AWAY and other not in TAKES_AWAY:
+        before = next(
+            (one for one in known.before(event) if same_family(one, event) and overlap(one, event)), None
+        )
+        if before is None:
+            return undone_by(last) if _carries_all(event, last) else overtaken_by(last)
+        return (
+            undone_by(last)
+            if canonical(opened(before.request)) == canonical(opened(last.request))
+            else overtaken_by(last)
+        )
+    if last.operation == event.operation:
+        if canonical(opened(last.request)) == canonical(opened(event.request)):
+            return None  # it was only said again
+        before = next(
+            (
+                one
+                for one in known.before(event)
+                if one.operation == event.operation and same_family(one, event)
+            ),
+            None,
+        )
+        if before is not None and canonical(opened(before.request)) == canonical(opened(last.request)):
+            return undone_by(last)
+    return overtaken_by(last)
+
+
+def equal(one: ChangeEvent, other: ChangeEvent) -> bool:
+    return canonical(opened(one.request)) == canonical(opened(other.request))
+
+
+def _carries_all(event: ChangeEvent, last: ChangeEvent) -> bool:
+    """Whether all that the opposite says, the event named too: nothing of the old thing is unknown."""
+    told = {canonical(value) for value in opened(event.request).values()}
+    return all(canonical(value) in told for value in opened(last.request).values())
+
+
+def same_family(one: ChangeEvent, event: ChangeEvent) -> bool:
+    return one.operation in family(event.operation) and same_subject(one, event)
+
+
+def was(event: ChangeEvent, known: Known) -> bool:
+    """Whether an earlier event had the same done already, with nothing in between: then it changed nothing."""
+    word, _ = verb(event.operation)
+    if word not in ACCEPTS_TWICE and word not in ("Detach", "Disassociate"):
+        return False
+    last = next((one for one in known.before(event) if same_family(one, event) and overlap(one, event)), None)
+    return (
+        last is not None
+        and (verb(last.operation)[0] in TAKES_AWAY) == (word in TAKES_AWAY)
+        and _covers(last, event)
+    )
+
+
+def _covers(last: ChangeEvent, event: ChangeEvent) -> bool:
+    """Whether all that the event says was said before."""
+    told = {canonical(value) for value in opened(last.request).values()}
+    return all(canonical(value) in told for value in opened(event.request).values())
+
+
+def undone_by(by: ChangeEvent) -> Reversal:
+    return Reversal(
+        outcome="nothing to undo",
+        why=say("{operation} put it back at {time}", operation=by.operation, time=stamp(by.time)),
+        by=by,
+    )
+
+
+def overtaken_by(by: ChangeEvent) -> Reversal:
+    return Reversal(
+        outcome="superseded",
+        why=say("{operation} changed it again at {time}", operation=by.operation, time=stamp(by.time)),
+        by=by,
+    )
+
+
+def in_doubt(event: ChangeEvent, known: Known) -> tuple[str, ...]:
+    """What is not known where AWS accepts a call also when it changes nothing: was it so before?"""
+    word, noun = verb(event.operation)
+    if (
+        word not in ACCEPTS_TWICE
+        or event.source.startswith("ec2.")
+        or noun == "Permission"
+        or _says_changed(event)
+    ):
+        return ()
+    last = next((one for one in known.before(event) if same_family(one, event) and overlap(one, event)), None)
+    if last is not None and (verb(last.operation)[0] in TAKES_AWAY) != (word in TAKES_AWAY):
+        return ()
+    return (say("whether it was so before {operation} already", operation=event.operation),)
+
+
+def built_on(event: ChangeEvent, known: Known) -> ChangeEvent | None:
+    """A later change of what was made: taking the thing away would lose it."""
+    ids = {
+        value for value in _texts(event.response) if len(value) > 5 and any(char.isdigit() for char in value)
+    }
+    ids |= {value for value in named(event).values() if len(value) > 5}
+    later = [
+        one
+        for one in known.after(event)
+        if not one.operation.startswith(("Tag", "Create", "Delete"))
+        and ids & set(named(one).values())
+        and verb(one.operation)[0] in (*GIVES, *REPLACES, "Add", "Attach", "Authorize")
+        and same_place(one, event)
+    ]
+    return later[-1] if later else None
+
+
+def _texts(value: Any) -> Iterable[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if isinstance(inner, str) and key.lower().endswith(("id", "arn", "name")):
+                yield inner
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def same_place(one: ChangeEvent, other: ChangeEvent) -> bool:
+    return (one.account, one.region) == (other.account, other.region)
+
+
+def _says_changed(event: ChangeEvent) -> bool:
+    """EC2 tells the state before and after: {"previousState": {"name": "stopped"}, "currentState": ...}."""
+    text = canonical(event.response)
+    return "previousState" in text and "currentState" in text
