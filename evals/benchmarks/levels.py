@@ -1,7 +1,7 @@
 """How the cost of a map grows: places, systems and all four levels of made accounts, ten times larger each.
 
-`python -m evals.benchmarks.levels [SMALL] [LARGE]` prints a table. Function calls are the same everywhere and tell the
-growth; seconds and memory belong to the machine.
+`python -m evals.benchmarks.levels [SMALL] [LARGE]` prints a table. Steps (function calls, and lines of `graph.levels`) are
+the same everywhere and tell the growth; seconds and memory belong to the machine.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from math import log
+from pathlib import Path
 from time import process_time
 from typing import Any
 
+import graph.levels
 from evals.benchmarks import BenchResult
 from graph.levels import LEVELS, blast_radius, chart, failure_path, view
 from tools.models import Relation, Resource
@@ -32,36 +34,37 @@ _KINDS = (
     (10, "log-group", "logs", f"arn:aws:logs:{_AT}:log-group:"),
 )
 _A_SYSTEM = 25
+_HERE = str(Path(graph.levels.__file__).parent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Measured:
-    """One size. `calls`: Python's and C's function calls; `seconds`: of CPU."""
+    """One size. `steps`: function calls, and lines of `graph.levels`; `seconds`: of CPU."""
 
     resources: int
     relations: int
     systems: int
-    calls: int
+    steps: int
     seconds: float
     megabytes: float
 
 
 def run(small: int = 500, large: int = 5000) -> BenchResult:
-    """Both sizes with four relations per resource. Not ok when function calls grow faster than n log n."""
+    """Both sizes with four relations per resource. Not ok when steps grow faster than n log n."""
     _work(*account(50))  # libraries are loaded now, and not counted
     first, last = _measured(small), _measured(large)
-    ratio = last.calls / first.calls
+    ratio = last.steps / first.steps
     allowed = large * log(large) / (small * log(small))
     rows = [
         f"{one.resources:>6} resources {one.relations:>6} relations {one.systems:>4} systems"
-        f" {one.calls:>9} calls {one.seconds:>6.2f} s of CPU {one.megabytes:>6.1f} MB"
+        f" {one.steps:>9} steps {one.seconds:>6.2f} s of CPU {one.megabytes:>6.1f} MB"
         for one in (first, last)
     ]
     rows.append(
-        f"calls grow {ratio:.1f} times, seconds {last.seconds / first.seconds:.1f}; n log n would {allowed:.1f}"
+        f"steps grow {ratio:.1f} times, seconds {last.seconds / first.seconds:.1f}; n log n would {allowed:.1f}"
     )
     figures: dict[str, object] = {str(one.resources): asdict(one) for one in (first, last)}
-    figures |= {"calls_ratio": round(ratio, 2), "n_log_n_ratio": round(allowed, 2)}
+    figures |= {"steps_ratio": round(ratio, 2), "n_log_n_ratio": round(allowed, 2)}
     return BenchResult(name="levels", figures=figures, text="\n".join(rows), ok=ratio <= allowed)
 
 
@@ -70,7 +73,7 @@ def _measured(size: int) -> _Measured:
     begun = process_time()
     systems = _work(resources, relations)
     seconds = process_time() - begun
-    calls = _calls(partial(_work, resources, relations))
+    steps = _steps(partial(_work, resources, relations))
     tracemalloc.start()
     _work(resources, relations)
     most = tracemalloc.get_traced_memory()[1]
@@ -79,7 +82,7 @@ def _measured(size: int) -> _Measured:
         resources=len(resources),
         relations=len(relations),
         systems=systems,
-        calls=calls,
+        steps=steps,
         seconds=round(seconds, 2),
         megabytes=round(most / 1e6, 1),
     )
@@ -143,19 +146,30 @@ def _work(resources: list[Resource], relations: list[Relation]) -> int:
     return len(atlas.systems)
 
 
-def _calls(work: Callable[[], object]) -> int:
-    """How many functions are called, Python's and C's."""
+def _steps(work: Callable[[], object]) -> int:
+    """How many functions are called anywhere, and lines run in `graph.levels`: turns of its loops count too."""
     count = 0
 
-    def seen(_: Any, event: str, __: Any) -> None:
+    def called(_: Any, event: str, __: Any) -> None:
         nonlocal count
         if event in ("call", "c_call"):
             count += 1
 
-    sys.setprofile(seen)
+    def line(_: Any, event: str, __: Any) -> Any:
+        nonlocal count
+        count += event == "line"
+        return line
+
+    def entered(frame: Any, _: str, __: Any) -> Any:
+        return line if frame.f_code.co_filename.startswith(_HERE) else None
+
+    before = sys.gettrace()
+    sys.setprofile(called)
+    sys.settrace(entered)
     try:
         work()
     finally:
+        sys.settrace(before)
         sys.setprofile(None)
     return count
 

@@ -41,12 +41,13 @@ def systems_of(
     groups = _by_tags(resources, containers)
     placed = {arn: group.name for group in groups.values() for arn in group.why}
     rest = [arn for arn in containers if arn not in placed]
+    near = _near(weights)
     alone: list[str] = []
     for members, found in _communities(rest, weights, resources):
-        if len(members) == 1 and not any(pair[0] in members or pair[1] in members for pair in weights):
+        if len(members) == 1 and members[0] not in near:
             alone += members
             continue
-        name, reason = _joined(members, weights, placed) or found
+        name, reason = _joined(members, near, placed) or found
         group = groups.setdefault(name.lower(), _Group(name))
         group.why.update(dict.fromkeys(members, reason))
     _place_alone(alone, groups, resources)
@@ -65,6 +66,14 @@ def _weights(relations: Iterable[Relation], home: Mapping[str, str]) -> dict[tup
     found: defaultdict[tuple[str, str], float] = defaultdict(float)
     for a, b, kind in sorted(best):
         found[a, b] += best[a, b, kind]
+    return dict(found)
+
+
+def _near(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for a, b in pairs:
+        found[a].append(b)
+        found[b].append(a)
     return dict(found)
 
 
@@ -161,16 +170,10 @@ def _described(
 
 
 def _joined(
-    members: tuple[str, ...], weights: Mapping[tuple[str, str], float], placed: Mapping[str, str]
+    members: tuple[str, ...], near: Mapping[str, Iterable[str]], placed: Mapping[str, str]
 ) -> tuple[str, str] | None:
     """The one tagged system that a community has to do with, if it is one."""
-    inside = set(members)
-    found = {
-        placed[other]
-        for pair in weights
-        for arn, other in (pair, pair[::-1])
-        if arn in inside and other in placed
-    }
+    found = {placed[other] for arn in members for other in near.get(arn, ()) if other in placed}
     if len(found) != 1:
         return None
     (name,) = found
