@@ -1,7 +1,7 @@
 """How the cost of a map grows: places, systems and all four levels of made accounts, ten times larger each.
 
-`python -m evals.benchmarks.levels [SMALL] [LARGE]` prints a table. Steps (function calls, and lines of `graph.levels`) are
-the same everywhere and tell the growth; seconds and memory belong to the machine.
+`python -m evals.benchmarks.levels [SMALL] [LARGE]` prints a table. Steps (function calls, and lines of `graph.levels`)
+are the same everywhere and tell the growth; seconds and memory belong to the machine.
 """
 
 from __future__ import annotations
