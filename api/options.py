@@ -51,7 +51,7 @@ def subject(command: F) -> F:
 def reading(command: F) -> F:
     """How to look: --now, --model, --max-calls."""
     command = click.option(
-        "--max-calls", type=click.IntRange(1), default=None, help="Most AWS calls. Default: 600."
+        "--max-calls", type=click.IntRange(1), default=None, help="Most AWS calls. Default: 1000."
     )(command)
     command = click.option(
         "--model", default="none", help="Model id, or none (default: no model, no model cost)."

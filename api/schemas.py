@@ -14,6 +14,7 @@ from graph import Trigger
 from graph.models import Verdict
 from graph.words import zone
 from tools import arn as arns
+from tools.budget import Limits
 from tools.errors import BadInput
 
 START_EXAMPLES = {
@@ -91,8 +92,10 @@ class ContextIn(_Strict):
     as_of: AwareDatetime | None = Field(None, description="Look as of this moment; empty: now")
     model: str = Field("none", max_length=256, description="Model id; none: no model, no model cost")
     tz: str = Field("UTC", max_length=64, description="Zone in which words and printed times are meant")
-    max_calls: int = Field(600, ge=1, le=100_000, description="Most AWS calls")
-    max_seconds: float = Field(900.0, gt=0, le=86_400, description="Most seconds of reading, waits left out")
+    max_calls: int = Field(Limits().calls, ge=1, le=100_000, description="Most AWS calls")
+    max_seconds: float = Field(
+        Limits().seconds, gt=0, le=86_400, description="Most seconds of reading, waits left out"
+    )
     wait: bool = Field(
         True, description="Wait for CloudTrail and look again while the verdict is provisional"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -69,18 +69,29 @@ def run_suite(
     unseen: Sequence[str] = (),
     out: Path | None = None,
     vary: str = "",
+    progress: Callable[[int, int], None] | None = None,
 ) -> SuiteResult:
     """Investigate every case with every seed and compare each report with the world's truth and ledger.
 
     `processes`: how many run side by side; None: one per core. `unseen`: run the change cases again without what is
     known of the change ("mechanism", "text"). `out`: a folder for one JSON log per run. `vary`: run every case also in
-    these variants: "all" or names such as "noisy,removed".
+    these variants: "all" or names such as "noisy,removed". `progress`: told after every run how many of how many are
+    done.
     """
     _need_worlds()
     from evals.suite import run_suite as run
 
     logs = out / "runs" if out is not None else None
-    return run(incidents, seeds, only=only, processes=processes, unseen=unseen, logs=logs, vary=vary)
+    return run(
+        incidents,
+        seeds,
+        only=only,
+        processes=processes,
+        unseen=unseen,
+        logs=logs,
+        vary=vary,
+        progress=progress,
+    )
 
 
 def validate_cases(folder: Path) -> tuple[str, bool]:

@@ -332,10 +332,16 @@ def silence(report: Report, truth: Truth) -> list[str]:
         one.event is not None or one.actor is not None for one in (cause, *report.also) if one is not None
     ):
         problems.append(f"{name} names somebody or an event")
-    text = report.model_dump_json(exclude={"evidence", "topology", "statistics"})
-    secret = [truth.actor.name if truth.actor else "", truth.cause.event if truth.cause else ""]
-    secret += [word for one in truth.also for word in (one.event, one.actor.name if one.actor else "")]
-    return problems + [f"{name} tells {word}" for word in secret if word and _told(word, text)]
+    apart = {"evidence", "topology", "statistics"}
+    events = [one.event for one in (truth.cause, *truth.also) if one is not None]
+    people = [one.name for one in (truth.actor, *(also.actor for also in truth.also)) if one is not None]
+    whole = report.model_dump_json(exclude=apart)
+    # Who gives up tells what was looked at, also other changes by the same person; who waits tells of nobody.
+    waits = report.verdict == "not_yet"
+    blamed = whole if waits else report.model_dump_json(exclude={*apart, "timeline"})
+    told = [word for word in events if word and _told(word, whole)]
+    told += [word for word in people if word and _told(word, blamed)]
+    return problems + [f"{name} tells {word}" for word in told]
 
 
 def _told(word: str, text: str) -> bool:

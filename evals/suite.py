@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_all_start_methods, get_context
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 __all__ = ["begin", "facts_of", "judge", "make_recording", "open_world", "run_case", "run_suite", "truth_of"]
 
 T = TypeVar("T")
+Progress = Callable[[int, int], None]
+"""Told after every run: how many are done, and of how many."""
 
 
 def run_suite(
@@ -53,6 +55,7 @@ def run_suite(
     unseen: Sequence[str] = (),
     logs: Path | None = None,
     vary: str = "",
+    progress: Progress | None = None,
 ) -> SuiteResult:
     """Every case in `incidents` (default: those that come with opsleuth) with every seed, in order.
 
@@ -82,7 +85,7 @@ def run_suite(
         for seed in seeds
     ]
     jobs += [partial(run_unseen, case, seed, how) for how in unseen for case in declared for seed in seeds]
-    done = _all(jobs, processes)
+    done = _all(jobs, processes, progress)
     runs = [one for one in done if isinstance(one, Outcome)]
     return SuiteResult(
         outcomes=tuple(one for one in runs if not one.variant),
@@ -100,13 +103,20 @@ def _make(folder: Path) -> None:
         raise BadInput(f"{folder} cannot be made: {error}") from error
 
 
-def _all(jobs: Sequence[Callable[[], T]], processes: int | None) -> tuple[T, ...]:
+def _all(jobs: Sequence[Callable[[], T]], processes: int | None, progress: Progress | None) -> tuple[T, ...]:
     """The results of all jobs, in order."""
     together = min(len(jobs), _cores() if processes is None else processes)
     if together <= 1:
-        return tuple(job() for job in jobs)
+        return tuple(_counted((job() for job in jobs), len(jobs), progress))
     with ProcessPoolExecutor(together, mp_context=_context()) as pool:
-        return tuple(pool.map(_call, jobs))
+        return tuple(_counted(pool.map(_call, jobs), len(jobs), progress))
+
+
+def _counted(results: Iterable[T], total: int, progress: Progress | None) -> Iterator[T]:
+    for number, one in enumerate(results, 1):
+        if progress is not None:
+            progress(number, total)
+        yield one
 
 
 def _call(job: Callable[[], T]) -> T:
@@ -128,7 +138,21 @@ def _context() -> BaseContext:
 
 
 def run_case(case: Case, seed: int, logs: Path | None = None, variation: Variation | None = None) -> Outcome:
-    """Investigate one case with one seed and judge every revision of the report. `logs`: where its log is written."""
+    """Investigate one case with one seed and judge every revision of the report. `logs`: where its log is written.
+
+    A world that cannot be built with this seed, or whose truth cannot be told, is an outcome with `error`.
+    """
+    try:
+        return _run_case(case, seed, logs, variation)
+    except BadInput as error:
+        where = f"see: opsleuth eval --validate {case.folder}"
+        name = variation.name if variation else ""
+        return Outcome(
+            case=case.name, seed=seed, variant=name, score=Score(items=()), error=f"{error} ({where})"
+        )
+
+
+def _run_case(case: Case, seed: int, logs: Path | None, variation: Variation | None) -> Outcome:
     source = (
         variant_of(case.folder, seed, variation, case.truth) if variation else f"{case.folder}?seed={seed}"
     )

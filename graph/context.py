@@ -6,6 +6,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tools.budget import Limits
+
 
 class Context(BaseModel):
     """Where to look, as whom, how far, and with which model. Every field has a default."""
@@ -24,11 +26,11 @@ class Context(BaseModel):
         "none", description="Model id, e.g. bedrock:global.anthropic.claude-sonnet-5-5; none: no model"
     )
     tz: str = Field("UTC", description="Zone in which words and printed times are meant")
-    max_calls: int = Field(600, ge=1, description="Most AWS calls")
+    max_calls: int = Field(Limits().calls, ge=1, description="Most AWS calls")
     max_seconds: float = Field(
-        900.0, gt=0, description="Most seconds of reading, waits for CloudTrail left out"
+        Limits().seconds, gt=0, description="Most seconds of reading, waits for CloudTrail left out"
     )
-    max_bytes: int = Field(200_000_000, ge=1, description="Most bytes of AWS answers")
+    max_bytes: int = Field(Limits().bytes, ge=1, description="Most bytes of AWS answers")
     max_tokens: int = Field(200_000, ge=0, description="Most model tokens")
     wait: bool = Field(
         True, description="Wait for CloudTrail and look again while the verdict is provisional"

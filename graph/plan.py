@@ -6,18 +6,18 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from graph.claims import event_claims, holds_claim, rate_claim, setting_claim, shown, statement
+from graph.claims import event_claims, rate_claim, setting_claim, shown, statement
 from graph.facts import Facts
 from graph.models import REPORT_ID, Hypothesis, Mitigation, RootCause, Step
 from graph.plan_calls import again, placed, set_all, undo, valid
-from graph.taken import taken
+from graph.taken import told
 from graph.weighing.dose import per
 from graph.weighing.mechanism import together
 from graph.weighing.moves import Move, is_unlimited
 from graph.words import number, say
 from tools.catalogue import find
 from tools.history import current, same
-from tools.models import Call, ChangeEvent, Claim, PriorSource, Resource, Statement, Value
+from tools.models import Call, Claim, PriorSource, Resource, Statement, Value
 from tools.services._spec import Setting
 
 _RED_NAMESPACES = {"AWS/DynamoDB"}
@@ -394,7 +394,9 @@ def _by_event(facts: Facts, cause: RootCause, red: tuple[Step, ...]) -> Mitigati
     return Mitigation(
         summary=say("Undo {operation}.", operation=event.operation),
         prepare=(_account_step(facts),),
-        apply=(Step(title=say("Apply"), calls=calls, provenance=_undo_rests_on(facts, cause, event)),),
+        apply=(
+            Step(title=say("Apply"), calls=calls, provenance=(cause.statement, *told(event, facts.changes))),
+        ),
         post_validate=(_check_step(facts),),
         rollback=(
             Step(
@@ -408,24 +410,6 @@ def _by_event(facts: Facts, cause: RootCause, red: tuple[Step, ...]) -> Mitigati
         stays_red=red,
         ask=_ask(facts, cause, resource) if resource else "",
     )
-
-
-def _undo_rests_on(facts: Facts, cause: RootCause, event: ChangeEvent) -> tuple[Statement, ...]:
-    """The event that is undone, and the earlier one that tells what was there before."""
-    held = taken(event, facts.changes)
-    if held is None:
-        return (cause.statement,)
-    source = statement(
-        "{value} ← {source}" if held.value is not None else "The values before ← {source}",
-        evidence=held.event.evidence,
-        claims=[
-            *event_claims(held.event),
-            *([holds_claim(held.event, held.value)] if held.value is not None else []),
-        ],
-        value=held.value,
-        source=held.source.said_by,
-    )
-    return cause.statement, source
 
 
 def _operation(cause: RootCause) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from graph.claims import event_claims, holds_claim, statement
 from graph.plan_calls import undo
 from graph.weighing.moves import is_document
 from tools.history import told_by
-from tools.models import ChangeEvent, PriorSource, Value
+from tools.models import ChangeEvent, PriorSource, Statement, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,23 @@ def taken(event: ChangeEvent, changes: Iterable[ChangeEvent]) -> Taken | None:
             alone = len(set(needed)) == 1 and not is_document(needed[0])
             return Taken(one, needed[0] if alone else None)
     return None
+
+
+def told(event: ChangeEvent, changes: Iterable[ChangeEvent]) -> tuple[Statement, ...]:
+    """The earlier event that tells what was there before, as a sentence of a plan; none where the event itself does."""
+    held = taken(event, changes)
+    if held is None:
+        return ()
+    alone = held.value is not None
+    return (
+        statement(
+            "{value} ← {source}" if alone else "The values before ← {source}",
+            evidence=held.event.evidence,
+            claims=(*event_claims(held.event), *((holds_claim(held.event, held.value),) if alone else ())),
+            value=held.value,
+            source=held.source.said_by,
+        ),
+    )
 
 
 def _leaves(found: object) -> Iterator[str | int | float]:

@@ -18,7 +18,7 @@ from tools.errors import BudgetSpent
 class Limits:
     """Most calls, bytes of answers and seconds of reading."""
 
-    calls: int = 600
+    calls: int = 1000  # ten looks over ninety minutes at a trail that is late, and once over its days before
     bytes: int = 200_000_000
     seconds: float = 900.0
 

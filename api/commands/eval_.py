@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -95,7 +97,7 @@ def command(
     numbers = parse_seeds(seeds)
     if incidents is not None and not incidents.is_dir():
         raise click.UsageError(f"{incidents} is not a folder with cases.")
-    result = evals.run_suite(incidents, numbers, only, processes, unseen, out, vary)
+    result = evals.run_suite(incidents, numbers, only, processes, unseen, out, vary, _progress())
     if first_run:
         result, kept = evals.keep_first_runs(result, incidents)
         click.echo(f"First scores kept: {', '.join(kept) or 'none, every case has one'}", err=True)
@@ -107,6 +109,17 @@ def command(
         click.echo(f"Wrote {path}", err=True)
     if not result.passed(floor):
         ctx.exit(1)
+
+
+def _progress() -> Callable[[int, int], None] | None:
+    """Counts runs on a terminal; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        return None
+
+    def tell(done: int, total: int) -> None:
+        click.echo(f"\r{done} of {total} runs" + ("\n" if done == total else ""), nl=False, err=True)
+
+    return tell
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from evals.mistakes import shape, values
+from evals.mistakes import bounds, shape, values
 from evals.mistakes.events import check as check_events
 from evals.mistakes.events import setting, value
 from evals.mistakes.sheet import Sheet, gather, near, spelt
@@ -33,6 +33,7 @@ def read(path: Path) -> Sheet:
     shape.told(sheet, CaseFile)
     things = (*sheet.map("resources"), *sheet.map("alarms"))
     values.check(sheet, things)
+    bounds.check(sheet)
     _people(sheet)
     _resources(sheet)
     _alarms(sheet)

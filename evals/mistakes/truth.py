@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from evals.mistakes import shape
+from evals.mistakes import answers, shape
 from evals.mistakes.sheet import Sheet, gather, spelt
 from evals.truth import Truth, fill
 from evals.yaml_places import Where
@@ -52,6 +52,7 @@ def read(path: Path) -> Sheet:
         _calls(sheet, sheet.value)
         _harmful(sheet)
         _strange(sheet)
+        answers.check(sheet)
     return sheet
 
 
@@ -114,12 +115,13 @@ def _unknown(name: str, facts: Mapping[str, Any], seed: int) -> str:
     return f"no fact of the world is called ${name}. Near: {', '.join('$' + one for one in shown) or 'none'}."
 
 
-def filled(sheet: Sheet, facts: Mapping[str, Any]) -> None:
+def filled(sheet: Sheet, facts: Mapping[str, Any], seed: int) -> None:
     """Check form and calls again, once the references are what they stand for."""
     value = sheet.value
     sheet.value = fill(value, facts, "truth.yaml")
     shape.told(sheet, Truth)
     _calls(sheet, sheet.value)
+    answers.resolved(sheet, seed)
     sheet.value = value
 
 

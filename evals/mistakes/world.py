@@ -44,7 +44,7 @@ def check(case: Sheet, truth: Sheet, name: str, seeds: Sequence[int]) -> bool:
         _alarm(case, builder, world, seed)
         _moves(case, truth, facts, seed)
         if truth.value and truths.known(truth, facts, seed):
-            truths.filled(truth, facts)
+            truths.filled(truth, facts, seed)
         if not (case.sound and truth.sound):
             break
     return True

@@ -16,8 +16,6 @@ COLLECTORS = ("forensics", "logs", "metrics")
 LOOKBACK_HOURS = (2, 24, 72)
 """How many hours before the onset all changes are read, wider each time that nothing explains the symptom."""
 RADIUS = 3
-LOGS_AGAIN = timedelta(minutes=10)
-"""So long after the first look the logs are read again: what broke since has written lines of its own."""
 
 
 def planner(state: State, *, runtime: Runtime[Context]) -> Course:
@@ -58,7 +56,7 @@ def _later(work: Desk, state: State, due: datetime) -> Course:
     work.aws.clock.sleep_until(due)
     work.aws.as_of = due
     # Lines may have been late for the first look; later new ones come only as the incident goes on.
-    again = state["round"] == 1 or due - datetime.fromisoformat(state["started"]) >= LOGS_AGAIN
+    again = due - datetime.fromisoformat(state["started"]) in LOGS_AGAIN
     tasks = list(COLLECTORS) if again else ["forensics", "metrics"]
     return _course(work, state, due, state["lookback"], tasks)
 
@@ -77,6 +75,9 @@ def _course(work: Desk, state: State, as_of: datetime, lookback: int, tasks: lis
 
 LOOKS = (2, 5, 10, 15, 25, 40, 60, 90)
 """Minutes after the first look at which the run looks again while CloudTrail may still deliver."""
+
+LOGS_AGAIN = frozenset(timedelta(minutes=minutes) for minutes in (2, 25, 90))
+"""Looks that read the logs again: what broke since has written lines of its own. Reading them costs most calls."""
 
 
 def next_look(started: datetime, as_of: datetime, most_minutes: int) -> datetime | None:

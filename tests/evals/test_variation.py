@@ -191,9 +191,7 @@ def test_without_a_cause_a_name_a_plan_or_waiting_is_wrong() -> None:
     assert failed(judged("removed", report("not_yet", 5), truth=nothing)) == ["verdict"]
     applied = report("recovered", 5, mitigation=plan())
     assert failed(judged("removed", applied, truth=nothing)) == ["plan"]
-    claimed = judge(
-        VARIATIONS["removed"], [report("recovered", 5)], nothing, START, {}, validate, ["says 3"]
-    )
+    claimed = judge(VARIATIONS["removed"], [report("recovered", 5)], nothing, START, {}, validate, ["says 3"])
     assert failed(claimed) == ["claims"]
 
 

@@ -237,6 +237,11 @@ def test_an_alarm_that_is_no_earlier_is_a_draft(minutes: int, words: str) -> Non
     assert words in found.back_test
 
 
+def test_a_lead_that_is_shorter_than_the_metrics_period_is_none() -> None:
+    found = rung(history(ONSET + timedelta(minutes=2)), ONSET + timedelta(minutes=3, seconds=40))
+    assert (found.ready, found.draft) == (False, "it is hardly faster than the alarm that you have")
+
+
 def test_an_alarm_is_ready_where_none_was() -> None:
     facts = throttled()
     facts = replace(facts, incident=facts.incident.model_copy(update={"alarm": None}))
