@@ -69,6 +69,13 @@ def _operation(client: str, operation: str) -> OperationModel:
     return model.operation_model(operation)
 
 
+@cache
+def regions() -> frozenset[str]:
+    """All regions that botocore knows, of every partition."""
+    partitions = _loader().load_data("endpoints")["partitions"]
+    return frozenset(region for partition in partitions for region in partition["regions"])
+
+
 def operations(client: str) -> tuple[str, ...]:
     """The operations of a boto3 client, by name. Raises BadInput for a client that there is not."""
     return tuple(_model(client).operation_names)

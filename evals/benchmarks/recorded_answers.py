@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import botocore.session
-
 from evals.world import wire
 from tools.errors import BadInput
 from tools.models import Json
+from tools.parameters import operations
 from tools.transport import WireAnswer, WireRequest
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
@@ -96,14 +96,10 @@ def _moment(found: Json) -> Any:
 @cache
 def _client(prefix: str, operation: str) -> str:
     """The client that has the operation; "" when botocore knows none. Two generations of load balancers share one."""
-    known = botocore.session.get_session()
-    names = ("elbv2", "elb") if prefix == "elasticloadbalancing" else (_CLIENTS.get(prefix, prefix),)
-    for name in names:
-        if (
-            name in known.get_available_services()
-            and operation in known.get_service_model(name).operation_names
-        ):
-            return name
+    for name in ("elbv2", "elb") if prefix == "elasticloadbalancing" else (_CLIENTS.get(prefix, prefix),):
+        with suppress(BadInput):
+            if operation in operations(name):
+                return name
     return ""
 
 

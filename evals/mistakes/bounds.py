@@ -8,8 +8,6 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
-import botocore.session
-
 from evals.mistakes.sheet import Sheet, near
 from evals.mistakes.values import leaves
 from evals.world.draws import REFERENCE
@@ -17,6 +15,7 @@ from evals.yaml_places import Where
 from tools.guard import STARTS
 from tools.guard_reads import READS
 from tools.iam_names import action_of
+from tools.parameters import regions
 
 _BOUNDS: dict[str, tuple[float, float]] = {  # what -> least, most
     "per_second": (0, float("inf")),
@@ -47,8 +46,8 @@ def check(sheet: Sheet) -> None:
                 f"{near(value.lower(), _actions())}",
             )
     region = sheet.value.get("region")
-    if isinstance(region, str) and "$" not in region and "{" not in region and region not in _regions():
-        sheet.add(("region",), f"region: AWS has no region {region}.{near(region, sorted(_regions()))}")
+    if isinstance(region, str) and "$" not in region and "{" not in region and region not in regions():
+        sheet.add(("region",), f"region: AWS has no region {region}.{near(region, sorted(regions()))}")
 
 
 def _number(sheet: Sheet, where: Where, value: Any, least: float, most: float) -> None:
@@ -102,13 +101,3 @@ def _actions() -> tuple[str, ...]:
     """IAM actions of everything that opsleuth may read."""
     listed = (*READS.items(), *STARTS.items())
     return tuple(sorted({action_of(client, name) for client, names in listed for name in names}))
-
-
-@cache
-def _regions() -> frozenset[str]:
-    session = botocore.session.get_session()
-    return frozenset(
-        region
-        for partition in session.get_available_partitions()
-        for region in session.get_available_regions("ec2", partition, allow_non_regional=False)
-    )

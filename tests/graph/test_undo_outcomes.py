@@ -96,8 +96,8 @@ def test_the_settings_own_metric_tells_what_no_event_does() -> None:
     made = judged(limit(1, 2), resources=table(2), steps=steps)
     assert (made.outcome, [call.parameters for call in made.calls]) == ("exact", [both(500, 250)])
     assert [source.kind for source in made.sources] == ["metric"]
-    steps = {(TABLE, "OnDemandThroughput.MaxWriteRequestUnits"): (far,)}
-    assert judged(limit(1, 2), resources=table(2), steps=steps).outcome == "partial"
+    alone = {(TABLE, "OnDemandThroughput.MaxWriteRequestUnits"): (far,)}
+    assert judged(limit(1, 2), resources=table(2), steps=alone).outcome == "partial"
 
 
 def test_a_value_that_no_source_tells_is_named() -> None:

@@ -17,6 +17,7 @@ from tools.errors import BadInput, NotThere
 from tools.kit import optional, plain, record, relation, text, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.parameters import from_cloudtrail
+from tools.sealed import SEAL, masked, opened, placed, seal, version
 from tools.services._spec import (
     Change,
     Directory,
@@ -28,7 +29,6 @@ from tools.services._spec import (
     Signature,
     inert,
 )
-from tools.services._whole import SEAL, masked, opened, placed, seal, version
 
 if TYPE_CHECKING:
     from tools.aws import Reader

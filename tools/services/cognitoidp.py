@@ -17,6 +17,7 @@ from tools.evidence import canonical
 from tools.kit import call, optional, plain, record, relation, text, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.parameters import from_cloudtrail
+from tools.sealed import masked, opened, placed
 from tools.services._spec import (
     Change,
     Condition,
@@ -29,7 +30,6 @@ from tools.services._spec import (
     Signature,
     inert,
 )
-from tools.services._whole import masked, opened, placed
 
 if TYPE_CHECKING:
     from tools.aws import Reader

@@ -15,6 +15,7 @@ from tools.evidence import canonical
 from tools.kit import call, optional, plain, record, relation, text
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.parameters import from_cloudtrail
+from tools.sealed import SEAL, masked, opened, seal, version
 from tools.services._spec import (
     Change,
     Condition,
@@ -27,7 +28,6 @@ from tools.services._spec import (
     Signature,
     inert,
 )
-from tools.services._whole import SEAL, masked, opened, seal, version
 from tools.setting_values import HIDDEN
 
 if TYPE_CHECKING:

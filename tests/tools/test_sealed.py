@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.models import Json, Resource
-from tools.services._whole import SEAL, masked, opened, placed, seal, version
+from tools.sealed import SEAL, masked, opened, placed, seal, version
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
 TREES = st.recursive(
