@@ -140,10 +140,13 @@ def without(
         for one in service.signatures
         if source in service.event_sources and _points(one, service, operation, setting)
     )
+    pointed += _from_afar({one.points_to for one in pointed}, source)
     gone = pointed if signatures else ()
     _left = MappingProxyType(
         {
-            name: _lessened(service, operation, setting, gone) if source in service.event_sources else service
+            name: _lessened(service, operation, setting, gone)
+            if source in service.event_sources
+            else _silent(service, gone)
             for name, service in _all_services().items()
         }
     )
@@ -153,10 +156,28 @@ def without(
         _left = None
 
 
-def _points(signature: Signature, service: Service, operation: str, setting: str) -> bool:
+def _from_afar(keys: set[str], source: str) -> tuple[Signature, ...]:
+    """Error texts of other services that point to the same part: what a stream says of the role that it uses."""
+    return tuple(
+        one
+        for service in _all_services().values()
+        for one in service.signatures
+        if source not in service.event_sources and one.points_to in keys - _own(service)
+    )
+
+
+def _silent(service: Service, gone: tuple[Signature, ...]) -> Service:
+    kept = tuple(one for one in service.signatures if one not in gone)
+    return service if len(kept) == len(service.signatures) else replace(service, signatures=kept)
+
+
+def _own(service: Service) -> set[str]:
     known = {one.path for one in service.settings} | {one.key for one in service.conditions}
-    known |= {one.operation for one in service.changes}
-    part = not setting and signature.points_to not in known
+    return known | {one.operation for one in service.changes}
+
+
+def _points(signature: Signature, service: Service, operation: str, setting: str) -> bool:
+    part = not setting and signature.points_to not in _own(service)
     return part or signature.points_to in {operation, setting or operation}
 
 

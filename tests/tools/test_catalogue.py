@@ -49,7 +49,8 @@ def event(
         ("arn:aws-cn:iam::111122223333:role/a/b", "iam", "role"),
         (f"arn:aws:logs:{_AT}:log-group:/aws/lambda/f:*", "logs", "log-group"),
         (f"arn:aws:cloudwatch:{_AT}:alarm:a b", "cloudwatch", "alarm"),
-        ("arn:aws:s3:::shop", "", ""),
+        ("arn:aws:s3:::shop", "s3", "bucket"),
+        ("arn:aws:glue:eu-west-1:111122223333:job/nightly", "", ""),
         ("no arn", "", ""),
     ],
 )
