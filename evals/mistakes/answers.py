@@ -14,15 +14,16 @@ _ALMOST = re.compile(r"(?<!\$)\{\$?([A-Za-z_]\w*\.[\w.-]+)\}")
 _NAMELESS = ("not_found", "not_yet")
 
 
-def check(sheet: Sheet) -> None:
-    """Add what is wrong before any world is asked."""
+def check(sheet: Sheet, recorded: bool = False) -> None:
+    """Add what is wrong before any world is asked. `recorded`: the case has no world to refer to."""
     for where, value in _texts(sheet.value, ()):
         for found in _ALMOST.finditer(value):
             said = f'"{found.group()}" is no reference; write ${{{found.group(1)}}}.'
             sheet.add(where, f"{sheet.name(where)}: {said}")
-    for where in _events(sheet):
+    for where in () if recorded else _events(sheet):
         _reference(sheet, where, "event_id")
-    for where in (("cause", "resource"), *(("also", n, "resource") for n, _ in sheet.maps("also"))):
+    causes = (("cause", "resource"), *(("also", n, "resource") for n, _ in sheet.maps("also")))
+    for where in () if recorded else causes:
         _reference(sheet, where, "arn")
     _onset(sheet)
     verdict = sheet.value.get("verdict")

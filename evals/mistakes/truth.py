@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from evals.folders import CASE, is_recorded
 from evals.mistakes import answers, shape
 from evals.mistakes.sheet import Sheet, gather, spelt
 from evals.truth import Truth, fill
@@ -52,7 +53,7 @@ def read(path: Path) -> Sheet:
         _calls(sheet, sheet.value)
         _harmful(sheet)
         _strange(sheet)
-        answers.check(sheet)
+        answers.check(sheet, recorded=is_recorded(path.parent) and not (path.parent / CASE).is_file())
     return sheet
 
 

@@ -27,6 +27,7 @@ _MODULES = (
     "answers_acm",
     "answers_elbv2",
     "answers_scaling",
+    "answers_secretsmanager",
     "answers_rds",
     "answers_simulate",
     "answers_config",

@@ -129,7 +129,9 @@ _DEFAULT_CLUSTER = frozenset({"ListServices", "ListTasks", "ListContainerInstanc
 _LENIENT = frozenset({"autoscaling"})  # names that do not exist are left out of the answer
 _LISTS = ("List", "Describe")
 _GET_LISTS = frozenset({"GetCrawlers", "GetJobs", "GetTriggers"})
-_SCOPES = frozenset({"ServiceNamespace", "Scope"})  # required, and no name of anything
+_SCOPES = frozenset(
+    {"ServiceNamespace", "Scope", "MaxResults"}
+)  # required somewhere, and no name of anything
 
 
 def answer(ask: Ask) -> Json:

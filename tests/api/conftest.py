@@ -476,7 +476,7 @@ class OneAccount:
     def send(self, request: WireRequest) -> WireAnswer:
         name = f"{request.service}:{request.operation}"
         self.asked.append(name)
-        xml = request.protocol == "query"
+        xml = request.protocol in ("query", "rest-xml")
         status = 200
         try:
             body = self._own(name) or self._answer(name, dict(request.parameters))
@@ -484,8 +484,10 @@ class OneAccount:
             status = 403
             body = {"__type": refusal.code, "message": refusal.message}
             if xml:
-                error = f"<Code>{refusal.code}</Code><Message>{refusal.message}</Message>"
-                body = f"<ErrorResponse><Error>{error}</Error></ErrorResponse>"
+                error = f"<Error><Code>{refusal.code}</Code><Message>{refusal.message}</Message></Error>"
+                body = error if request.protocol == "rest-xml" else f"<ErrorResponse>{error}</ErrorResponse>"
+        if request.protocol == "rest-xml" and body == {}:
+            body = "<Answer/>"
         raw = body if isinstance(body, str) else json.dumps(body, default=lambda moment: moment.timestamp())
         headers = {"Content-Type": "text/xml" if xml else "application/x-amz-json-1.1"}
         return WireAnswer(status=status, headers=headers, body=raw.encode(), protocol=request.protocol)

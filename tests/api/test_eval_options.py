@@ -42,7 +42,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     found: list[object] = []
 
     def run_suite(*arguments: object) -> SuiteResult:
-        found.extend(arguments)
+        found.extend(arguments[:7])  # the last one counts runs on a terminal
         return SuiteResult(outcomes=())
 
     monkeypatch.setattr(evals, "run_suite", run_suite)

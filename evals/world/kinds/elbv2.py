@@ -60,6 +60,8 @@ def _listener(shop: Workshop, balancer: Thing, wish: Wish) -> Thing:
     shop.set(thing, Port=port, Protocol="HTTP" if port == 80 else "HTTPS", DefaultActions=[])
     if port != 80:
         shop.set(thing, SslPolicy="ELBSecurityPolicy-TLS13-1-2-2021-06")
+        for user in (arn, balancer.arn):
+            world.relate(user, "uses certificate", str(fixed["certificate"]))
     world.relate(balancer.arn, "listens on", arn)
     shop.made[f"{wish.id}_listener"] = thing
     return thing
