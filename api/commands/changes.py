@@ -18,7 +18,7 @@ from api import options
 @click.option("--role-arn", default="", metavar="ARN", help="Role to assume for reading.")
 @click.option("--source", default="live", metavar="SOURCE", help="live, recording:PATH or world:CASE?seed=N.")
 @click.option(
-    "--max-calls", type=click.IntRange(1), default=None, help="Most AWS calls per account. Default: 600."
+    "--max-calls", type=click.IntRange(1), default=None, help="Most AWS calls per account. Default: 1000."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @options.zone

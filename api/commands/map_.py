@@ -50,7 +50,7 @@ from api import options
     "--source", default="live", metavar="SOURCE", help="live, recording:PATH, or world:CASE?seed=N."
 )
 @click.option(
-    "--max-calls", type=click.IntRange(1), default=None, help="Most AWS calls. Default: 600; whole: 30000."
+    "--max-calls", type=click.IntRange(1), default=None, help="Most AWS calls. Default: 1000; whole: 30000."
 )
 def command(
     resource: str,
