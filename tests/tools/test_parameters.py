@@ -280,6 +280,12 @@ def test_awscli_parses_every_operation_that_a_service_file_knows() -> None:
         for name in names:
             shape = model.operation_model(name).input_shape
             sent = _filled(shape)  # ECS has a parameter of the name "service"
+            if name == "TerminateInstanceInAutoScalingGroup":  # newer models let it out, awscli asks for it
+                sent["InstanceId"] = "i-0a1b2c3d4e5f60718"
+            if shape is not None and any(shape.members[one].type_name == "blob" for one in sent):
+                with pytest.raises(BadInput, match="takes a file"):  # a plan never holds such a command
+                    to_cli(Call(service=service.client, operation=name, parameters=sent, region="eu-west-1"))
+                continue
             calls.append(Call(service=service.client, operation=name, parameters=sent, region="eu-west-1"))
     valid = [one for one in calls if not validate(one)]
     assert len(valid) > 100
