@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -88,6 +89,32 @@ def optional(reader: Reader, client: str, operation: str, what: str, **parameter
         except NotThere:
             answer = Answer(data={}, evidence="")
     return answer
+
+
+def source_events(
+    reader: Reader, client: str, region: str, name: str, type: str, minutes: int
+) -> tuple[list[Json], tuple[str, ...]]:
+    """What RDS or ElastiCache tells of one source up to the end of what is looked at, oldest first, with evidence.
+
+    `minutes`: how far back, at most as long as the service keeps its events. None when the source is gone.
+    """
+    try:
+        pages = reader.pages(
+            client,
+            "DescribeEvents",
+            "Events",
+            region=region,
+            token=("Marker", "Marker"),
+            SourceIdentifier=name,
+            SourceType=type,
+            Duration=minutes,
+        )
+    except NotThere:  # gone between the two reads
+        return [], ()
+    told = [
+        one for one in pages.items if isinstance(one.get("Date"), datetime) and one["Date"] <= reader.as_of
+    ]
+    return sorted(told, key=lambda one: (one["Date"], str(one.get("Message")))), pages.evidence
 
 
 def whole(value: Value) -> int:

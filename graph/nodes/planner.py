@@ -56,7 +56,7 @@ def _later(work: Desk, state: State, due: datetime) -> Course:
     work.aws.clock.sleep_until(due)
     work.aws.as_of = due
     # Lines may have been late for the first look; later new ones come only as the incident goes on.
-    again = due - datetime.fromisoformat(state["started"]) in LOGS_AGAIN
+    again = due - datetime.fromisoformat(state["started"]) in map(_minutes, LOG_LOOKS)
     tasks = list(COLLECTORS) if again else ["forensics", "metrics"]
     return _course(work, state, due, state["lookback"], tasks)
 
@@ -76,8 +76,12 @@ def _course(work: Desk, state: State, as_of: datetime, lookback: int, tasks: lis
 LOOKS = (2, 5, 10, 15, 25, 40, 60, 90)
 """Minutes after the first look at which the run looks again while CloudTrail may still deliver."""
 
-LOGS_AGAIN = frozenset(timedelta(minutes=minutes) for minutes in (2, 25, 90))
-"""Looks that read the logs again: what broke since has written lines of its own. Reading them costs most calls."""
+LOG_LOOKS = (2, 25, 90)
+"""Those of LOOKS that read the logs again: what broke since has written lines of its own. It costs many calls."""
+
+
+def _minutes(count: int) -> timedelta:
+    return timedelta(minutes=count)
 
 
 def next_look(started: datetime, as_of: datetime, most_minutes: int) -> datetime | None:

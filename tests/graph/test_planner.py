@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.nodes.diagnosis import after_diagnosis
-from graph.nodes.planner import LOOKBACK_HOURS, LOOKS, next_look
+from graph.nodes.planner import LOG_LOOKS, LOOKBACK_HOURS, LOOKS, next_look
 from graph.state import State
 
 STARTED = datetime(2026, 4, 9, 10, 20, tzinfo=UTC)
@@ -68,3 +68,8 @@ def test_the_look_is_widened_only_while_nothing_explains_and_more_can_be_seen(
 def test_each_look_reaches_further_back() -> None:
     assert list(LOOKBACK_HOURS) == sorted(set(LOOKBACK_HOURS))
     assert list(LOOKS) == sorted(set(LOOKS))
+
+
+def test_logs_are_read_again_at_some_looks_that_there_are() -> None:
+    assert set(LOG_LOOKS) < set(LOOKS)
+    assert {LOOKS[0], LOOKS[-1]} <= set(LOG_LOOKS)

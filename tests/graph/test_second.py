@@ -295,6 +295,21 @@ def test_refusals_that_nothing_explains_are_awaited_and_told() -> None:
     assert not may_come(replace(early, trail_visible=False), lead)
 
 
+def test_new_error_texts_that_name_no_known_cause_are_awaited() -> None:
+    line = "2026-04-09T10:02:11.034Z 5f2b8c1e-33aa-4b1c-9d2e-0a1b2c3d4e5f Task timed out after 20.00 seconds"
+    later = replace(pattern(line), first=ONSET + timedelta(minutes=8))
+    facts = both(capped(), throttled=None, patterns=[later], complete_until=ONSET + timedelta(minutes=5))
+    lead = leading(weigh(facts))
+    assert [item.event for item in lead] == ["capped"]
+    assert may_come(facts, lead)
+    assert not may_come(replace(facts, complete_until=ONSET + timedelta(minutes=9)), lead)
+    at_once = replace(facts, patterns=(pattern(FULL), replace(later, first=ONSET)))
+    assert not may_come(at_once, lead), "it began with the symptom"
+    assert not may_come(replace(facts, patterns=(replace(pattern(FULL), first=later.first),)), lead), (
+        "the leader's"
+    )
+
+
 @pytest.mark.parametrize(
     ("why", "facts"),
     [

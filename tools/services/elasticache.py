@@ -13,14 +13,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from tools.arn import build, is_arn
 from tools.arn import parse as parse_arn
 from tools.errors import NotThere
-from tools.kit import call, here, optional, plain, record, relation, text, uses_key, whole
+from tools.kit import call, here, optional, plain, record, relation, source_events, text, uses_key, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.services._spec import (
     Change,
@@ -207,23 +207,7 @@ def _members(config: Mapping[str, Any]) -> list[str]:
 
 def _events(reader: Reader, region: str, name: str, type: Kind) -> tuple[list[Json], tuple[str, ...]]:
     """What ElastiCache tells of a group or cluster up to the end of what is looked at, oldest first."""
-    try:
-        pages = reader.pages(
-            "elasticache",
-            "DescribeEvents",
-            "Events",
-            region=region,
-            token=_PAGED,
-            SourceIdentifier=name,
-            SourceType=type,
-            Duration=_EVENT_MINUTES,
-        )
-    except NotThere:  # gone between the two reads
-        return [], ()
-    told = [
-        one for one in pages.items if isinstance(one.get("Date"), datetime) and one["Date"] <= reader.as_of
-    ]
-    return sorted(told, key=lambda one: (one["Date"], str(one.get("Message")))), pages.evidence
+    return source_events(reader, "elasticache", region, name, type, _EVENT_MINUTES)
 
 
 def _describe_parameters(reader: Reader, arn: str) -> Resource | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,7 +20,7 @@ from tools.arn import build, is_arn
 from tools.arn import parse as parse_arn
 from tools.errors import NotThere
 from tools.evidence import canonical
-from tools.kit import call, here, record, text, uses_key, whole
+from tools.kit import call, here, record, source_events, text, uses_key, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.services._spec import (
     Change,
@@ -148,23 +148,7 @@ def describe(reader: Reader, arn: str) -> Resource | None:
 
 def _events(reader: Reader, region: str, name: str, type: str) -> tuple[list[Json], tuple[str, ...]]:
     """What RDS tells of an instance or cluster up to the end of what is looked at, oldest first."""
-    try:
-        pages = reader.pages(
-            "rds",
-            "DescribeEvents",
-            "Events",
-            region=region,
-            token=_PAGED,
-            SourceIdentifier=name,
-            SourceType=type,
-            Duration=_EVENT_MINUTES,
-        )
-    except NotThere:  # gone between the two reads
-        return [], ()
-    told = [
-        one for one in pages.items if isinstance(one.get("Date"), datetime) and one["Date"] <= reader.as_of
-    ]
-    return sorted(told, key=lambda one: (one["Date"], str(one.get("Message")))), pages.evidence
+    return source_events(reader, "rds", region, name, type, _EVENT_MINUTES)
 
 
 def _describe_group(reader: Reader, arn: str) -> Resource | None:
