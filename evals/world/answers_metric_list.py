@@ -17,7 +17,7 @@ def list_metrics(ask: Ask) -> Json:
     found = [
         source
         for source in ask.world.telemetry.sources.values()
-        if ask.region == ask.world.region
+        if ask.region == (source.region or ask.world.region)
         and (namespace is None or source.namespace == namespace)
         and (metric is None or source.name == metric)
         and all(_has(source, one) for one in wanted)

@@ -52,12 +52,12 @@ def check_period(period: int, code: str = "ValidationError") -> None:
 
 def find(ask: Ask, metric: Json, unit: str | None) -> Source | None:
     """The source of a metric of a request: namespace, name and dimensions must all be the very same."""
-    if ask.region != ask.world.region:
-        return None
     found = ask.world.telemetry.find(
         str(metric["Namespace"]), str(metric["MetricName"]), dimensions_of(metric.get("Dimensions", []))
     )
-    return found if found is not None and unit in (None, found.unit) else None
+    if found is None or (found.region or ask.world.region) != ask.region:
+        return None
+    return found if unit in (None, found.unit) else None
 
 
 def series(

@@ -20,7 +20,7 @@ from evals.world.kinds._kind import Act, Kind, Wish
 from evals.world.seed import Seed
 from evals.world.systems import emit, emit_network, lay
 from evals.world.traffic import Demand, Pulse
-from evals.world.trail import GLOBAL_SOURCES, Deed, Record, record
+from evals.world.trail import Deed, Record, place, record
 from evals.world.workshop import Workshop
 from evals.world.world import Thing, World
 from tools.errors import BadInput
@@ -448,13 +448,12 @@ class Builder:
         spec = event.delivery_minutes
         spec = self.world.switches.delivery_minutes if spec is None else spec
         minutes = self.seed.between(f"delivery:{event.id}", 3, 6) if spec is None else self._number(spec)
-        everywhere = f"{deed.source}.amazonaws.com" in GLOBAL_SOURCES
         made = record(
             self.seed,
             f"case:{event.id}",
             moment,
             60 * minutes,
-            self.world.global_region if everywhere else self.world.region,
+            place(deed, self.world.region, self.world.global_region),
             self.world.account,
             _commanding(who, deed),
             deed,

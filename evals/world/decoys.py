@@ -15,7 +15,7 @@ from evals.world.identities import Identity
 from evals.world.kinds import kinds
 from evals.world.kinds._kind import Act
 from evals.world.names import PEOPLE
-from evals.world.trail import Deed, Record, record
+from evals.world.trail import Deed, Record, place, record
 from evals.world.world import Thing, World
 
 _TAGS = (("cost-center", "4711"), ("reviewed", "yes"), ("data-class", "internal"), ("owner-team", "platform"))
@@ -34,7 +34,8 @@ def add(world: World, things: list[Thing], known: set[str], moment: datetime) ->
         who = _somebody(world, key, strangers)
         deed, path, before, after = _deed(world, key, thing, at)
         delay = 60 * seed.between(f"{key}:delivery", 3, 6)
-        made = record(seed, key, at, delay, world.region, world.account, who, deed)
+        region = place(deed, world.region, world.global_region)
+        made = record(seed, key, at, delay, region, world.account, who, deed)
         world.trail.add(_about(made, thing, path, before, after))
 
 

@@ -228,14 +228,16 @@ def make_alarm(
     description: str = "",
 ) -> AlarmClock:
     """An alarm as a resource of the world and as a clock that evaluates it."""
-    arn = world.arn("cloudwatch", f"alarm:{name}")
-    thing = world.add(Thing(arn, "alarm", name, world.region, created, {}, Settings()))
+    source = world.telemetry.find(namespace, metric, dimensions)
+    region = (source.region if source is not None else "") or world.region  # alarms are where their metrics are
+    arn = world.arn("cloudwatch", f"alarm:{name}", region)
+    thing = world.add(Thing(arn, "alarm", name, region, created, {}, Settings()))
     for key, value in numbers.items():
         thing.settings.set(key, created, value)
     alarm = AlarmClock(
         name=name,
         arn=arn,
-        region=world.region,
+        region=region,
         namespace=namespace,
         metric=metric,
         dimensions=dimensions,
@@ -246,9 +248,9 @@ def make_alarm(
         initial=initial,
         initial_since=created + timedelta(minutes=6, seconds=world.seed.integer(f"alarm:{name}", 0, 59)),
         begin=begin,
-        source=world.telemetry.find(namespace, metric, dimensions),
+        source=source,
         lag=world.seed.integer(f"alarm-lag:{name}", 4, 25),
-        actions=(world.arn("sns", "oncall"),),
+        actions=(world.arn("sns", "oncall", region),),
         description=description,
     )
     alarm.updates.append((created, "Create"))

@@ -94,11 +94,14 @@ def source(
     emit: Emit,
     sparse: int | None = None,
     every: int = 1,
+    region: str = "",
 ) -> Source:
     """A metric of a resource, published some 60 to 100 seconds after its minute."""
     delay = 62 + sum(map(ord, thing.arn)) % 40
     pairs = tuple(sorted(dimensions.items()))
-    return Source(namespace, name, pairs, thing.arn, unit, emit, every=every, delay=delay, sparse=sparse)
+    return Source(
+        namespace, name, pairs, thing.arn, unit, emit, every=every, delay=delay, sparse=sparse, region=region
+    )
 
 
 def count(

@@ -57,6 +57,7 @@ class Source:
     every: int = 1  # minutes between emissions
     delay: int = 75  # seconds
     sparse: int | None = None  # emitted only when something happens: the first minute in which it may
+    region: str = ""  # where it is, when not where the world is
 
     @property
     def key(self) -> tuple[str, str, Dimensions]:

@@ -103,9 +103,15 @@ class Deed:
     listed: tuple[tuple[str, str], ...] | None = None  # as LookupEvents lists them, when different
     concerns: tuple[tuple[str, str], ...] = ()  # what it changes when the record does not list it
     error: tuple[str, str] = ("", "")
+    region: str = ""  # where it is recorded, when not where the world is
     event_type: str = "AwsApiCall"
     api_version: str = ""
     extra: Json = field(default_factory=dict)
+
+
+def place(deed: Deed, region: str, everywhere: str) -> str:
+    """The region in whose event history a deed is: of a world in `region`, whose global region is `everywhere`."""
+    return deed.region or (everywhere if f"{deed.source}.amazonaws.com" in GLOBAL_SOURCES else region)
 
 
 def record(

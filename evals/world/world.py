@@ -89,8 +89,8 @@ class World:
             None,
         )
 
-    def arn(self, service: str, resource: str) -> str:
-        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+    def arn(self, service: str, resource: str, region: str = "") -> str:
+        return f"arn:{self.partition}:{service}:{region or self.region}:{self.account}:{resource}"
 
     def iam_arn(self, resource: str) -> str:
         return f"arn:{self.partition}:iam::{self.account}:{resource}"

@@ -52,7 +52,9 @@ class Kind:
     for each resource that it `calls`, once all are made: relations, environment, permissions. `stage` is its place
     in a flow. `metrics` and `logs` read the flow's rows. `change`, `create`, `tag` say how CloudTrail records a deed.
     `kept` is a value of a setting as AWS keeps it, when a case may say it shorter. `after` adds what the service
-    itself does once everything has happened, up to a moment: its own calls in CloudTrail, its happenings.
+    itself does once everything has happened, up to a moment: its own calls in CloudTrail, its happenings. `called` is
+    for a kind that programs reach: what the caller (a function, a service) gets, as its name in the environment and
+    the permission.
     """
 
     name: str  # "table"
@@ -70,3 +72,4 @@ class Kind:
     dimensions: Callable[[Thing], Mapping[str, str]] | None = None  # words for alarms: {name}, {id}, ...
     kept: Callable[[World, Thing, str, Any], Any] | None = None
     after: Callable[[World, Thing, datetime], None] | None = None
+    called: Callable[[Workshop, Thing, Thing], None] | None = None

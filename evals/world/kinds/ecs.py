@@ -195,6 +195,12 @@ def _scalable(shop: Workshop, service: Thing, wish: Wish, asked: dict[str, Any])
 
 def _link(shop: Workshop, service: Thing, target: Thing) -> None:
     """Name what the service calls in the environment of its revisions, and allow it."""
+    from evals.world.kinds import kinds as all_kinds
+
+    called = all_kinds()[target.kind].called if target.kind in all_kinds() else None
+    if called is not None:
+        called(shop, service, target)
+        return
     world = shop.world
     kinds: tuple[str, ...] = ("uses",)
     if target.kind == "table":
