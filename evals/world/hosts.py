@@ -47,6 +47,8 @@ SIZES = {
     "r6i.large": Size(2, 16_384),
     "r6i.xlarge": Size(4, 32_768),
 }
+DISK = "_disk_mb_per_hour"
+CRON = "_cron_cpu"
 PENDING = 15.0  # seconds from StartInstances until the machine boots
 _FAIR = 0.35  # what the scheduler leaves to others when a job wants all of the CPU
 _RESTARTS = ("config.tomcat.xmx_mb", "config.tomcat.maxThreads")  # these take a restart of the program
@@ -57,7 +59,7 @@ class Host:
 
     def __init__(self, thing: Thing) -> None:
         self.thing = thing
-        self._created = thing.created.timestamp()
+        self.created = thing.created.timestamp()
         self._epochs: dict[str, list[float]] = {}
         self.boot = int(thing.fixed["boot"])
         self.restart = int(thing.fixed["restart"])
@@ -74,7 +76,7 @@ class Host:
         """Epoch second of the last step of a setting; that of the first one, its creation, included."""
         epochs = self.steps(path)
         place = bisect_right(epochs, second)
-        return epochs[place - 1] if place else self._created
+        return epochs[place - 1] if place else self.created
 
     def grown(self, path: str, second: float, reset: float = 0.0) -> float:
         """What a nature setting "so much per hour" has piled up since it was set, or since a reset after that."""
@@ -90,15 +92,15 @@ class Host:
         if self.at("State.Name", second) != "running":
             return False
         started = self.since("State.Name", second)
-        return started <= self._created or second >= started + PENDING
+        return started <= self.created or second >= started + PENDING
 
     def booted(self, second: float) -> bool:
         started = self.since("State.Name", second)
-        return started <= self._created or second >= started + PENDING + self.boot
+        return started <= self.created or second >= started + PENDING + self.boot
 
     def begun(self, program: str, second: float) -> float:
         """When a program was last started by a start of the machine or a change of its configuration."""
-        found = [self._created]
+        found = [self.created]
         started = self.since("State.Name", second)
         if started > found[0]:
             found.append(started + PENDING + self.boot)
@@ -117,7 +119,7 @@ class Host:
             return True
         if self.at("_down", second) and program == self.thing.fixed["runs"][0]:
             return True
-        created = self._created
+        created = self.created
         return any(
             created < self.since(path, second) <= second < self.since(path, second) + self.restart
             for path in self.restarts(program)
@@ -126,14 +128,15 @@ class Host:
     # -- what it has ------------------------------------------------------------------------------
 
     def cron(self, second: float) -> float:
-        """The share of the CPU that a scheduled job takes."""
-        job = self.at("_cron_cpu", second)
+        """The share of the CPU that a scheduled job takes; a run goes on as it began."""
+        job = self.at(CRON, second)
         if not job:
             return 0.0
-        minute = int(second) // 60 % 1440
         every = 1440 if job.get("hour") is not None else 60
-        begins = 60 * int(job.get("hour") or 0) + int(job.get("minute", 0))
-        return float(job["share"]) if (minute - begins) % every < int(job.get("minutes", 10)) else 0.0
+        at = 60 * int(job.get("hour") or 0) + int(job.get("minute", 0))
+        begun = int(second) // 60 - (int(second) // 60 % 1440 - at) % every
+        job = self.at(CRON, begun * 60) or {"share": 0.0, "minutes": 0}
+        return float(job["share"]) if second < (begun + int(job.get("minutes", 10))) * 60 else 0.0
 
     def power(self, second: float, credits: float) -> float:
         """vCPUs that programs can use."""
@@ -144,7 +147,17 @@ class Host:
 
     def disk(self, second: float) -> float:
         """The used share of the root file system, up to 1."""
-        return min(1.0, self.first_used + self.grown("_disk_mb_per_hour", second) / self.disk_mb)
+        return min(1.0, self.first_used + self.grown(DISK, second) / self.disk_mb)
+
+    def fills(self) -> list[float]:
+        """Epoch seconds at which the root file system has no room left."""
+        free, found = (1 - self.first_used) * self.disk_mb, []
+        for begins in self.steps(DISK):
+            rate = self.at(DISK, begins)
+            full = begins + 3600 * free / float(rate) if rate else 0.0
+            if full and self.disk(full + 1) >= 1:
+                found.append(full)
+        return found
 
     def heap_mb(self, second: float) -> float:
         """-Xmx of Tomcat."""
@@ -162,7 +175,7 @@ class Host:
 
     def edges(self) -> list[float]:
         """Epoch seconds at which a program goes or comes back."""
-        created = self._created
+        created = self.created
         found = [
             when + after for when in self.steps("State.Name") for after in (PENDING, PENDING + self.boot)
         ]

@@ -11,7 +11,7 @@ from typing import Any
 
 from evals.world.flow import OWN, Ending, Load, Passage
 from evals.world.grants import Grants
-from evals.world.hosts import PENDING, Host
+from evals.world.hosts import DISK, PENDING, Host
 from evals.world.kinds.vpc import blocked
 from evals.world.middleware import (
     CERTIFICATE,
@@ -87,12 +87,15 @@ class InstanceStage(Stage):
         return [one.timestamp() for one in _group_steps(self.thing)]
 
     def moments(self) -> Iterator[float]:
-        yield from super().moments()
+        """A disk that fills is felt once it is full, days after it began to."""
+        grows = {one for one in self.host.steps(DISK) if one > self.host.created}
+        yield from (one for one in super().moments() if one not in grows)
+        yield from self.host.fills()
         yield from self.host.edges()
 
     def begin(self, second: int) -> None:
         runs_out = [when + self.stale for when in self.host.steps("MetadataOptions.HttpTokens")]
-        self._edges = sorted([*super().moments(), *self.host.edges(), *runs_out])
+        self._edges = sorted([*super().moments(), *self.host.fills(), *self.host.edges(), *runs_out])
         self._fine, self.kills, self.connections = 0, [], 0.0
         self._network, self._drops, self.abandoned = self._rules(), {}, {}
         self.credits = 0.9 * self.host.size(second).most_credits

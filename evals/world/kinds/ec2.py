@@ -73,7 +73,7 @@ def _make(shop: Workshop, wish: Wish) -> Thing:
         "needs": [],
         "boot": seed.integer(f"boot:{name}", 38, 75),
         "restart": seed.integer(f"restart:{name}", 17, 34),
-        "disk_used": seed.between(f"disk:{name}", 0.34, 0.58),
+        "disk_used": 1 - float(wish.options.get("disk_free") or seed.between(f"disk:{name}", 0.42, 0.66)),
         "salt": seed.salt(f"ec2:{name}"),
     }
     thing = shop.add(world.arn("ec2", f"instance/{code}"), wish, fixed)
@@ -225,6 +225,7 @@ KINDS = (
             "cpu_ms": "CPU time of a request in Tomcat",
             "query_cpu_ms": "CPU time of a request in MySQL",
             "disk_gb": "size of the root volume",
+            "disk_free": "free share of its file system at first, by seed 0.42 to 0.66",
             "old_sdk": "whether its programs ask the metadata service without a token",
         },
         settings={
