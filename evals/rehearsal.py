@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import jmespath  # type: ignore[import-untyped]
 
 from evals.emulation import CallRefused, Emulation, NotEmulated, Supplement, emulation
-from evals.rehearsals import Item, Scene, identifiers, named, names, seeders
-from evals.rehearsals._plain import Path, another, differences, leaves, normal, plain, translated, with_leaf
+from evals.playing import Moment, Reading, Rehearsal, Stage, unsaid, with_ids
+from evals.rehearsals import Item, Scene, identifiers, named, seeders
+from evals.rehearsals._plain import normal, translated
 from evals.staging import NotStaged, scene
 from graph.models import Report, Step
 from tools.models import Call
@@ -23,35 +24,18 @@ from tools.models import Call
 if TYPE_CHECKING:
     from evals.world.world import World
 
-_WHEN_NOT_WHAT = frozenset(
-    {"ApplyImmediately", "ApplyMethod", "forceNewDeployment", "DryRun", "ClientToken", "clientToken"}
-)
-"""Parameters that say when or how a change is made; no configuration shows them."""
-
-Reading = dict[str, Any]
-"""What an account shows: by resource ARN its configuration, and by call the answer to a read that the plan names."""
-
-_heeded: dict[tuple[str, str, str], bool] = {}
-"""Whether moto looks at a parameter at all, by service, operation and path: a fact about moto, found once a process."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rehearsal:
-    """How the rehearsal of one plan went. `problems`: what went wrong, or why nothing can be said."""
-
-    status: Literal["ok", "failed", "not_rehearsable"]
-    problems: tuple[str, ...] = ()
+__all__ = ["Rehearsal", "rehearse", "try_out"]
 
 
 def rehearse(report: Report, world: World) -> Rehearsal:
     """Try out the plan of `report` on the resources of `world` that it touches."""
     plan = report.mitigation
     if plan is None or not _calls(plan.apply):
-        return _unsaid("the plan has no call to apply")
+        return unsaid("the plan has no call to apply")
     try:
         staged = scene(report, world, (*_calls(plan.apply), *_calls(plan.rollback)))
     except NotStaged as error:
-        return _unsaid(str(error))
+        return unsaid(str(error))
     return try_out(staged, _calls(plan.apply), _calls(plan.rollback), plan.pre_validate)
 
 
@@ -65,19 +49,7 @@ def try_out(
     astray = _astray(scene, (*apply, *rollback))
     if astray:
         return Rehearsal(status="failed", problems=tuple(astray))
-    scene = _knowing_both(scene)
-    stage = _Stage(scene, tuple(looks))
-    try:
-        prior, bad = stage.shown(scene.prior), stage.shown(scene.bad)
-        if prior == bad:
-            return _unsaid("moto shows no difference between the state before and after the change")
-        problems = stage.played(prior, bad, apply, rollback)
-        ignored = stage.ignored(scene.bad, apply) or stage.ignored(scene.prior, rollback)
-    except NotEmulated as error:
-        return _unsaid(str(error))
-    if ignored:
-        return _unsaid(f"moto does not look at {ignored}")
-    return Rehearsal(status="failed" if problems else "ok", problems=tuple(problems))
+    return _stage(_knowing_both(scene), tuple(looks)).tried(apply, rollback)
 
 
 def _knowing_both(scene: Scene) -> Scene:
@@ -90,110 +62,60 @@ def _knowing_both(scene: Scene) -> Scene:
     )
 
 
-def _unsaid(why: str) -> Rehearsal:
-    return Rehearsal(status="not_rehearsable", problems=(why,))
-
-
 def _calls(steps: Iterable[Step]) -> tuple[Call, ...]:
     return tuple(call for step in steps for call in step.calls)
 
 
-@dataclass(frozen=True, slots=True)
-class _Stage:
-    scene: Scene
-    looks: tuple[Step, ...]
+def _stage(scene: Scene, looks: tuple[Step, ...]) -> Stage:
+    def lay(account: Emulation, moment: Moment) -> dict[str, str]:
+        return _seed(account, scene.prior if moment == "prior" else scene.bad)
 
-    def shown(self, items: Sequence[Item], calls: Sequence[Call] = ()) -> Reading:
-        """What an account made of `items` shows after `calls`. Raises NotEmulated or CallRefused."""
-        with self._open() as account:
-            ids = _seed(account, items)
-            for call in calls:
-                account.call(_with_ids(call, ids))
-            return self._read(account, ids)
+    def read(account: Emulation, ids: Mapping[str, str]) -> Reading:
+        return _read(account, ids, scene, looks)
 
-    def played(
-        self, prior: Reading, bad: Reading, apply: Sequence[Call], rollback: Sequence[Call]
-    ) -> list[str]:
-        """Apply, look, go back, look."""
-        with self._open() as account:
-            ids = _seed(account, self.scene.bad)
-            problems = [f"before: {one}" for one in self._unexpected(account, ids)]
-            problems += _run(account, ids, apply, "apply")
-            after = self._read(account, ids)
-            problems += [f"after apply: {one}" for one in differences(prior, after)]
-            if not rollback:
-                return [*problems, "the plan has no way back"]
-            problems += _run(account, ids, rollback, "way back")
-            back = self._read(account, ids)
-            return [*problems, *(f"after the way back: {one}" for one in differences(bad, back))]
+    return Stage(
+        open=lambda: emulation(scene.account, scene.region, _supplements(scene)),
+        lay=lay,
+        read=read,
+        words=frozenset(word for item in scene.bad for word in identifiers(item)),
+        expected=lambda account, ids: _unexpected(account, ids, looks),
+    )
 
-    def ignored(self, items: Sequence[Item], calls: Sequence[Call]) -> str:
-        """The first parameter that moto accepts and then forgets, or "". Found by sending another value."""
-        words = {word for item in items for word in identifiers(item)}
-        known: Reading | None = None
-        for number, call in enumerate(calls):
-            for path, value in leaves(call.parameters):
-                where = f"{call.service}:{call.operation} {plain(path)}"
-                key = (call.service, call.operation, plain(path))
-                if _not_shown(call, path) or (isinstance(value, str) and names(value, words)):
-                    continue
-                if key not in _heeded:
-                    known = known if known is not None else self._tried(items, calls)
-                    if "refused" in known:
-                        return ""  # nothing can be compared; the refusal itself is a problem
-                    other = replace(call, parameters=with_leaf(call.parameters, path, another(value)))
-                    changed = self._tried(items, [*calls[:number], other, *calls[number + 1 :]])
-                    _heeded[key] = changed != known
-                if not _heeded[key]:
-                    return where
-        return ""
 
-    def _tried(self, items: Sequence[Item], calls: Sequence[Call]) -> Reading:
-        try:
-            return self.shown(items, calls)
-        except (CallRefused, NotEmulated) as error:
-            return {"refused": str(error)}
+def _read(account: Emulation, ids: Mapping[str, str], scene: Scene, looks: Iterable[Step]) -> Reading:
+    back = {given: own for own, given in ids.items()}
+    found: Reading = {}
+    for item in scene.bad:
+        shown = seeders()[item.kind].read(account, item, ids)
+        found[item.arn] = translated(normal(shown), back)
+    for call, value in _answers(account, ids, looks):
+        found[f"{call.service}:{call.operation}"] = translated(normal(value), back)
+    return found
 
-    def _open(self) -> Any:
-        return emulation(self.scene.account, self.scene.region, _supplements(self.scene))
 
-    def _read(self, account: Emulation, ids: Mapping[str, str]) -> Reading:
-        back = {given: own for own, given in ids.items()}
-        found: Reading = {}
-        for item in self.scene.bad:
-            shown = seeders()[item.kind].read(account, item, ids)
-            found[item.arn] = translated(normal(shown), back)
-        for call, value in self._answers(account, ids):
-            found[f"{call.service}:{call.operation}"] = translated(normal(value), back)
-        return found
+def _answers(account: Emulation, ids: Mapping[str, str], looks: Iterable[Step]) -> Iterator[tuple[Call, Any]]:
+    """What the plan's own reads show; a read that moto does not know is left out."""
+    for step in looks:
+        for call in step.calls:
+            try:
+                answer = account.call(with_ids(call, ids))
+            except NotEmulated:
+                continue
+            except CallRefused as error:
+                yield call, str(error)
+                continue
+            yield call, jmespath.search(step.query, answer) if step.query else answer
 
-    def _answers(self, account: Emulation, ids: Mapping[str, str]) -> Iterator[tuple[Call, Any]]:
-        """What the plan's own reads show; a read that moto does not know is left out."""
-        for step in self.looks:
-            for call in step.calls:
-                try:
-                    answer = account.call(_with_ids(call, ids))
-                except NotEmulated:
-                    continue
-                except CallRefused as error:
-                    yield call, str(error)
-                    continue
-                yield call, jmespath.search(step.query, answer) if step.query else answer
 
-    def _unexpected(self, account: Emulation, ids: Mapping[str, str]) -> Iterator[str]:
-        """Where the bad state is not what the plan says must be seen before: whoever follows it would stop."""
-        for step in self.looks:
-            alone = _Stage(self.scene, (_first(step),))
-            for _, shown in alone._answers(account, ids):
-                if isinstance(shown, list) and len(shown) == len(step.expect):
-                    for text, value in zip(step.expect, shown, strict=True):
-                        told = text.rpartition(" ")[2]
-                        if (
-                            value is not None
-                            and not isinstance(value, dict | list)
-                            and not _said(told, value)
-                        ):
-                            yield f"the plan expects {text}, and {value} is shown"
+def _unexpected(account: Emulation, ids: Mapping[str, str], looks: Iterable[Step]) -> Iterator[str]:
+    """Where the bad state is not what the plan says must be seen before: whoever follows it would stop."""
+    for step in looks:
+        for _, shown in _answers(account, ids, (_first(step),)):
+            if isinstance(shown, list) and len(shown) == len(step.expect):
+                for text, value in zip(step.expect, shown, strict=True):
+                    told = text.rpartition(" ")[2]
+                    if value is not None and not isinstance(value, dict | list) and not _said(told, value):
+                        yield f"the plan expects {text}, and {value} is shown"
 
 
 def _first(step: Step) -> Step:
@@ -219,24 +141,9 @@ def _seed(account: Emulation, items: Iterable[Item]) -> dict[str, str]:
     return ids
 
 
-def _run(account: Emulation, ids: Mapping[str, str], calls: Iterable[Call], part: str) -> list[str]:
-    """Problems of running `calls` in turn; after a refused one nobody would go on."""
-    for call in calls:
-        try:
-            account.call(_with_ids(call, ids))
-        except CallRefused as error:
-            return [f"{part}: {error}"]
-    return []
-
-
 def _supplements(scene: Scene) -> Mapping[tuple[str, str], Supplement]:
     kinds = dict.fromkeys(item.kind for item in scene.bad)
     return {key: one for kind in kinds for key, one in seeders()[kind].supplements.items()}
-
-
-def _not_shown(call: Call, path: Path) -> bool:
-    """Whether no configuration shows a parameter: it says when, or describes what is taken away."""
-    return path[-1] in _WHEN_NOT_WHAT or (path[-1] == "Description" and call.operation.startswith("Revoke"))
 
 
 def _astray(scene: Scene, calls: Sequence[Call]) -> list[str]:
@@ -253,7 +160,3 @@ def _astray(scene: Scene, calls: Sequence[Call]) -> list[str]:
     if not any(named(call, target) for call in calls):
         found.append(f"no call touches {target.name}")
     return found
-
-
-def _with_ids(call: Call, ids: Mapping[str, str]) -> Call:
-    return replace(call, parameters=translated(call.parameters, ids))

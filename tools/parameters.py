@@ -90,6 +90,28 @@ def members(client: str, operation: str) -> tuple[tuple[str, ...], tuple[str, ..
     return required, tuple(name for name in shape.members if name not in required)
 
 
+def allowed(client: str, operation: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Every parameter at any depth, by its own name, that takes one of a closed list of words, with these words."""
+    shape = _operation(client, operation).input_shape
+    if shape is not None:
+        yield from _closed(shape, "", ())
+
+
+def _closed(shape: Shape, name: str, above: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if shape.name in above:  # shapes may hold themselves
+        return
+    above = (*above, shape.name)
+    if isinstance(shape, StructureShape):
+        for inner, member in shape.members.items():
+            yield from _closed(member, inner, above)
+    elif isinstance(shape, ListShape):
+        yield from _closed(shape.member, name, above)
+    elif isinstance(shape, MapShape):
+        yield from _closed(shape.value, name, above)
+    elif getattr(shape, "enum", None):
+        yield name, tuple(shape.enum)
+
+
 def validate(call: Call) -> tuple[str, ...]:
     """What is wrong with the call, one sentence each; empty when botocore would send it."""
     try:

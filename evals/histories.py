@@ -1,0 +1,224 @@
+"""Events to judge, with what came before and after them: made of the examples that the service files give.
+
+Each example gives several: alone, changed from other values, taken away after it was given, put back, overtaken,
+refused. Values change by botocore's own shapes; names stay, so that all events of one sample are of one thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import cache
+from typing import Any, Literal
+
+from graph.undoing.after import OPPOSITES, TAKES_AWAY
+from graph.undoing.anatomy import client_of, is_manner, named, opened, operation_of, verb
+from graph.undoing.known import Known
+from tools.catalogue import services
+from tools.cloudtrail_events import parse
+from tools.errors import BadInput
+from tools.models import ChangeEvent, Json
+from tools.parameters import allowed, from_cloudtrail, members, operations
+
+Kind = Literal["alone", "changed", "taken", "put back", "overtaken", "refused"]
+KINDS: tuple[Kind, ...] = ("alone", "changed", "taken", "put back", "overtaken", "refused")
+_GIVES = ("Update", "Modify", "Set", "Put", "Replace", "Change", "Register", "Apply", "Configure")
+_NAMES = (
+    "id",
+    "ids",
+    "name",
+    "names",
+    "arn",
+    "arns",
+    "token",
+    "version",
+    "key",
+    "type",
+    "protocol",
+    "principal",
+)
+_SWITCHES = ("status", "state", "mode", "action", "enabled", "configuration")
+_TEXTS = ("description", "comment", "displayname", "prefix", "value", "statusreason")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One event with its history. `before` and `after` are of the same thing, oldest first."""
+
+    service: str  # name of the service file
+    kind: Kind
+    event: ChangeEvent
+    before: tuple[ChangeEvent, ...] = ()
+    after: tuple[ChangeEvent, ...] = ()
+
+    @property
+    def known(self) -> Known:
+        """What is known when the event is judged: the events alone."""
+        return Known(events=(*self.before, self.event, *self.after))
+
+
+@cache
+def samples() -> tuple[Sample, ...]:
+    """All samples of all service files, in the files' order."""
+    return tuple(
+        one
+        for name, service in services().items()
+        for change in service.changes
+        for number, record in enumerate((change.example, *change.more_examples))
+        for one in _of(name, record, f"{name}-{change.operation}-{number}")
+    )
+
+
+def _of(service: str, record: Json, label: str) -> Iterator[Sample]:
+    event = replace(parse({**record, "eventID": label}), error_code="")
+    yield Sample(service=service, kind="alone", event=event)
+    refused = replace(event, id=f"{label}-refused", error_code="AccessDenied", response={})
+    yield Sample(service=service, kind="refused", event=refused)
+    word, _ = verb(event.operation)
+    if word in TAKES_AWAY:
+        for giver in _givers(service, event):
+            yield Sample(service=service, kind="taken", event=event, before=(giver,))
+    elif word in _GIVES:
+        yield from _changed(service, event)
+
+
+def _changed(service: str, event: ChangeEvent) -> Iterator[Sample]:
+    request = other(event, 1)
+    if request == event.request:
+        return
+    before = _at(event, -3, "before", request)
+    yield Sample(service=service, kind="changed", event=event, before=(before,))
+    back = _at(event, 1, "back", request)
+    yield Sample(service=service, kind="put back", event=event, before=(before,), after=(back,))
+    third = other(event, 2)
+    if third not in (event.request, request):
+        again = _at(event, 1, "again", third)
+        yield Sample(service=service, kind="overtaken", event=event, before=(before,), after=(again,))
+
+
+def _at(event: ChangeEvent, days: int, label: str, request: Json) -> ChangeEvent:
+    return replace(
+        event,
+        id=f"{event.id}-{label}",
+        time=event.time + timedelta(days=days),
+        request=request,
+        response={},
+        evidence=(),
+    )
+
+
+def _givers(service: str, event: ChangeEvent) -> Iterator[ChangeEvent]:
+    """The event that gave what this one takes away: of another example with this one's names, or of its own request."""
+    word, noun = verb(event.operation)
+    for other_word in OPPOSITES.get(word, ()):
+        operation = other_word + noun
+        example = next(
+            (one.example for one in services()[service].changes if one.operation == operation), None
+        )
+        if example is not None:
+            given = parse({**example, "eventID": f"{event.id}-given"})
+            request = _renamed(given.request, named(event))
+            made = replace(
+                given, request=request, account=event.account, region=event.region, names=event.names
+            )
+        elif other_word in ("Put", "Create"):
+            continue  # what it gave stands in no request
+        else:
+            made = replace(event, id=f"{event.id}-given", operation=operation, action=operation, response={})
+        made = replace(made, time=event.time - timedelta(days=3), error_code="", evidence=())
+        if _is_call(made):
+            yield made
+            return
+
+
+def _renamed(request: Json, names: dict[str, str]) -> Json:
+    """The request with its outermost names replaced by those of the same field."""
+    return {
+        key: names[key.lower()] if isinstance(value, str) and key.lower() in names else value
+        for key, value in request.items()
+    }
+
+
+def _is_call(event: ChangeEvent) -> bool:
+    client = client_of(event)
+    if not client or operation_of(event) not in operations(client):
+        return False
+    try:
+        sent = from_cloudtrail(client, operation_of(event), event.request)
+    except BadInput:
+        return False
+    return bool(sent) or not members(client, operation_of(event))[0]
+
+
+# -- other values ------------------------------------------------------------------------------------
+
+
+def other(event: ChangeEvent, step: int) -> Json:
+    """The event's request with other numbers, switches, words of a closed list and free texts; names as they are."""
+    client = client_of(event)
+    closed = _closed(client, operation_of(event)) if client else {}
+    request = opened(event.request)
+    fixed = set(named(event)) | {
+        key.lower() for key in (members(client, operation_of(event))[0] if client else ())
+        if not isinstance(_of_key(request, key), bool | int | float)
+        and key.lower() not in closed
+    }  # fmt: skip
+    changed = {
+        key: value if key.lower() in fixed or is_manner(key) else _other(value, key, step, closed)
+        for key, value in request.items()
+    }
+    if request is event.request:
+        return changed
+    wrapper = next(iter(event.request))
+    return {wrapper: changed}
+
+
+def _of_key(request: Json, key: str) -> Any:
+    return next((value for name, value in request.items() if name.lower() == key.lower()), None)
+
+
+def _other(value: Any, key: str, step: int, closed: dict[str, tuple[str, ...]]) -> Any:
+    name = key.lower()
+    if isinstance(value, dict):
+        return {inner: _other(one, inner, step, closed) for inner, one in value.items()}
+    if isinstance(value, list):
+        if all(isinstance(one, dict) for one in value):
+            return [_other(one, key, step, closed) for one in value]
+        return value
+    if isinstance(value, bool):
+        return value ^ bool(step % 2)
+    if isinstance(value, int | float):
+        return value + step
+    return _other_text(value, name, step, closed) if isinstance(value, str) else value
+
+
+def _other_text(value: str, name: str, step: int, closed: dict[str, tuple[str, ...]]) -> str:
+    words = closed.get(name, ())
+    if value in words and name.endswith(_SWITCHES):
+        return words[(words.index(value) + step) % len(words)]
+    if value.isdecimal() and not name.endswith(_NAMES):
+        return str(int(value) + step)
+    if any(name.endswith(end) for end in _TEXTS) and not value.startswith(("arn:", "{", "[", "HIDDEN", "*")):
+        return f"{value}-{step}"
+    return value
+
+
+@cache
+def _closed(client: str, operation: str) -> dict[str, tuple[str, ...]]:
+    """Words that botocore lists for members, by lower-case name; those that differ between places are left out."""
+    found: dict[str, tuple[str, ...]] = {}
+    clash: set[str] = set()
+    for name, words in allowed(client, operation):
+        if name.lower() in found and found[name.lower()] != words:
+            clash.add(name.lower())
+        found[name.lower()] = words
+    return {name: words for name, words in found.items() if name not in clash}
+
+
+def by_service(found: Iterable[Sample]) -> dict[str, int]:
+    """How many samples each service has."""
+    counted: dict[str, int] = {}
+    for one in found:
+        counted[one.service] = counted.get(one.service, 0) + 1
+    return counted
