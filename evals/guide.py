@@ -185,7 +185,11 @@ TRUTH: Mapping[tuple[str, type[BaseModel]], Mapping[str, str]] = {
         "source_ip": "`$change.source_ip`",
         "mfa": "`$change.mfa`",
     },
-    ("gaps[]", truth.TrueGap): {"code": "`AccessDenied`", "action": "the IAM action"},
+    ("gaps[]", truth.TrueGap): {
+        "code": "`AccessDenied`",
+        "action": "the IAM action",
+        "holds": "list of texts that this gap must hold",
+    },
     ("ruled_out[]", truth.TrueDecoy): {
         "event": "an event's id",
         "condition": "a condition",

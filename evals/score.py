@@ -238,7 +238,7 @@ def _person(true: TrueActor, told: Any) -> list[str]:
 
 def _gaps(told: Sequence[Gap], true: Sequence[TrueGap]) -> Item:
     problems = [
-        f"no gap tells {gap.code} {gap.action}".rstrip()
+        f"no gap tells {' '.join((gap.code, gap.action, *gap.holds)).strip()}"
         for gap in true
         if not any(_lifts(item, gap) for item in told)
     ]
@@ -246,7 +246,8 @@ def _gaps(told: Sequence[Gap], true: Sequence[TrueGap]) -> Item:
 
 
 def _lifts(told: Gap, true: TrueGap) -> bool:
-    if told.code != true.code:
+    said = f"{told.what} {told.why} {told.would_show} {told.lift}"
+    if told.code != true.code or any(one not in said for one in true.holds):
         return False
     return not true.action or true.action in _actions(told.statement)
 

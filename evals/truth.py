@@ -84,10 +84,12 @@ class AlsoTrue(TrueCause):
 
 
 class TrueGap(Part):
-    """Something that must be told as not seen: the code of the gap and the IAM action that would lift it."""
+    """Something that must be told as not seen: the code of the gap, the IAM action that would lift it, and texts that
+    one gap must hold."""
 
     code: str
     action: str = ""
+    holds: tuple[Text, ...] = ()
 
 
 class TrueDecoy(Part):

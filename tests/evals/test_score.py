@@ -367,6 +367,14 @@ def test_a_prevention_that_does_not_hold_fails() -> None:
     ]
 
 
+def test_one_gap_must_hold_all_the_texts_that_are_asked_for() -> None:
+    asked = TRUTH | {"gaps": [{"code": "NotEnabled", "holds": ["i-0a1b", "collect_list"]}]}
+    told = Gap(what="Logs of i-0a1b", why="none", code="NotEnabled", lift='{"collect_list": []}')
+    assert not failed(changed(gaps=(told,)), asked)
+    halves = (Gap(what="i-0a1b", why="x", code="NotEnabled"), Gap(what="collect_list", why="x", code="NotEnabled"))
+    assert failed(changed(gaps=halves), asked) == ["gaps"]
+
+
 def test_items_that_the_truth_asks_nothing_of_are_marked() -> None:
     idle = {item.name for item in judged(NOBODY, INNOCENT).items if not item.asked}
     assert idle == {"also", "prior", "actor", "gaps", "ruled out", "onset", "revisions"}
