@@ -1,9 +1,9 @@
 """Which operations may leave the process: three closed lists.
 
-READS tell configuration, state or telemetry and change nothing. STARTS begin a query or a session and
-change nothing either; most have a rule on their parameters. Everything else is refused. The guard sits on
-botocore's events, so it holds for every client it is installed on, however the call is made: by method,
-paginator, waiter or presigned URL.
+READS tell configuration, state or telemetry and change nothing; to them belongs what a service file declares and
+`guard_declared` finds to be a read. STARTS begin a query or a session and change nothing either; most have a rule on
+their parameters. Everything else is refused. The guard sits on botocore's events, so it holds for every client it is
+installed on, however the call is made: by method, paginator, waiter or presigned URL.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tools.errors import WriteRefused
+from tools.guard_declared import declared, why_no_read
 from tools.guard_reads import READS
 from tools.models import Json
 
@@ -106,14 +107,20 @@ RULES: Mapping[tuple[str, str], Callable[[Json], str]] = {
 """What a listed operation must not ask for: parameters -> why they are refused, "" when they are fine."""
 
 
-def allowed(service: str, operation: str) -> bool:
-    """True when the operation is a read or a start. `service` is the boto3 client name."""
-    return operation in READS.get(service, ()) or operation in STARTS.get(service, ())
+def allowed(service: str, operation: str, model: Any = None) -> bool:
+    """True when the operation is a read or a start. `service` is the boto3 client name.
+
+    Without botocore's `model` of the operation only what is written in the lists is, with it also what a service file
+    declares and the model shows to be a read.
+    """
+    if operation in READS.get(service, ()) or operation in STARTS.get(service, ()):
+        return True
+    return model is not None and declared(service, operation) and not why_no_read(service, model)
 
 
-def check(service: str, operation: str, parameters: Json) -> None:
-    """Raises WriteRefused unless the operation is listed and its rule accepts the parameters."""
-    if not allowed(service, operation):
+def check(service: str, operation: str, parameters: Json, model: Any = None) -> None:
+    """Raises WriteRefused unless the operation is allowed and its rule accepts the parameters."""
+    if not allowed(service, operation, model):
         raise WriteRefused(
             f"{service}:{operation} is on no list of operations that opsleuth may call. Nothing was sent."
         )
@@ -152,10 +159,13 @@ class _Guard:
         self._role_arn = role_arn
         self._lock = threading.Lock()
         self._started: set[str] = set()
+        self._admitted: set[str] = set()  # declared reads that passed with their model, which signing has not
 
     def before_parameters(self, params: Json, model: Any, **_: Any) -> None:
         operation = str(model.name)
-        check(self._service, operation, params)
+        check(self._service, operation, params, model)
+        with self._lock:
+            self._admitted.add(operation)
         if operation == "AssumeRole" and (not self._role_arn or params.get("RoleArn") != self._role_arn):
             raise WriteRefused(
                 "sts:AssumeRole is refused: the run was not given this role. Nothing was sent."
@@ -167,7 +177,9 @@ class _Guard:
 
     def before_signing(self, event_name: str, signature_version: Any, **_: Any) -> None:
         operation = event_name.rsplit(".", 1)[-1]
-        if not allowed(self._service, operation):
+        with self._lock:
+            admitted = operation in self._admitted
+        if not admitted and not allowed(self._service, operation):
             check(self._service, operation, {})
         if isinstance(signature_version, str) and signature_version.endswith(("-query", "-presign-post")):
             raise WriteRefused(f"{self._service}:{operation}: opsleuth makes no presigned URLs.")

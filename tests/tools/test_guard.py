@@ -20,6 +20,7 @@ from botocore.hooks import HierarchicalEmitter
 
 from tools import guard
 from tools.errors import WriteRefused
+from tools.guard_declared import NEVER, why_no_read
 from tools.iam_names import action_of
 
 SOURCES = Path(__file__).with_name("guard_sources.tsv")
@@ -158,6 +159,49 @@ def test_no_url_is_presigned_even_for_a_read(session: boto3.Session) -> None:
         s3.generate_presigned_post("shop", "key")
     with pytest.raises(WriteRefused):
         _client(session, "rds").generate_db_auth_token("db.example.com", 5432, "admin")
+
+
+@pytest.mark.parametrize("service", sorted(CONTENT))
+def test_no_service_file_can_open_customers_content_or_a_write(session: boto3.Session, service: str) -> None:
+    model = session._session.get_service_model(service)
+    for operation in CONTENT[service].split():
+        assert why_no_read(service, model.operation_model(operation)) != ""
+
+
+def test_what_declared_reads_are_judged_by(session: boto3.Session) -> None:
+    """Every operation of AWS that is no read by its name, or whose answer is a stream or secret by the model."""
+    refused: Counter[str] = Counter()
+    for service, model in _operations(session):
+        for operation in model.operation_names:
+            shape = model.operation_model(operation)
+            if why := why_no_read(service, shape):
+                refused[why.split(" holds ")[0].split(" parameter ")[0]] += 1
+                continue
+            assert operation.startswith(("Describe", "List", "Get", "BatchGet", "BatchDescribe"))
+            assert not shape.has_streaming_output
+            assert not shape.has_event_stream_output
+            assert (service, operation) not in NEVER
+    print(dict(refused))
+    assert refused["its name is not that of a read"] > 8_000
+    assert refused["its answer"] > 1_000
+    assert refused["its"] >= 5  # parameters
+
+
+def test_what_never_is_a_read_exists(session: boto3.Session) -> None:
+    for service, operation in NEVER:
+        assert operation in session._session.get_service_model(service).operation_names
+        assert operation not in guard.READS.get(service, ())
+
+
+def test_a_read_that_no_file_declares_stays_refused(session: boto3.Session) -> None:
+    """mgn: no service file is for it, and DescribeJobs would pass as a read."""
+    client = _client(session, "mgn", parameter_validation=False)
+    sent = _stop_at_the_door(client)
+    shape = session._session.get_service_model("mgn").operation_model("DescribeJobs")
+    assert why_no_read("mgn", shape) == ""
+    with pytest.raises(WriteRefused, match="on no list"):
+        client.describe_jobs()
+    assert sent == []
 
 
 def test_signing_by_hand_is_refused(session: boto3.Session) -> None:
