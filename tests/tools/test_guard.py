@@ -194,13 +194,13 @@ def test_what_never_is_a_read_exists(session: boto3.Session) -> None:
 
 
 def test_a_read_that_no_file_declares_stays_refused(session: boto3.Session) -> None:
-    """mgn: no service file is for it, and DescribeJobs would pass as a read."""
-    client = _client(session, "mgn", parameter_validation=False)
+    """Its name and answer would pass; nobody says that it is needed."""
+    client = _client(session, "efs", parameter_validation=False)
     sent = _stop_at_the_door(client)
-    shape = session._session.get_service_model("mgn").operation_model("DescribeJobs")
-    assert why_no_read("mgn", shape) == ""
+    shape = session._session.get_service_model("efs").operation_model("DescribeReplicationConfigurations")
+    assert why_no_read("efs", shape) == ""
     with pytest.raises(WriteRefused, match="on no list"):
-        client.describe_jobs()
+        client.describe_replication_configurations()
     assert sent == []
 
 
