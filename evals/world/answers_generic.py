@@ -98,6 +98,7 @@ _NONE: Mapping[str, str] = {
         DescribeVpcEndpointServiceConfigurations DescribeVpcPeeringConnections DescribeVpnConnections
         DescribeVpnGateways""",
     "elb": "DescribeLoadBalancers",
+    "events": "ListApiDestinations ListArchives ListConnections",
     "lambda": "ListLayers",
     "logs": """DescribeDestinations DescribeQueryDefinitions DescribeResourcePolicies ListAnomalies
         ListLogAnomalyDetectors""",
