@@ -15,6 +15,8 @@ RUN_SIGMAS = 3.0  # three of four points beyond it: noise alone does that about 
 TAIL = 50  # points from which the tail of a baseline says something
 _HISTORY = 20  # points before the window that make a baseline
 _DAY = 86_400
+_OFTEN_ZERO = 0.1  # a series that is zero so often has no shape of the day that its scatter would not hide
+_FEW = 10  # a count below it scatters by a third and more
 _CLEAR = 6.0  # scatters by which the levels of two stretches differ clearly
 
 
@@ -38,10 +40,13 @@ def quantile(ordered: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def season(points: Sequence[tuple[datetime, float]], window: Window) -> list[float] | None:
+def season(
+    points: Sequence[tuple[datetime, float]], window: Window, counts: bool = False
+) -> list[float] | None:
     """Log ratio of each point of the window and of the day before it to the same time on earlier days.
 
-    None without two days of history, or for a metric that is mostly zero.
+    None without two days of history, for a metric that is often zero and for small counts: the ratio of two of
+    those says nothing.
     """
     start = int(window.start.timestamp())
     stamped = [(int(moment.timestamp()), value) for moment, value in points]
@@ -49,7 +54,9 @@ def season(points: Sequence[tuple[datetime, float]], window: Window) -> list[flo
     if not known or start - min(known) < 2 * _DAY:
         return None
     typical = statistics.median(known.values())
-    if typical <= 0 or min(known.values()) < 0:
+    if typical <= 0 or min(known.values()) < 0 or (counts and typical < _FEW):
+        return None
+    if sum(value == 0 for value in known.values()) > _OFTEN_ZERO * len(known):
         return None
     step = min(later - earlier for (earlier, _), (later, _) in pairwise(stamped))
     days = range(1, min(14, (start - min(known)) // _DAY + 1) + 1)

@@ -116,7 +116,7 @@ def _measured(
     hint: float | None,
     min_effect: float,
 ) -> _Points:
-    ratios = season(points, window)
+    ratios = season(points, window, counts)
     times = [moment for moment, _ in points]
     raw = [value for _, value in points]
     if ratios is not None:

@@ -16,6 +16,7 @@ from graph.weighing.coincidence import coincidence
 from graph.weighing.dose import dose
 from graph.weighing.generate import hypotheses
 from graph.weighing.mechanism import explains, mechanism, together
+from graph.weighing.moves import step_of
 from graph.weighing.when import time
 from graph.weighing.where import path, topology
 from graph.weighing.witness import companions, logs
@@ -139,7 +140,7 @@ def decide(facts: Facts, ranked: tuple[Hypothesis, ...], *, may_wait: bool, wide
     `widest`: there is nothing further back to look at, so that only waiting can help now.
     """
     leader = ranked[0] if ranked and ranked[0].kind != "outside" else None
-    strong = leader is not None and leader.probability >= LIKELY
+    strong = leader is not None and leader.probability >= LIKELY and not _only_reached(facts, leader)
     if facts.incident.quiet_since is not None:
         return Decision(verdict="recovered", leader=leader if strong else None, settled=True)
     if strong and leader is not None and leader.kind == "alarm_changed":
@@ -154,6 +155,11 @@ def decide(facts: Facts, ranked: tuple[Hypothesis, ...], *, may_wait: bool, wide
     if may_wait and widest and _overdue(facts):
         return Decision(verdict="not_yet", leader=None, settled=False)
     return Decision(verdict="not_yet" if awaited else "not_found", leader=None, settled=not awaited)
+
+
+def _only_reached(facts: Facts, leader: Hypothesis) -> bool:
+    """A limit that an error text names was reached. That anybody moved it is a guess while nothing shows it."""
+    return leader.kind == "setting" and step_of(facts, leader) is None
 
 
 def _all_quiet(facts: Facts) -> bool:

@@ -226,3 +226,17 @@ def test_the_window_of_the_look_bounds_what_is_a_hypothesis() -> None:
     assert not of(weigh(kind.facts(cause=False, decoys=(old,))), "true")
     assert of(weigh(kind.facts(cause=False, decoys=(old,), lookback=24)), "true")
     assert old.time < AS_OF
+
+
+def test_a_limit_that_was_only_reached_is_never_the_proven_cause() -> None:
+    kind = next(iter(KINDS.values()))
+    facts = kind.facts(cause=False)
+    reached = Hypothesis(
+        id="setting:x",
+        kind="setting",
+        title="reached",
+        resource=TABLE,
+        setting="Any",
+        probability=MOST_SHOWN,
+    )
+    assert decide(facts, (reached,), may_wait=False).verdict != "root_cause"

@@ -165,6 +165,17 @@ def test_a_daily_rhythm_is_normal_and_a_step_on_it_is_found() -> None:
     assert of(risen, "down", "unknown", history=history, period=300, stat="Average") is None
 
 
+@pytest.mark.parametrize("rate", [0.7, 2, 6])
+def test_days_of_small_counts_do_not_drown_a_step(rate: float) -> None:
+    history, length = 3 * 1440 - 60, 3 * 1440
+    values: Values = [
+        n + (500 if place >= length - 22 else 0) for place, n in enumerate(counts(1, length, rate))
+    ]
+    assert minutes(of(values, "up", "idle", history=history, hint=40), length) == (length - 22, length - 21)
+    calm: Values = counts(2, length, rate)
+    assert of(calm, "up", "idle", history=history, hint=40) is None
+
+
 @pytest.mark.parametrize(
     ("kind", "missing", "stat"),
     [("normal", "unknown", "Average"), ("counts", "zero", "Sum"), ("rare", "zero", "Sum")],
