@@ -6,6 +6,7 @@ import json
 
 from evals.world.asking import Ask, Refusal, handles
 from evals.world.domains import domain
+from evals.world.keys import REUSE, key_of
 from evals.world.world import Thing
 from tools.models import Json
 
@@ -71,6 +72,13 @@ def get_queue_attributes(ask: Ask) -> Json:
         "ReceiveMessageWaitTimeSeconds": "0",
         "SqsManagedSseEnabled": "true",
     }
+    key = key_of(ask.world, queue)
+    if key is not None:
+        del every["SqsManagedSseEnabled"]
+        every |= {"KmsMasterKeyId": key.arn, "KmsDataKeyReusePeriodSeconds": str(REUSE)}
+    policy = queue.at("Policy", ask.as_of)
+    if policy:
+        every["Policy"] = policy
     target = queue.fixed.get("dead_letter")
     if target:
         every["RedrivePolicy"] = json.dumps({"deadLetterTargetArn": target, "maxReceiveCount": 5})

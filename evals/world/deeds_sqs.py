@@ -18,9 +18,12 @@ def url(world: World, queue: Thing) -> str:
 
 def change(world: World, act: Act) -> Deed:
     """The call that set an attribute."""
-    if act.path not in ("VisibilityTimeout", "MessageRetentionPeriod"):
+    if act.path not in ("VisibilityTimeout", "MessageRetentionPeriod", "Policy"):
         raise ValueError(f"{act.path} of a queue is not modelled")
-    request = {"queueUrl": url(world, act.thing), "attributes": {act.path: str(act.after)}}
+    request = {
+        "queueUrl": url(world, act.thing),
+        "attributes": {act.path: "" if act.after is None else str(act.after)},
+    }
     return Deed(source="sqs", name="SetQueueAttributes", request=request)
 
 

@@ -10,9 +10,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from evals.world import keys
+from evals.world import deliveries
 from evals.world.deeds_sqs import change, tag
 from evals.world.flow import Flow, Load, Passage
 from evals.world.kinds._kind import Kind, Wish
+from evals.world.kinds.kms import encrypts
 from evals.world.metrics import Emit, source
 from evals.world.seed import mix
 from evals.world.stage import Stage, setting, share_above
@@ -25,8 +28,12 @@ RECEIVES = 5
 
 
 class QueueStage(Stage):
-    """Messages wait here until the stage after it takes them; failed ones come back."""
+    """Messages wait here until the stage after it takes them; failed ones come back.
 
+    With a key of the customer a queue asks KMS anew once its data key is used up; then it neither takes nor gives.
+    """
+
+    reasons = ("key",)
     physical = ("VisibilityTimeout",)
 
     def __init__(self, world: World, thing: Thing, uses: Mapping[str, Any] | None = None) -> None:
@@ -40,6 +47,7 @@ class QueueStage(Stage):
         mapping = self.world.things.get(self.thing.fixed.get("mapping", ""))
         if mapping is not None:
             yield mapping
+        yield from keys.watched(self.world, self.thing)
 
     def begin(self, second: int) -> None:
         self._waiting.clear()
@@ -63,13 +71,29 @@ class QueueStage(Stage):
 
     def _allowed(self, second: int, seconds: int) -> int:
         """How many messages the pollers may hand on in a slice."""
-        if not self._enabled(second):
+        if not self._enabled(second) or self._locked(second):
             return 0
         following = self.flow.stages[self.index + 1] if self.index + 1 < len(self.flow.stages) else None
         found = following.capacity(second, seconds) if following else None
         return 2**40 if found is None else found
 
+    def _locked(self, second: float) -> str:
+        """The error of KMS, once the data key that the queue holds is used up."""
+        if not self.thing.fixed.get("key"):
+            return ""
+        held = self.world.seed.integer(f"data key:{self.thing.arn}", 15, keys.REUSE - 20)
+        return keys.trouble(self.world, self.thing, second - held) and keys.trouble(
+            self.world, self.thing, second
+        )
+
+    def text(self, reason: str) -> str:
+        code = keys.trouble(self.world, self.thing, self.world.start.timestamp()) or "DisabledException"
+        said = keys.told(self.world, self.thing, code)
+        return f"An error occurred (KMS.{code}) when calling the SendMessage operation: {said}"
+
     def enter(self, load: Load) -> None:
+        if not load.calm and self._locked(load.second):
+            load.end(self.index, "key", load.alive, 12, unseen=True)
         sent = load.alive
         if load.calm:
             load.passages.append(Passage(sent, 0, {}, {"sent": sent, "received": sent}))
@@ -101,7 +125,7 @@ class QueueStage(Stage):
     def leave(self, load: Load) -> None:
         if load.calm or not self._given:
             return
-        failed = sum(one.many for one in load.endings)
+        failed = sum(one.many for one in load.endings if one.stage > self.index)
         visible = self._visible(load.second)
         expired = round(load.alive * self._late(load.second, load.ms))
         again = failed + expired  # done, but the receipt had expired: delivered once more
@@ -126,6 +150,7 @@ class QueueStage(Stage):
 def _make(shop: Workshop, wish: Wish) -> Thing:
     dead = shop.one(wish, "dead_letter", "queue")
     thing = shop.add(shop.world.arn("sqs", wish.name), wish, {"dead_letter": dead.arn if dead else ""})
+    encrypts(shop, wish, thing)
     if dead:
         dead.fixed["fed_by"] = thing.arn
         shop.world.relate(thing.arn, "sends failures to", dead.arn)
@@ -213,13 +238,21 @@ def _standing(flow: Flow, index: int, name: str, salt: int, usual: int) -> Emit:
 KINDS = (
     Kind(
         name="queue",
-        options={"dead_letter": "id of the queue for messages that fail too often"},
-        settings={"VisibilityTimeout": "seconds", "MessageRetentionPeriod": "seconds"},
+        options={
+            "dead_letter": "id of the queue for messages that fail too often",
+            "key": "id of the key with which it is encrypted; SQS's own by default",
+        },
+        settings={
+            "VisibilityTimeout": "seconds",
+            "MessageRetentionPeriod": "seconds",
+            "Policy": "the access policy: a list of statements",
+        },
         make=_make,
         link=_link,
         stage=QueueStage,
         metrics=_metrics,
         change=change,
         tag=tag,
+        kept=lambda world, queue, path, value: deliveries.kept(value) if path == "Policy" else value,
     ),
 )
