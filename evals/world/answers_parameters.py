@@ -22,6 +22,8 @@ def _one(ask: Ask, name: str) -> Thing:
     for one in _held(ask):
         if name in (one.name, one.arn):
             return one
+    if name.startswith("/aws/") or ":parameter/aws/" in name:
+        raise NotModelled("a parameter of AWS")
     raise Refusal("ParameterNotFound", "")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from evals.world import estate_containers, estate_machines
+from evals.world import estate_containers, estate_machines, estate_stores
 from evals.world.alarms import AlarmClock
 from evals.world.flow import Flow
 from evals.world.kinds import kinds
@@ -73,6 +73,7 @@ def build(world: World, moment: datetime) -> None:
         _system(shop, plan, moment)
     estate_containers.build(shop, moment)
     estate_machines.build(shop, moment)
+    estate_stores.build(shop, moment)
     audit = _make(shop, "queue", "audit-events", moment, {}, {})
     world.telemetry.add(*_emitted(audit))
 

@@ -6,6 +6,7 @@ when it did not (unless `silent`), `after` each request, and lines besides reque
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -134,14 +135,23 @@ class LambdaVoice(Voice):
             said = stage.text(request.reason)
         code = said.split("(", 1)[1].split(")", 1)[0] if said.startswith("An error occurred (") else ""
         reasons = stage.details(request.reason)
+        verb = _calling(said)
         if self.wording == 0 or not code:
-            label = "put_item failed" if code else "request failed"
+            label = f"{verb} failed" if code else "request failed"
             return f"[ERROR]\t{at}\t{rid}\t{label}{who}: {said}{' ThrottlingReasons: ' + reasons if reasons else ''}"
         return (
             f"[ERROR] {code}: {said}{' ThrottlingReasons=' + reasons if reasons else ''}{who}\n"
             'Traceback (most recent call last):\n  File "/var/task/app.py", line 48, in handler\n'
-            "    table.put_item(Item=item)"
+            f"    {'table.put_item(Item=item)' if verb == 'put_item' else f'client.{verb}(**request)'}"
         )
+
+
+def _calling(said: str) -> str:
+    """The method of the SDK in an error's text: "calling the GetObject operation" is get_object."""
+    name = (
+        said.split("calling the ", 1)[-1].split(" operation", 1)[0] if "calling the " in said else "PutItem"
+    )
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 @dataclass

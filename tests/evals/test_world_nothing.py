@@ -126,8 +126,6 @@ def test_what_is_asked_for_by_name_is_not_found(
     [
         ("ec2", "DescribeRegions", {}),  # never empty
         ("rds", "DescribeDBEngineVersions", {}),
-        ("kms", "ListKeys", {}),  # the trail shows keys
-        ("s3", "ListBuckets", {}),  # and buckets
         ("sns", "ListTopics", {}),  # alarms name one
         ("iam", "ListUsers", {}),  # people act as users
         ("batch", "ListJobs", {}),  # AWS wants to know of which queue
@@ -138,6 +136,14 @@ def test_what_is_asked_for_by_name_is_not_found(
 def test_empty_is_not_answered_where_it_may_be_wrong(service: str, operation: str, parameters: Json) -> None:
     with pytest.raises(NotRecorded):
         ask(service, operation, **parameters)
+
+
+def test_the_keys_and_buckets_of_which_the_trail_tells_are_there() -> None:
+    keys = {one["KeyArn"] for one in ask("kms", "ListKeys")["Keys"]}
+    buckets = {one["Name"] for one in ask("s3", "ListBuckets")["Buckets"]}
+    told = {name for made in world().trail.records for _, name in made.resources if ":kms:" in name}
+    assert told and told <= keys
+    assert "media-uploads" in buckets
 
 
 def test_what_the_world_has_is_seen_from_resources_settings_alarms_and_events() -> None:

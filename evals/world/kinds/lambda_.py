@@ -16,6 +16,7 @@ from evals.world.deeds_sqs import url as queue_url
 from evals.world.flow import OWN, Flow, Load, Minute
 from evals.world.grants import Grants
 from evals.world.kinds._kind import Kind, Wish
+from evals.world.kinds.kms import may_use
 from evals.world.kinds.vpc import guards_of, no_way_out, place
 from evals.world.lines import LogGroup
 from evals.world.metrics import Emit, count, source, took
@@ -186,6 +187,7 @@ def _link(shop: Workshop, function: Thing, target: Thing) -> None:
         _knows(shop, function, "QUEUE_URL", url)
         shop.allow(function, function.fixed["policy"] or "queue-access", ["sqs:SendMessage"], target)
         function.fixed["needs"].append(("sqs:SendMessage", target.arn))
+        may_use(shop, function, target, "GenerateDataKey", "Decrypt")
         for kind in ("uses", "writes"):
             shop.world.relate(function.arn, kind, target.arn)
     elif host := target.fixed.get("host"):
@@ -276,6 +278,7 @@ def mapping(shop: Workshop, queue: Thing, function: Thing, wish: Wish | None = N
     arn = world.arn("lambda", f"event-source-mapping:{code}")
     actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
     shop.allow(function, "queue-reader", actions, queue)
+    may_use(shop, function, queue, "Decrypt")
     world.relate(queue.arn, "triggers", function.arn)
     world.relate(queue.arn, "read by", arn)
     world.relate(arn, "feeds", function.arn)
