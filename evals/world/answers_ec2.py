@@ -221,48 +221,6 @@ def describe_instance_attribute(ask: Ask) -> Json:
     return {"InstanceId": thing.fixed["id"], **known[name]}
 
 
-@handles("ec2", "DescribeVolumes")
-def describe_volumes(ask: Ask) -> Json:
-    def instance(ask: Ask, one: Thing) -> list[str]:
-        return [str(ask.world.things[one.fixed["instance"]].fixed["id"])]
-
-    filters: dict[str, Field] = {
-        "volume-id": own_id,
-        "attachment.instance-id": instance,
-        "attachment.status": lambda ask, one: ["attached"],
-        "status": lambda ask, one: ["in-use"],
-    }
-    found, token = chosen(ask, "volume", "VolumeIds", "InvalidVolume.NotFound", filters)
-    shown = [
-        {
-            "VolumeId": one.fixed["id"],
-            "Size": one.fixed["size"],
-            "VolumeType": "gp3",
-            "Iops": 3000,
-            "Throughput": 125,
-            "State": "in-use",
-            "AvailabilityZone": one.fixed["zone"],
-            "CreateTime": one.created,
-            "Encrypted": True,
-            "SnapshotId": "",
-            "MultiAttachEnabled": False,
-            "Attachments": [
-                {
-                    "VolumeId": one.fixed["id"],
-                    "InstanceId": instance(ask, one)[0],
-                    "Device": "/dev/xvda",
-                    "State": "attached",
-                    "AttachTime": one.created,
-                    "DeleteOnTermination": True,
-                }
-            ],
-            "Tags": _tags(ask, one),
-        }
-        for one in found
-    ]
-    return paged({"Volumes": shown}, token)
-
-
 @handles("ec2", "DescribeTags")
 def describe_tags(ask: Ask) -> Json:
     """Filters: resource-id, resource-type, key, value, tag:<key>."""

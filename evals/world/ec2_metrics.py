@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from evals.world.flow import Flow, Minute
 from evals.world.hosts import Host
 from evals.world.instance_stage import InstanceStage
+from evals.world.kinds import ebs
 from evals.world.metrics import Emit, source, took
 from evals.world.seed import mix
 from evals.world.telemetry import Sample, Source, counted, level
@@ -25,13 +26,14 @@ Value = Callable[[int], float | None]
 def of_instance(thing: Thing, flow: Flow | None) -> Iterable[Source]:
     """All metrics of one instance."""
     host = Host(thing)
-    read = _Rows(host, flow)
+    read = Rows(host, flow)
     yield from _own(host, read)
+    yield from ebs.sources(thing.fixed["root"], read)
     if thing.fixed["ships_logs"]:
         yield from _agent(host, read)
 
 
-class _Rows:
+class Rows:
     """What one minute of an instance was; without a flow it does next to nothing."""
 
     def __init__(self, host: Host, flow: Flow | None) -> None:
@@ -62,7 +64,7 @@ class _Rows:
         return (mix(self.salt, minute, salt) % 2001 - 1000) / 1000
 
 
-def _own(host: Host, read: _Rows) -> Iterator[Source]:
+def _own(host: Host, read: Rows) -> Iterator[Source]:
     thing, held = host.thing, {"InstanceId": str(host.thing.fixed["id"])}
 
     def cpu(minute: int) -> float:
@@ -103,7 +105,7 @@ def _failing(host: Host, words: tuple[str, ...]) -> Value:
     return lambda minute: 1.0 if host.at("_status_failed", minute * 60 + 30) in words else 0.0
 
 
-def _gathered(read: _Rows, value: Value, every: int) -> Emit:
+def _gathered(read: Rows, value: Value, every: int) -> Emit:
     """One emission of `every` minutes: a value for each minute in which the instance runs."""
 
     def emit(minute: int) -> Sample | None:
@@ -117,7 +119,7 @@ def _gathered(read: _Rows, value: Value, every: int) -> Emit:
     return emit
 
 
-def _tokens(host: Host, held: dict[str, str], read: _Rows) -> Iterator[Source]:
+def _tokens(host: Host, held: dict[str, str], read: Rows) -> Iterator[Source]:
     """Calls of the metadata service without a token, as old SDKs make them."""
     old = bool(host.thing.fixed["old_sdk"])
 
@@ -140,7 +142,7 @@ def _tokens(host: Host, held: dict[str, str], read: _Rows) -> Iterator[Source]:
     yield source(thing, "AWS/EC2", "MetadataNoTokenRejected", held, "Count", rejected, sparse=first, every=5)
 
 
-def _agent(host: Host, read: _Rows) -> Iterator[Source]:
+def _agent(host: Host, read: Rows) -> Iterator[Source]:
     thing, held = host.thing, {"InstanceId": str(host.thing.fixed["id"])}
     place = {"path": "/", "device": "nvme0n1p1", "fstype": "xfs"}
 

@@ -12,6 +12,7 @@ from typing import Any
 from evals.world.flow import OWN, Ending, Load, Passage
 from evals.world.grants import Grants
 from evals.world.hosts import DISK, PENDING, Host
+from evals.world.kinds.ebs import Disk
 from evals.world.kinds.vpc import blocked
 from evals.world.middleware import (
     CERTIFICATE,
@@ -33,6 +34,7 @@ _LAG = 3  # seconds until a rule is in force
 _IDLE = 0.02  # of each vCPU: the system and the agents
 _SYSTEM_MB = 460
 _FINE = 8  # minutes of trouble that are looked at second by second
+_SLOW_DISK_MS = 250  # that requests feel
 _KILL_BOOT = 48  # seconds until systemd has a killed program back
 
 
@@ -72,12 +74,15 @@ class InstanceStage(Stage):
         self._network: list[float] = []
         self._drops: dict[int, bool] = {}
         self.grants = Grants(world, thing, self.iam_lag)
+        self.disk = Disk(world.things[thing.fixed["volume"]])
+        self.disk_ms = 0.0  # that requests wait for the volume
 
     # -- what it looks at -------------------------------------------------------------------------
 
     def watched(self) -> Iterable[Thing]:
         yield self.thing
         yield self.grants.role
+        yield self.disk.volume
         for arn in {arn for second in self._grouped() for arn in groups(self.world, self.thing, second)}:
             yield self.world.things[arn]
         for arn in self.thing.fixed["subnets"]:
@@ -99,6 +104,7 @@ class InstanceStage(Stage):
         self._fine, self.kills, self.connections = 0, [], 0.0
         self._network, self._drops, self.abandoned = self._rules(), {}, {}
         self.credits = 0.9 * self.host.size(second).most_credits
+        self.disk.begin()
         for one in self.programs:
             one.begin(second)
 
@@ -117,6 +123,8 @@ class InstanceStage(Stage):
             if place < len(self._edges) and self._edges[place] < second - shift + 60:
                 return True
         if any(second - 120 < when < second + 60 for when, _, _ in self.kills):
+            return True
+        if self.disk.near(second, wanted / 60):
             return True
         if self._fine < _FINE and any(one.near(second, wanted / 60) for one in self.programs):
             self._fine += 1
@@ -251,6 +259,9 @@ class InstanceStage(Stage):
         gauges = {"cpu": 100 * used, "running": 1.0 if self.host.running(second) else 0.0}
         gauges |= {"memory": self._memory_percent(second), "disk": 100 * self.host.disk(second)}
         gauges |= {"credits": self._credits(load)}
+        gauges |= self.disk.gauges(second, rates[self.programs[-1].name], load.calm)
+        if not load.calm and self.disk_ms > _SLOW_DISK_MS:
+            gauges["troubled"] = 1.0
         for program in self.programs:
             gauges |= program.gauges(second, rates[program.name])
         load.passages.append(Passage(arrived, arrived - load.alive, _kept(refused), gauges))
@@ -276,6 +287,9 @@ class InstanceStage(Stage):
             if not isinstance(program, MySql) and place == len(self.programs) - 1:
                 load.ms += int(self.at("_slower_ms", load.second) or 0)
             rates[program.name] = load.alive / load.seconds
+            if place == len(self.programs) - 1:
+                self.disk_ms = self.disk.wait(load.second, load.seconds, rates[program.name])
+                load.ms += 0 if isinstance(program, MySql) else round(self.disk_ms)
             program.enter(load, refused)
 
     def _reach(self, load: Load, program: Program, caller: str) -> None:

@@ -276,6 +276,7 @@ class MySql(Program):
         slower = float(self.host.at("_slower_ms", second) or 0)
         capacity = self.stage.power(second) / max(1e-6, self.cost + self.stage.also(self))
         wait = 1000 * self.queue.wait(load.alive, capacity, load.seconds, 60 * capacity)
+        wait += self.stage.disk_ms
         held = max(1.0, self.held_ms(self.stage.flow.base_ms) + slower + wait) / 1000
         free = max(0.0, self.limit(second) - self.others - self.leaked(second))
         excess = load.alive - int(free / held * load.seconds)

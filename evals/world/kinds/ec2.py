@@ -17,6 +17,7 @@ from evals.world.ec2_metrics import of_instance
 from evals.world.flow import Flow
 from evals.world.hosts import SIZES
 from evals.world.instance_stage import InstanceStage
+from evals.world.kinds import ebs
 from evals.world.kinds._kind import Kind, Wish
 from evals.world.kinds.vpc import guards_of, identifier, network
 from evals.world.lines import LogGroup
@@ -28,6 +29,11 @@ from evals.world.world import Thing, World
 from tools.errors import BadInput
 
 _TABLE = ["dynamodb:PutItem", "dynamodb:GetItem"]
+_OPERATIONS = {
+    "nginx": 0.1,
+    "tomcat": 0.4,
+    "mysql": 3.0,
+}  # reads and writes on the disk that one request makes
 _PATHS = {
     "nginx": "/var/log/nginx",
     "tomcat": "/opt/tomcat/logs",
@@ -78,7 +84,7 @@ def _make(shop: Workshop, wish: Wish) -> Thing:
     }
     thing = shop.add(world.arn("ec2", f"instance/{code}"), wish, fixed)
     _place(shop, thing, guards, str(wish.options.get("where") or "private"))
-    _volume(shop, thing)
+    _volume(shop, thing, wish)
     world.relate(thing.arn, "runs as", role.arn)
     defaults = _defaults(kind, guards, runs)
     for path in wish.settings:
@@ -143,12 +149,21 @@ def _place(shop: Workshop, thing: Thing, guards: list[Thing], where: str) -> Non
         world.relate(thing.arn, "guarded by", guard.arn)
 
 
-def _volume(shop: Workshop, thing: Thing) -> None:
-    world = shop.world
+def _volume(shop: Workshop, thing: Thing, wish: Wish) -> None:
+    """The root volume, as ID_volume."""
+    world, kind = shop.world, str(wish.options.get("volume") or "gp3")
     code = identifier(world.seed, "vol", thing.name)
-    fixed = {"id": code, "instance": thing.arn, "size": thing.fixed["disk_gb"], "zone": thing.fixed["zone"]}
+    usual = max(_OPERATIONS[one] for one in thing.fixed["runs"])
+    fixed = {
+        "id": code,
+        "instance": thing.arn,
+        "zone": thing.fixed["zone"],
+        "ios": float(wish.options.get("ios_per_request") or usual),
+    }
     volume = shop.part(world.arn("ec2", f"volume/{code}"), "volume", code, thing.created, fixed)
-    thing.fixed["volume"] = volume.arn
+    shop.set(volume, **ebs.settings(kind, thing.fixed["disk_gb"]))
+    shop.made[f"{wish.id}_volume"] = volume
+    thing.fixed |= {"volume": volume.arn, "root": volume}
     world.relate(thing.arn, "uses", volume.arn)
 
 
@@ -226,6 +241,8 @@ KINDS = (
             "query_cpu_ms": "CPU time of a request in MySQL",
             "disk_gb": "size of the root volume",
             "disk_free": "free share of its file system at first, by seed 0.42 to 0.66",
+            "volume": "type of the root volume, ID_volume: gp3 or gp2",
+            "ios_per_request": "reads and writes on it that one request makes",
             "old_sdk": "whether its programs ask the metadata service without a token",
         },
         settings={
