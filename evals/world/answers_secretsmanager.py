@@ -1,12 +1,14 @@
-"""Secrets Manager's reads: secrets that the world's things or events name; their values are on no list."""
+"""Secrets Manager's reads: the world's secrets, and those that its things or events only name. Values are on no list."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from evals.world.asking import Ask, Refusal, handles
+from evals.world.deeds_secrets import version_id
+from evals.world.world import Thing
 from tools.models import Json
 
 _SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
@@ -23,18 +25,59 @@ def _held(ask: Ask) -> list[str]:
     ]
     said += [str(one.body) for one in world.trail.records if "secretsmanager" in str(one.body)]
     found = {arn for text in said for arn in _ARN.findall(text)}
+    found |= {one.arn for one in world.of("secret") if one.created <= ask.as_of}
     return sorted(arn for arn in found if arn.split(":")[3] == ask.region)
 
 
+def _versions(ask: Ask, secret: Thing) -> list[tuple[str, Any]]:
+    """(id, since) of the versions, oldest first."""
+    steps = secret.settings.steps["Version"]
+    pairs = [(since, number) for since, number in steps.pairs() if since <= ask.as_of]
+    return [(version_id(ask.world, secret, int(number)), since) for since, number in pairs]
+
+
+def _stages(ask: Ask, secret: Thing) -> dict[str, list[str]]:
+    ids = [one for one, _ in _versions(ask, secret)]
+    found = {ids[-1]: ["AWSCURRENT"]}
+    if secret.fixed["rotation"]:
+        found[ids[-1]].append("AWSPENDING")
+    if len(ids) > 1:
+        found[ids[-2]] = ["AWSPREVIOUS"]
+    return found
+
+
 def _described(ask: Ask, arn: str, stages: str) -> Json:
-    made: datetime = ask.world.start - _AGE
-    return {
+    secret = ask.world.things.get(arn)
+    if secret is None:
+        made = ask.world.start - _AGE
+        return {
+            "ARN": arn,
+            "Name": _SUFFIX.sub("", arn.split(":secret:")[1]),
+            "CreatedDate": made,
+            "LastChangedDate": made,
+            stages: {ask.world.seed.uuid(f"secret version:{arn}"): ["AWSCURRENT"]},
+        }
+    changed = _versions(ask, secret)[-1][1]
+    shown: Json = {
         "ARN": arn,
-        "Name": _SUFFIX.sub("", arn.split(":secret:")[1]),
-        "CreatedDate": made,
-        "LastChangedDate": made,
-        stages: {ask.world.seed.uuid(f"secret version:{arn}"): ["AWSCURRENT"]},
+        "Name": secret.name,
+        "CreatedDate": secret.created,
+        "LastChangedDate": changed,
+        stages: _stages(ask, secret),
+        "Tags": [{"Key": key, "Value": value} for key, value in sorted(secret.tags(ask.as_of).items())],
     }
+    if secret.fixed["key"]:
+        shown["KmsKeyId"] = secret.fixed["key"]
+    if secret.fixed["rotation"]:
+        days = timedelta(days=int(secret.fixed["days"]))
+        shown |= {
+            "RotationEnabled": True,
+            "RotationLambdaARN": secret.fixed["rotation"],
+            "RotationRules": {"AutomaticallyAfterDays": int(secret.fixed["days"])},
+            "LastRotatedDate": changed,
+            "NextRotationDate": changed + days,
+        }
+    return shown
 
 
 @handles("secretsmanager", "ListSecrets")
@@ -62,12 +105,18 @@ def describe_secret(ask: Ask) -> Json:
 
 @handles("secretsmanager", "ListSecretVersionIds")
 def list_versions(ask: Ask) -> Json:
-    ask.only("IncludeDeprecated", True, False)
+    """Versions without a stage are deprecated, and shown only when asked for."""
+    deprecated = ask.only("IncludeDeprecated", True, False)
     ask.take("MaxResults")
-    found = _described(ask, _one(ask), "VersionIdsToStages")
+    arn = _one(ask)
+    found, secret = _described(ask, arn, "VersionIdsToStages"), ask.world.things.get(arn)
+    made = dict(_versions(ask, secret)) if secret is not None else {}
+    stages = found["VersionIdsToStages"]
+    ids = [one for one in made if deprecated or one in stages] if made else list(stages)
     versions: list[Any] = [
-        {"VersionId": id, "VersionStages": stages, "CreatedDate": found["CreatedDate"]}
-        for id, stages in found["VersionIdsToStages"].items()
+        {"VersionId": one, "CreatedDate": made.get(one, found["CreatedDate"])}
+        | ({"VersionStages": stages[one]} if one in stages else {})
+        for one in ids
     ]
     return {"ARN": found["ARN"], "Name": found["Name"], "Versions": versions}
 

@@ -192,7 +192,7 @@ class DatabaseVoice(Voice):
     streams = 1
 
     def tells(self, reason: str) -> bool:
-        return reason in ("too many connections", "disk full")
+        return reason in ("too many connections", "disk full", "login")
 
     def beside(self, group: LogGroup, minute: int) -> Iterable[tuple[int, str]]:
         return [(mix(group.salt, minute, 3) % 59_000, "checkpoint")] if minute % 5 == 0 else []
@@ -210,6 +210,13 @@ class DatabaseVoice(Voice):
         if mark.kind == "disk full":
             return f"{at}::@:[512]:FATAL:  could not write to file: No space left on device"
         number = 9000 + mark.number % 700
+        if mark.kind == "login":
+            if mysql:
+                return f"{iso(mark.stamp)} {number} [Note] [MY-010926] [Server] Access denied for user 'app'@'10.0.100.{mark.number % 200}' (using password: YES)"
+            return (
+                f"{at}:10.0.100.{mark.number % 200}(41234):app@main:[{number}]:FATAL:  password authentication failed for "
+                'user "app"'
+            )
         if mysql:
             return f"{iso(mark.stamp)} {number} [Warning] [MY-000000] [Server] Too many connections"
         return (

@@ -16,14 +16,16 @@ from typing import Any
 
 from evals.world.deeds_rds import change_instance, change_parameters, tag
 from evals.world.domains import domain
+from evals.world.ecs_stage import ServiceStage
 from evals.world.flow import Flow, Load, Passage
 from evals.world.happenings import Happening
 from evals.world.kinds._kind import Kind, Wish
+from evals.world.kinds.secretsmanager import replaced
 from evals.world.kinds.vpc import blocked, guards_of, network, place
 from evals.world.lines import LogGroup
 from evals.world.metrics import Emit, source
 from evals.world.seed import mix
-from evals.world.stage import Stage, setting
+from evals.world.stage import Stage, setting, share_of
 from evals.world.telemetry import Sample, Source, level
 from evals.world.voices import DatabaseVoice
 from evals.world.workshop import Workshop
@@ -43,7 +45,7 @@ def size(name: str) -> str:
 class DatabaseStage(Stage):
     """Queries of requests. `ms`, `cpu_ms`: time of one request here; `hold_ms`: how long it holds a connection."""
 
-    reasons = ("too many connections", "connect timeout", "disk full")
+    reasons = ("too many connections", "connect timeout", "disk full", "login")
     physical = ("DBInstanceClass",)
 
     def __init__(self, world: World, thing: Thing, uses: Mapping[str, Any] | None = None) -> None:
@@ -54,6 +56,7 @@ class DatabaseStage(Stage):
         self.connect_ms = int(self.uses.get("connect_ms", 5000))
         self.pool_life = float(self.uses.get("pool_life", 45.0))
         self._blocked_since: float | None = None
+        self.kept = float(self.uses.get("kept_seconds", 10_800))
 
     @property
     def group(self) -> Thing | None:
@@ -63,6 +66,8 @@ class DatabaseStage(Stage):
         yield self.thing
         if self.group is not None:
             yield self.group
+        if self.secret is not None:
+            yield self.secret
         for arn in self.thing.fixed.get("security_groups", ()):
             yield self.world.things[arn]
         for arn in self.thing.fixed.get("subnets", ())[:1]:
@@ -87,6 +92,27 @@ class DatabaseStage(Stage):
         held = setting(self.group, "Parameters.max_connections", second - 4)
         return (int(held) if held is not None else otherwise) - 3
 
+    @property
+    def secret(self) -> Thing | None:
+        """The secret that holds the password."""
+        return self.world.things.get(str(self.thing.fixed.get("secret") or ""))
+
+    def _stale(self, second: float) -> float:
+        """The share of connections that would have to be made with a password that is no longer right."""
+        since = replaced(self.secret, second) if self.secret is not None else None
+        if since is None:
+            return 0.0
+        gone, holding = 1.0 - math.exp(-(second - since) / self.pool_life), 1.0
+        caller = next(
+            (one for one in reversed(self.flow.stages[: self.index]) if one.thing.kind in _CALLERS), None
+        )
+        if isinstance(caller, ServiceStage):  # tasks that started later have the new one
+            up = caller.roster.seen(int(second)).up
+            holding = sum(one.started < since for one in up) / len(up) if up else 0.0
+        elif caller is not None and caller.thing.kind == "function":
+            holding = max(0.0, 1.0 - (second - since) / self.kept)
+        return gone * holding
+
     def needed(self, rate: float, ms: float, second: float) -> int:
         """Connections that the callers would hold."""
         busy = rate * (self.hold_ms or ms) / 1000.0
@@ -95,9 +121,12 @@ class DatabaseStage(Stage):
     def enter(self, load: Load) -> None:
         arrived = load.alive
         gauges: dict[str, float] = {}
+        stale = 0.0
         rate = arrived / load.seconds
         if not load.calm:
             self._reach(load)
+            stale = self._stale(load.second)
+            load.end(self.index, "login", share_of(load.alive, stale, load.second), load.ms * 0.5 + 14)
             if self.at("_full", load.second):
                 load.end(self.index, "disk full", load.alive, load.ms)
         vcpus = _VCPUS.get(size(str(self.at("DBInstanceClass", load.second))), 2)
@@ -109,7 +138,7 @@ class DatabaseStage(Stage):
             )
         wanted = self.needed(rate, load.ms, load.second)
         if not load.calm:
-            wanted = self._connect(load, wanted)
+            wanted = round(self._connect(load, wanted) * (1.0 - stale))
         gauges |= {"connections": wanted, "cpu": min(100.0, 100.0 * busy + 2.0)}
         load.passages.append(Passage(arrived, arrived - load.alive, {}, gauges))
 
@@ -146,6 +175,14 @@ class DatabaseStage(Stage):
                 f'psycopg2.OperationalError: connection to server at "{host}", port {port} failed: FATAL:  remaining '
                 "connection slots are reserved for roles with the SUPERUSER attribute"
             )
+        if reason == "login" and engine == "mysql":
+            address = (self.caller() or self.thing).fixed.get("address", "10.0.100.12")
+            return f"pymysql.err.OperationalError: (1045, \"Access denied for user 'app'@'{address}' (using password: YES)\")"
+        if reason == "login":
+            return (
+                f'psycopg2.OperationalError: connection to server at "{host}", port {port} failed: FATAL:  password '
+                'authentication failed for user "app"'
+            )
         if reason == "disk full":
             return "psycopg2.errors.DiskFull: could not extend file: No space left on device"
         if engine == "mysql":
@@ -158,12 +195,14 @@ def _make(shop: Workshop, wish: Wish) -> Thing:
     engine = str(wish.options.get("engine") or "postgres")
     suffix = domain(world.region)
     group = shop.one(wish, "parameters", "db-parameter-group")
+    secret = shop.one(wish, "secret", "secret")
     fixed = {
         "engine": engine,
         "host": f"{name}.c{seed.letters(f'db:{world.account}', 11, 'abcdefghijklmnopqrstuvwxyz0123456789')}."
         f"{world.region}.rds.{suffix}",
         "resource_id": f"db-{seed.letters(f'db:{name}', 26)}",
         "parameters": group.arn if group else "",
+        "secret": secret.arn if secret else "",
     }
     thing = shop.add(world.arn("rds", f"db:{name}"), wish, fixed)
     place(shop, thing, guards_of(shop, wish))
@@ -272,6 +311,7 @@ KINDS = (
             "engine": "postgres or mysql",
             "guarded_by": "ids of security groups",
             "parameters": "id of its parameter group",
+            "secret": "id of the secret that holds its password",
         },
         settings={
             "DBInstanceClass": "db.r6g.large",
