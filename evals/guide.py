@@ -31,7 +31,8 @@ CASE: Mapping[tuple[str, type[BaseModel]], Mapping[str, str]] = {
         "events": "list of what happened",
         "look": "when the investigation begins",
         "trigger": "id of the alarm that starts it: `alarm`",
-        "region": "AWS region; drawn by the seed",
+        "region": "AWS region; drawn by the seed. `{elsewhere}` is another one of the same partition",
+        "accounts": "id → another account, with an id drawn by the seed",
         "shift_hours": "moves the moment: `0`",
         "switches": "what makes reading harder",
     },
@@ -49,6 +50,14 @@ CASE: Mapping[tuple[str, type[BaseModel]], Mapping[str, str]] = {
         "address": "source IP address; use 203.0.113.x",
         "role": "needed by `ci` and `terraform`; permission set of `sso-…`",
         "mfa": "`true`",
+        "agent": "text at the end of the user agent, which callers may choose",
+        "account": "id of another account, in which they act; by default the one that is investigated",
+        "home": "id of another account, in which they sign in (`user-cli` or `sso-cli`) to take `role`",
+    },
+    ("accounts.*", casefile.AccountSpec): {
+        "known": "whether it is among the spaces of the run: `true`",
+        "deny": "list of IAM actions that the reader lacks there",
+        "shares_network": "whether it owns the VPC in which the resources lie: `false`",
     },
     ("resources.*", casefile.ResourceSpec): {
         "kind": "one of the kinds below",
@@ -59,6 +68,8 @@ CASE: Mapping[tuple[str, type[BaseModel]], Mapping[str, str]] = {
         "route": 'of an API: `"POST /orders"`',
         "calls": "id, list of ids, or `{id: {what one request does there}}`: where requests go on to",
         "age_days": "days before the moment at which it was made: `75`",
+        "account": "id of another account, whose it is",
+        "region": "another region, where it is",
     },
     ("traffic, flows.*", casefile.TrafficSpec): {
         "per_second": "requests per second at the moment",
@@ -201,6 +212,8 @@ TRUTH: Mapping[tuple[str, type[BaseModel]], Mapping[str, str]] = {
         "operation": "`UpdateTable`",
         "parameters": "exactly these",
         "optional": "these may be there",
+        "region": "in which it must be made; compared when given",
+        "account": "in which it must be made; by default the one that is investigated",
     },
     ("harmful[]", truth.Harm): {
         "operation": "`DeleteTable`",

@@ -19,15 +19,16 @@ def plan_item(report: Report, truth: Truth, check: Check, rehearsal: Sequence[st
     plan = report.mitigation
     apply = _calls(plan.apply) if plan else ()
     rollback = _calls(plan.rollback) if plan else ()
-    problems = _compare("apply", truth.plan.apply, apply)
-    problems += _compare("rollback", truth.plan.rollback, rollback)
+    own = report.incident.account
+    problems = _compare("apply", truth.plan.apply, apply, own)
+    problems += _compare("rollback", truth.plan.rollback, rollback, own)
     problems += [f"rehearsal: {problem}" for problem in rehearsal]
     everything = _all_calls(plan)
     problems += [
         f"{call.service}:{call.operation} is invalid: {why}" for call in everything for why in check(call)
     ]
     if apply:
-        problems += _account_first(plan, report.incident.account)
+        problems += _account_first(plan, apply[0].account or own)
         causes = (report.root_cause, *report.also)
         events = {one.event.region for one in causes if one is not None and one.event is not None}
         # Services such as IAM are changed, and their changes recorded, in the partition's global region only.
@@ -37,12 +38,15 @@ def plan_item(report: Report, truth: Truth, check: Check, rehearsal: Sequence[st
     return item("plan", problems, f"{len(apply)} to apply, {len(rollback)} to go back")
 
 
-def _compare(part: str, expected: Sequence[TrueCall], got: Sequence[Call]) -> list[str]:
+def _compare(part: str, expected: Sequence[TrueCall], got: Sequence[Call], own: str) -> list[str]:
     if len(expected) != len(got):
         names = ", ".join(f"{call.service}:{call.operation}" for call in got) or "none"
         return [f"{part}: expected {len(expected)} calls, got {len(got)} ({names})"]
     return [
-        f"{part}: {why}" for true, told in zip(expected, got, strict=True) for why in _call(true, told) if why
+        f"{part}: {why}"
+        for true, told in zip(expected, got, strict=True)
+        for why in (*_call(true, told), *_where(true, told, own))
+        if why
     ]
 
 
@@ -56,6 +60,16 @@ def _call(true: TrueCall, told: Call) -> list[str]:
     ]
     shared = [key for key in told.parameters if key in allowed]
     return missing + extra + [differs(key, allowed[key], told.parameters[key]) for key in shared]
+
+
+def _where(true: TrueCall, told: Call, own: str) -> list[str]:
+    """What is wrong with the account and the region in which a call is to be made."""
+    problems = (
+        [] if (told.account or own) == (true.account or own) else [f"is for account {told.account or own}"]
+    )
+    if true.region and told.region != true.region:
+        problems.append(f"is for region {told.region or 'none'}, not {true.region}")
+    return problems
 
 
 def _account_first(plan: Mitigation | None, account: str) -> list[str]:

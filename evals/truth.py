@@ -101,12 +101,17 @@ class TrueDecoy(Part):
 
 
 class TrueCall(Part):
-    """One call of a plan: exactly `parameters`, and perhaps some of `optional`, with these values."""
+    """One call of a plan: exactly `parameters`, and perhaps some of `optional`, with these values.
+
+    `region` is compared when given; without `account` the call must be one of the account that is investigated.
+    """
 
     service: str
     operation: str
     parameters: Json = Field(default_factory=dict)
     optional: Json = Field(default_factory=dict)
+    region: Text = ""
+    account: Text = ""
 
 
 CallOrReference = Annotated[TrueCall, WrapValidator(_or_reference)]

@@ -67,12 +67,16 @@ class Gap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One AWS API call as data: boto3 client name, operation (PascalCase), parameters. Plans are made of these."""
+    """One AWS API call as data: boto3 client name, operation (PascalCase), parameters. Plans are made of these.
+
+    `account`: where it is to be made when that is not the account of the run.
+    """
 
     service: str
     operation: str
     parameters: Json
     region: str = ""
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,6 +71,16 @@ def description(table: Thing, ask: Ask) -> Json:
             "Status": "ACTIVE",
         },
     }
+    replicas = table.fixed.get("replicas", ())
+    if replicas:  # the others; a global table's stream is on
+        label = table.created.strftime("%Y-%m-%dT%H:%M:%S.000")
+        shown |= {
+            "GlobalTableVersion": "2019.11.21",
+            "Replicas": [{"RegionName": parse(arn).region, "ReplicaStatus": "ACTIVE"} for arn in replicas],
+            "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+            "LatestStreamLabel": label,
+            "LatestStreamArn": f"{table.arn}/stream/{label}",
+        }
     if mode == "PAY_PER_REQUEST":
         shown["BillingModeSummary"] = {
             "BillingMode": mode,

@@ -155,7 +155,7 @@ def describe_vpcs(ask: Ask) -> Json:
             "VpcId": one.fixed["id"],
             "CidrBlock": one.fixed["cidr"],
             "State": "available",
-            "OwnerId": ask.world.account,
+            "OwnerId": one.account,
             "IsDefault": False,
             "InstanceTenancy": "default",
             "Tags": _tags(ask, one),
@@ -176,7 +176,7 @@ def describe_subnets(ask: Ask) -> Json:
             "CidrBlock": one.fixed["cidr"],
             "AvailabilityZone": one.fixed["zone"],
             "State": "available",
-            "OwnerId": ask.world.account,
+            "OwnerId": one.account,
             "AvailableIpAddressCount": 230,
             "MapPublicIpOnLaunch": "public" in one.tags(ask.as_of).get("Name", ""),
             "Tags": _tags(ask, one),
@@ -219,7 +219,7 @@ def _table(ask: Ask, table: Thing) -> Json:
     return {
         "RouteTableId": table.fixed["id"],
         "VpcId": table.fixed["vpc"],
-        "OwnerId": ask.world.account,
+        "OwnerId": table.account,
         "Routes": routes,
         "PropagatingVgws": [],
         "Associations": [
@@ -269,7 +269,7 @@ def _acl(ask: Ask, acl: Thing) -> Json:
     return {
         "NetworkAclId": acl.fixed["id"],
         "VpcId": acl.fixed["vpc"],
-        "OwnerId": ask.world.account,
+        "OwnerId": acl.account,
         "IsDefault": False,
         "Entries": sorted([*entries, outward, *last], key=lambda one: (one["Egress"], one["RuleNumber"])),
         "Associations": [
@@ -340,7 +340,7 @@ def describe_internet_gateways(ask: Ask) -> Json:
     shown = [
         {
             "InternetGatewayId": one.fixed["id"],
-            "OwnerId": ask.world.account,
+            "OwnerId": one.account,
             "Attachments": [{"State": "attached", "VpcId": one.fixed["vpc"]}],
             "Tags": _tags(ask, one),
         }

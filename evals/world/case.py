@@ -9,14 +9,28 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from evals.world import casefile, decoys, deeds, estate, facts, names, noise, reach, variants
+from evals.world import (
+    casefile,
+    chains,
+    decoys,
+    deeds,
+    elsewhere,
+    estate,
+    facts,
+    names,
+    noise,
+    reach,
+    variants,
+)
 from evals.world.casefile import AlarmSpec, CaseFile, EventSpec, PersonSpec, ResourceSpec, TrafficSpec
+from evals.world.chains import Chain
 from evals.world.collect import Collected
 from evals.world.draws import Values
 from evals.world.flow import Flow, HotKey, first_trouble
 from evals.world.identities import Cast, Identity
 from evals.world.kinds import kinds
 from evals.world.kinds._kind import Act, Kind, Wish
+from evals.world.places import Neighbour, around, inside
 from evals.world.seed import Seed
 from evals.world.systems import emit, emit_network, lay
 from evals.world.traffic import Demand, Pulse
@@ -56,6 +70,7 @@ class Builder:
     shop: Workshop = field(init=False)
     moment: datetime = field(init=False)
     people: dict[str, Identity] = field(default_factory=dict)
+    chains: dict[str, Chain] = field(default_factory=dict)  # people of other accounts
     happened: dict[str, Record] = field(default_factory=dict)
     events: list[EventSpec] = field(default_factory=list)  # with their paths filled in
     wrong: Collected = field(default_factory=Collected)
@@ -72,6 +87,7 @@ class Builder:
         self.values = Values(self.seed, words, self.case.draws)
         if self.case.region is not None:
             words["region"] = self._text(self.case.region)
+            words["elsewhere"] = names.elsewhere(self.seed, words["region"])
             self.values = Values(self.seed, words, self.case.draws)
         cast = Cast(self.seed, words["account"], words["region"])
         self.world = World(
@@ -83,8 +99,12 @@ class Builder:
             cast=cast,
             switches=self.case.switches,
         )
+        self._neighbours()
         self.shop = Workshop(self.world, self.world.known)
-        self.people = {key: self._person(cast, spec) for key, spec in self.case.people.items()}
+        for key, spec in self.case.people.items():
+            with self.wrong.each(f"people.{key}"):
+                self.people[key] = self._acting(key, spec)
+        self.wrong.stop()
         self.events = [self._named(event) for event in self.case.events]
         self._resources()
 
@@ -102,6 +122,7 @@ class Builder:
         people = {who.name for who in self.people.values()}
         decoys.add(self.world, list(self.things.values()), people, self.moment)
         noise.add(self.world, [thing.arn for thing in self.things.values()], list(self.people.values()))
+        elsewhere.add(self.world)
         self.world.trail.settle()
         facts.note(self.world, self.case, self.things, self.happened, flows["case"], self.values)
         return self.world
@@ -115,6 +136,35 @@ class Builder:
 
     def _text(self, value: Any) -> str:
         return str(self.values.resolve(value))
+
+    def _neighbours(self) -> None:
+        for key, spec in self.case.accounts.items():
+            account, deny = names.neighbour(self.seed, key), spec.deny
+            self.world.neighbours[key] = Neighbour(name=key, account=account, known=spec.known, deny=deny)
+            if spec.shares_network:
+                self.world.network_account = account
+
+    def _account(self, name: str) -> str:
+        """The id of an account of the case; "" for the world's own. Raises BadInput."""
+        if name and name not in self.world.neighbours:
+            known = ", ".join(self.world.neighbours) or "none"
+            raise BadInput(f'"{name}" is none of the accounts: {known}.')
+        return self.world.neighbours[name].account if name else ""
+
+    def _acting(self, key: str, spec: PersonSpec) -> Identity:
+        """Somebody as the trail of the account shows them in which they act."""
+        with inside(self.world, self._account(spec.account)):
+            if not spec.home:
+                who = self._person(self.world.cast, spec)
+                return replace(who, agent=f"{who.agent} {self._text(spec.agent)}") if spec.agent else who
+            self._account(spec.home)
+            if self._text(spec.way) not in chains.WAYS:
+                raise BadInput(f"people.{key}: who has a `home` acts by {' or '.join(chains.WAYS)}.")
+            home = self.world.neighbours[spec.home]
+            abroad = spec.model_copy(update={"role": ""})
+            person = self._person(replace(self.world.cast, account=home.account), abroad)
+            made = self.chains[key] = chains.chain(self.world.cast, home, person, self._text(spec.role))
+            return made.acting
 
     def _person(self, cast: Cast, spec: PersonSpec) -> Identity:
         way, name = self._text(spec.way), self._text(spec.name)
@@ -137,7 +187,9 @@ class Builder:
         for key, spec in self.case.resources.items():
             with self.wrong.each(f"resources.{key}"):
                 kind = self._kind(spec.kind, f"resources.{key}")
-                self.things[key] = kind.make(self.shop, self._wish(key, spec))
+                place = "" if spec.region is None else self._text(spec.region)
+                with inside(self.world, self._account(spec.account), place):
+                    self.things[key] = kind.make(self.shop, self._wish(key, spec))
         self.wrong.stop()
         for key, spec in self.case.resources.items():
             kind, thing = self._kind(spec.kind, key), self.things[key]
@@ -145,7 +197,8 @@ class Builder:
                 with self.wrong.each(f"resources.{key}.calls"):
                     target = self.shop.find(called, f"resources.{key}.calls")
                     if kind.link is not None:
-                        kind.link(self.shop, thing, target)
+                        with around(self.world, thing):
+                            kind.link(self.shop, thing, target)
         self.wrong.stop()
 
     @staticmethod
@@ -202,10 +255,16 @@ class Builder:
             with self.wrong.each(f"events.{event.id}"):
                 thing, moment = self.shop.find(event.set, f"events.{event.id}.set"), self.when(event.at)
                 for path, value in self._moved(event, thing).items():
-                    thing.settings.set(path, moment, value)
+                    self._lay(thing, path, moment, value)
                 for key, value in event.tag.items():
                     thing.settings.set(f"tags.{key}", moment, self._text(value))
         self.wrong.stop()
+
+    def _lay(self, thing: Thing, path: str, moment: datetime, value: Any) -> None:
+        """Set a value on a resource, and on its replicas where a service keeps it the same on all."""
+        thing.settings.set(path, moment, value)
+        for arn in thing.fixed.get("replicas", ()) if path in thing.fixed.get("replicated", ()) else ():
+            self.world.things[arn].settings.set(path, moment, value)
 
     def _moved(self, event: EventSpec, thing: Thing) -> dict[str, Any]:
         """The settings that an event moves, checked against the kind."""
@@ -246,7 +305,8 @@ class Builder:
         for thing in self.things.values():
             kind = kinds().get(thing.kind)
             if thing.arn not in passed and kind is not None and kind.metrics is not None:
-                self.world.telemetry.add(*kind.metrics(thing, None))
+                with around(self.world, thing):
+                    self.world.telemetry.add(*kind.metrics(thing, None))
         return found
 
     def _path(self, name: str, spec: TrafficSpec) -> list[tuple[Thing, dict[str, Any]]]:
@@ -431,19 +491,25 @@ class Builder:
                 for key, value in event.tag.items():
                     thing.settings.set(f"tags.{key}", moment, self._text(value))
                 for path, value in self._moved(event, thing).items():
-                    thing.settings.set(path, moment, value)
+                    self._lay(thing, path, moment, value)
             if event.who:
                 with self.wrong.each(f"events.{event.id}"):
                     self._record(event, moment)
         self.wrong.stop()
 
     def _record(self, event: EventSpec, moment: datetime) -> None:
+        thing = self.shop.find(event.set or event.create, f"events.{event.id}")
+        with around(self.world, thing):
+            if event.who in self.chains:
+                chains.take(self.world, self.chains[event.who], moment, f"case:{event.id}")
+            self._recorded(event, moment, thing)
+
+    def _recorded(self, event: EventSpec, moment: datetime, thing: Thing) -> None:
         who = self.people.get(event.who)
         if who is None:
             raise BadInput(
                 f'events.{event.id}.who: "{event.who}" is none of the people: {", ".join(self.people)}.'
             )
-        thing = self.shop.find(event.set or event.create, f"events.{event.id}")
         deed, before, after = self._deed(event, thing, moment, who)
         spec = event.delivery_minutes
         spec = self.world.switches.delivery_minutes if spec is None else spec

@@ -34,6 +34,8 @@ class ResourceSpec(_Strict):
     calls: str | tuple[str, ...] | dict[str, dict[str, Any]] = ()
     """Ids of the resources that each request is handed on to, in order; a map says what it does there."""
     age_days: Any = 75
+    account: str = ""  # id of another account, whose it is
+    region: Any = None  # another region, where it is
 
     def called(self) -> dict[str, dict[str, Any]]:
         """What it calls, in order: id -> what one request does there."""
@@ -110,6 +112,9 @@ class PersonSpec(_Strict):
     address: str = "203.0.113.24"
     role: str = ""
     mfa: bool = True
+    agent: str = ""  # at the end of the user agent
+    account: str = ""  # id of another account, in which they act
+    home: str = ""  # id of another account, in which they sign in and from which they take `role`
 
 
 class EventSpec(_Strict):
@@ -128,6 +133,14 @@ class EventSpec(_Strict):
     denied: bool = False
     known_as: str = ""  # name of the setting in the facts: "max_write"
     delivery_minutes: Any = None
+
+
+class AccountSpec(_Strict):
+    """Another account of the same organization."""
+
+    known: bool = True
+    deny: tuple[str, ...] = ()
+    shares_network: bool = False
 
 
 class LookSpec(_Strict):
@@ -152,6 +165,7 @@ class CaseFile(_Strict):
     look: LookSpec
     trigger: str = "alarm"
     region: Any = None  # where it happens; drawn by the seed when not given
+    accounts: dict[str, AccountSpec] = Field(default_factory=dict)  # further ones
     shift_hours: float = 0  # moves the moment
     switches: Switches = Switches()
 

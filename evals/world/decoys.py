@@ -15,6 +15,7 @@ from evals.world.identities import Identity
 from evals.world.kinds import kinds
 from evals.world.kinds._kind import Act
 from evals.world.names import PEOPLE
+from evals.world.places import around
 from evals.world.trail import Deed, Record, place, record
 from evals.world.world import Thing, World
 
@@ -31,12 +32,13 @@ def add(world: World, things: list[Thing], known: set[str], moment: datetime) ->
         seed, key = world.seed, f"decoy:{number}"
         thing = seed.pick(f"{key}:thing", open_to)
         at = _moment(world, key, number, moment)
-        who = _somebody(world, key, strangers)
-        deed, path, before, after = _deed(world, key, thing, at)
-        delay = 60 * seed.between(f"{key}:delivery", 3, 6)
-        region = place(deed, world.region, world.global_region)
-        made = record(seed, key, at, delay, region, world.account, who, deed)
-        world.trail.add(_about(made, thing, path, before, after))
+        with around(world, thing):
+            who = _somebody(world, key, strangers)
+            deed, path, before, after = _deed(world, key, thing, at)
+            delay = 60 * seed.between(f"{key}:delivery", 3, 6)
+            region = place(deed, world.region, world.global_region)
+            made = record(seed, key, at, delay, region, world.account, who, deed)
+            world.trail.add(_about(made, thing, path, before, after))
 
 
 def _moment(world: World, key: str, number: int, moment: datetime) -> datetime:

@@ -52,7 +52,8 @@ def note(
     values: Values,
 ) -> None:
     """Fill `world.facts`."""
-    found: dict[str, Any] = {
+    found: dict[str, Any] = {f"{one}.account": held.account for one, held in world.neighbours.items()}
+    found |= {
         "case": world.case,
         "seed": world.seed.number,
         "account": world.account,
@@ -70,6 +71,8 @@ def note(
         found |= {f"{key}.arn": thing.arn, f"{key}.name": thing.name, f"{key}.region": thing.region}
         if "id" in thing.fixed:
             found[f"{key}.id"] = thing.fixed["id"]
+        if thing.account != world.account:
+            found[f"{key}.account"] = thing.account
         if thing.kind == "queue":
             found[f"{key}.url"] = queue_url(world, thing)
     watched = {source: target for source, kind, target in world.relations if kind == "watches"}
@@ -105,6 +108,7 @@ def event_facts(made: Record) -> dict[str, Any]:
         if made.body["eventSource"].startswith("lambda")
         else made.body["eventName"],
         "region": made.region,
+        "account": made.body["recipientAccountId"],
         "resource": made.arn,
         "field": made.field,
         "before": made.before,

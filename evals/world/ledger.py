@@ -111,7 +111,6 @@ class Ledger:
         known = facts.event_facts(made)
         return {name.replace(".", "_"): _plain(value) for name, value in known.items()} | {
             "actor": known["actor.name"],
-            "account": self._world.account,
             "source": made.body["eventSource"],
         }
 
@@ -209,6 +208,9 @@ class Ledger:
     def _names(self) -> frozenset[str]:
         world = self._world
         found = {world.account, world.region, world.global_region, *world.log_groups, MAX_REASON, KEY_REASON}
+        found |= {name for where in world.places for name in where} | {
+            one.account for one in world.neighbours.values()
+        }
         for thing in world.things.values():
             found |= {
                 thing.arn,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from evals.world.seed import Seed
+from tools.arn import partition_of
 
 NOUNS = (
     ("order", "orders"),
@@ -41,6 +42,7 @@ REGIONS = (
     "ap-southeast-2",
     "sa-east-1",
 )
+_OTHER_PARTITIONS = ("cn-north-1", "cn-northwest-1", "us-gov-west-1", "us-gov-east-1")
 TEAMS = ("shop", "core", "checkout", "platform", "logistics")
 
 
@@ -53,12 +55,14 @@ def words(seed: Seed) -> dict[str, str]:
         order.shuffle(people)
     singular, plural = NOUNS[0] if first else seed.pick("noun", NOUNS)
     account = "111122223333" if first else f"{seed.integer('account', 10**11, 10**12 - 1)}"
+    region = REGIONS[0] if first else seed.pick("region", REGIONS)
     last = 24 if first else seed.integer("address", 11, 58)
     return {
         "noun": singular,
         "nouns": plural,
         "account": account,
-        "region": REGIONS[0] if first else seed.pick("region", REGIONS),
+        "region": region,
+        "elsewhere": elsewhere(seed, region),
         "team": TEAMS[0] if first else seed.pick("team", TEAMS),
         "person_1": people[0],
         "person_2": people[1],
@@ -69,6 +73,17 @@ def words(seed: Seed) -> dict[str, str]:
         "address_2": f"203.0.113.{last + 60}",
         "address_3": f"203.0.113.{last + 120}",
     }
+
+
+def elsewhere(seed: Seed, region: str) -> str:
+    """Another region of the same partition."""
+    others = [one for one in (*REGIONS, *_OTHER_PARTITIONS) if partition_of(one) == partition_of(region)]
+    return seed.pick("elsewhere", [one for one in others if one != region])
+
+
+def neighbour(seed: Seed, name: str) -> str:
+    """The id of another account."""
+    return f"{seed.integer(f'account of {name}', 10**11, 10**12 - 1)}"
 
 
 def moment(seed: Seed) -> datetime:

@@ -9,6 +9,7 @@ from evals.world.flow import Flow
 from evals.world.kinds import kinds
 from evals.world.kinds.vpc import no_way_out
 from evals.world.metrics import source
+from evals.world.places import around
 from evals.world.stage import Stage
 from evals.world.telemetry import Sample, counted
 from evals.world.workshop import Workshop
@@ -33,17 +34,19 @@ def emit(shop: Workshop, flow: Flow, passed: set[str] | None = None) -> None:
         if kind is None or thing.arn in done:
             continue
         done.add(thing.arn)
-        if kind.metrics is not None:
-            shop.world.telemetry.add(*kind.metrics(thing, flow))
-        if kind.logs is not None:
-            for group in kind.logs(shop, thing, flow):
-                shop.world.log_groups[group.name] = group
+        with around(shop.world, thing):
+            if kind.metrics is not None:
+                shop.world.telemetry.add(*kind.metrics(thing, flow))
+            if kind.logs is not None:
+                for group in kind.logs(shop, thing, flow):
+                    shop.world.log_groups[group.name] = group
         dead = shop.world.things.get(str(thing.fixed.get("dead_letter") or ""))
         if dead is not None and dead.arn not in done:
             from evals.world.kinds.sqs import dead_letters
 
             done.add(dead.arn)
-            shop.world.telemetry.add(*dead_letters(dead, thing, flow))
+            with around(shop.world, dead):
+                shop.world.telemetry.add(*dead_letters(dead, thing, flow))
 
 
 def emit_network(world: World) -> None:
@@ -63,7 +66,8 @@ def emit_network(world: World) -> None:
             ("ActiveConnectionCount", "Count", 0.02),
         ):
             emitted = _through(world, callers, each)
-            world.telemetry.add(source(gateway, "AWS/NATGateway", name, held, unit, emitted))
+            with around(world, gateway):
+                world.telemetry.add(source(gateway, "AWS/NATGateway", name, held, unit, emitted))
 
 
 def _through(world: World, callers: list[tuple[Flow, int]], each: float) -> Callable[[int], Sample | None]:

@@ -6,7 +6,7 @@ import threading
 import zlib
 from datetime import datetime
 
-from evals.world import answers, answers_generic, permissions, wire
+from evals.world import answers, answers_generic, permissions, places, wire
 from evals.world.asking import HANDLERS, Ask, NotModelled, Refusal, Session
 from evals.world.seed import Seed
 from evals.world.world import World
@@ -35,7 +35,8 @@ class WorldTransport:
     def __init__(self, world: World) -> None:
         answers.load()
         self.world = world
-        self._session = Session()
+        self._sessions: dict[str, Session] = {}  # by account
+        self._seen: dict[tuple[str, str], World] = {}  # (account, region) -> what is shown there
         self._hurried: set[str] = set()
         self._lock = threading.Lock()
 
@@ -48,19 +49,22 @@ class WorldTransport:
         return self.world.start
 
     def close(self) -> None:
-        self._session = Session()
+        self._sessions = {}
 
     def send(self, request: WireRequest) -> WireAnswer:
         """The answer as AWS would give it. What the world does not know is an error with code NotRecorded."""
         asked = canonical([request.region, request.service, request.operation, request.parameters])
+        if request.account not in ("", self.world.account):
+            asked = request.account + asked
         request_id = Seed(self.world.seed.number).uuid(f"request:{asked}")
         with self._lock:
             try:
-                denial = permissions.denial(self.world, request)
+                shown = self._shown(request)
+                denial = permissions.denial(shown, request)
                 if denial is not None:
                     raise denial
                 self._hurry(request, asked)
-                result = self._call(request)
+                result = self._call(request, shown)
             except Refusal as refusal:
                 if refusal.missed:
                     self._miss(request, refusal.message)
@@ -70,6 +74,16 @@ class WorldTransport:
                 said = f"This world holds no answer for {request.service}:{request.operation} ({unknown})."
                 return wire.error(request.protocol, "NotRecorded", said, 400, request_id)
         return wire.answer(request.service, request.operation, request.protocol, result, request_id)
+
+    def _shown(self, request: WireRequest) -> World:
+        """The world as the account and the region of a request show it."""
+        where = (request.account or self.world.account, request.region)
+        if where not in self._seen:
+            accounts = {self.world.account, *(one.account for one in self.world.neighbours.values())}
+            if where[0] not in accounts:
+                raise NotModelled(f"account {where[0]}")
+            self._seen[where] = places.seen(self.world, *where)
+        return self._seen[where]
 
     def _hurry(self, request: WireRequest, asked: str) -> None:
         """Throttle every n-th request once. By what is asked, not by order, so that threads change nothing."""
@@ -82,16 +96,16 @@ class WorldTransport:
     def _miss(self, request: WireRequest, why: str) -> None:
         self.world.coverage_misses[f"{request.service}:{request.operation} {why}".strip()] += 1
 
-    def _call(self, request: WireRequest) -> dict[str, object]:
+    def _call(self, request: WireRequest, shown: World) -> dict[str, object]:
         handler = HANDLERS.get((request.service, request.operation))
         ask = Ask(
-            world=self.world,
+            world=shown,
             service=request.service,
             operation=request.operation,
             region=request.region,
             as_of=request.as_of,
             now=request.now,
-            session=self._session,
+            session=self._sessions.setdefault(shown.account, Session()),
             left=dict(request.parameters),
         )
         result = answers_generic.answer(ask) if handler is None else handler(ask)

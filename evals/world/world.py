@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from evals.world.alarms import AlarmClock
     from evals.world.composites import Composite
     from evals.world.ledger import Ledger
+    from evals.world.places import Neighbour, Place
     from evals.world.transport import WorldTransport
 
 
@@ -37,6 +38,7 @@ class Thing:
     created: datetime
     fixed: Json = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
+    account: str = ""  # whose it is
 
     def at(self, path: str, moment: datetime) -> Any:
         return self.settings.at(path, moment)
@@ -47,7 +49,7 @@ class Thing:
 
 @dataclass
 class World:
-    """One account as it is for one case and seed. Built by `evals.world.case.load_case`."""
+    """One account as it is for one case and seed, with what is elsewhere. Built by `evals.world.case.load_case`."""
 
     case: str
     seed: Seed
@@ -69,6 +71,9 @@ class World:
     relations: set[tuple[str, str, str]] = field(default_factory=set)
     facts: dict[str, Any] = field(default_factory=dict)
     coverage_misses: Counter[str] = field(default_factory=Counter)
+    neighbours: dict[str, Neighbour] = field(default_factory=dict)  # further accounts
+    network_account: str = ""  # whose VPC the world's is, when it is shared by another account
+    places: dict[tuple[str, str], Place] = field(default_factory=dict)  # (account, region) other than its own
 
     @property
     def partition(self) -> str:
@@ -96,6 +101,7 @@ class World:
         return f"arn:{self.partition}:iam::{self.account}:{resource}"
 
     def add(self, thing: Thing) -> Thing:
+        thing.account = thing.account or self.account
         self.things[thing.arn] = thing
         return thing
 

@@ -2,13 +2,15 @@
 
 Physics, from the developer guide: unused capacity of up to 300 seconds may be used first ("Burst and adaptive
 capacity"); a partition serves at most 1,000 write units per second; a request is refused as a whole; in on-demand mode
-a table has no limit below the account's unless maxima are set.
+a table has no limit below the account's unless maxima are set. The replicas of a global table keep billing mode,
+maximum of writes and time to live in common, whichever of them a call named; the call's event is in that replica's
+region ("Global tables: settings"). Replicated writes themselves are not modelled.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from evals.world import metrics
@@ -21,6 +23,7 @@ from evals.world.stage import Stage
 from evals.world.telemetry import Sample, Source
 from evals.world.workshop import Workshop
 from evals.world.world import Thing, World
+from tools.errors import BadInput
 
 BURST_SECONDS = 300
 MAX_REASON = "TableWriteMaxOnDemandThroughputExceeded"
@@ -173,6 +176,27 @@ def _make(shop: Workshop, wish: Wish) -> Thing:
     return shop.settle(thing, wish, {"BillingMode": "PAY_PER_REQUEST"})
 
 
+_REPLICATED = ("BillingMode", "OnDemandThroughput.MaxWriteRequestUnits", "TimeToLive")
+
+
+def _replica(shop: Workshop, wish: Wish) -> Thing:
+    """The same table in another region: its name and what all replicas have in common are the first one's."""
+    first = shop.one(wish, "of", "table")
+    if first is None or first.region == shop.world.region:
+        raise BadInput(f"resources.{wish.id} must name a table (with.of) and another region.")
+    held = {path: first.at(path, first.created) for path in _REPLICATED}
+    common = {path: value for path, value in held.items() if value is not None}
+    named = replace(wish, kind="table", name=first.name, settings={**common, **wish.settings})
+    thing = _make(shop, named)
+    group = [first.arn, *first.fixed.get("replicas", ()), thing.arn]
+    for arn in group:
+        one = shop.world.things[arn]
+        one.fixed |= {"replicas": [other for other in group if other != arn], "replicated": _REPLICATED}
+        for other in one.fixed["replicas"]:
+            shop.world.relate(arn, "replicates to", other)
+    return thing
+
+
 def _metrics(table: Thing, flow: Flow | None) -> Iterable[Source]:
     if flow is not None:
         yield from _of_flow(table, flow)
@@ -265,19 +289,21 @@ def _limits(table: Thing) -> Iterable[Source]:
             )  # fmt: skip
 
 
+_SETTINGS = {
+    "BillingMode": "PAY_PER_REQUEST or PROVISIONED",
+    "OnDemandThroughput.MaxWriteRequestUnits": "writes per second, -1 for no maximum",
+    "OnDemandThroughput.MaxReadRequestUnits": "reads per second, -1 for no maximum",
+    "ProvisionedThroughput.WriteCapacityUnits": "writes per second",
+    "ProvisionedThroughput.ReadCapacityUnits": "reads per second",
+    "DeletionProtectionEnabled": "true or false",
+    "PointInTimeRecovery": "true or false",
+    "TimeToLive": "name of the attribute",
+}
+
 KINDS = (
     Kind(
         name="table",
-        settings={
-            "BillingMode": "PAY_PER_REQUEST or PROVISIONED",
-            "OnDemandThroughput.MaxWriteRequestUnits": "writes per second, -1 for no maximum",
-            "OnDemandThroughput.MaxReadRequestUnits": "reads per second, -1 for no maximum",
-            "ProvisionedThroughput.WriteCapacityUnits": "writes per second",
-            "ProvisionedThroughput.ReadCapacityUnits": "reads per second",
-            "DeletionProtectionEnabled": "true or false",
-            "PointInTimeRecovery": "true or false",
-            "TimeToLive": "name of the attribute",
-        },
+        settings=_SETTINGS,
         innocent=(
             ("DeletionProtectionEnabled", True),
             ("PointInTimeRecovery", True),
@@ -288,6 +314,14 @@ KINDS = (
         metrics=_metrics,
         change=change,
         create=create,
+        tag=tag,
+    ),
+    Kind(
+        name="table-replica",
+        options={"of": "id of the table in the world's own region"},
+        settings=_SETTINGS,
+        make=_replica,
+        change=change,
         tag=tag,
     ),
 )

@@ -16,6 +16,7 @@ from typing import Any
 from evals.world.admits import admits, guards
 from evals.world.deeds_vpc import change_acl, change_group, change_routes, tag
 from evals.world.kinds._kind import Kind, Wish
+from evals.world.places import inside
 from evals.world.seed import Seed
 from evals.world.stage import moment
 from evals.world.workshop import Workshop
@@ -33,10 +34,11 @@ def identifier(seed: Seed, prefix: str, key: str) -> str:
 def network(shop: Workshop) -> dict[str, Thing]:
     """The world's network, made when it is first asked for: things by the words of `route-table.with.of` and others."""
     world = shop.world
-    held = world.things.get(_arn(world, "vpc", identifier(world.seed, "vpc", "main")))
-    if held is None:
-        _build(shop)
-        held = world.things[_arn(world, "vpc", identifier(world.seed, "vpc", "main"))]
+    with inside(world, world.network_account):
+        arn = _arn(world, "vpc", identifier(world.seed, "vpc", "main"))
+        if arn not in world.things:
+            _build(shop)
+        held = world.things[arn]
     return {name: world.things[arn] for name, arn in held.fixed["parts"].items()}
 
 
