@@ -24,7 +24,11 @@ _SOURCES = {
     "snapshot": "db-snapshot",
     "pg": "db-parameter-group",
 }
-_CACHES = {"replicationgroup": "replication-group", "cluster": "cache-cluster"}
+_CACHES = {
+    "replicationgroup": "replication-group",
+    "cluster": "cache-cluster",
+    "parametergroup": "cache-parameter-group",
+}
 
 
 def _found(
