@@ -33,6 +33,7 @@ _CLIENTS = (
         "elbv2",
         "events",
         "iam",
+        "kinesis",
         "kms",
         "lambda",
     ),

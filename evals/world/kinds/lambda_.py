@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from evals.world import readers
 from evals.world.deeds_lambda import change, change_mapping, tag
 from evals.world.deeds_sqs import url as queue_url
 from evals.world.flow import OWN, Flow, Load, Minute
@@ -265,10 +266,12 @@ def _logs(shop: Workshop, function: Thing, flow: Flow) -> Iterator[LogGroup]:
 
 
 def _no_function(shop: Workshop, wish: Wish) -> Thing:
-    queue, function = shop.one(wish, "from", "queue"), shop.one(wish, "to", "function")
-    if queue is None or function is None:
-        raise BadInput(f"resources.{wish.id}.with must name a queue (from) and a function (to).")
-    return mapping(shop, queue, function, wish)
+    source, function = shop.one(wish, "from", "queue", "stream", "table"), shop.one(wish, "to", "function")
+    if source is None or function is None:
+        raise BadInput(
+            f"resources.{wish.id}.with must name a queue, a stream or a table (from) and a function (to)."
+        )
+    return (mapping if source.kind == "queue" else readers.mapping)(shop, source, function, wish)
 
 
 def mapping(shop: Workshop, queue: Thing, function: Thing, wish: Wish | None = None) -> Thing:
@@ -316,9 +319,12 @@ KINDS = (
     ),
     Kind(
         name="mapping",
-        options={"from": "id of the queue", "to": "id of the function"},
+        options={"from": "id of the queue, stream or table", "to": "id of the function"},
         settings={"Enabled": "true or false", "BatchSize": "messages"},
         make=_no_function,
+        link=lambda shop, made, function: None,  # it feeds the function that it was made for
+        stage=readers.stage,
+        metrics=readers.metrics,
         change=change_mapping,
     ),
 )
