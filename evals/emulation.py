@@ -19,7 +19,7 @@ from typing import Any
 import boto3
 import botocore.session
 from botocore import xform_name
-from botocore.awsrequest import AWSResponse
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
@@ -91,10 +91,12 @@ def emulation(
 ) -> Iterator[Emulation]:
     """An empty account; one at a time in a process, and gone afterwards."""
     from moto.core.base_backend import BackendDict
+    from moto.moto_api._internal import mock_random
 
     with _lock, _without_images():
         BackendDict.reset()
         _account.id = account
+        mock_random.seed(0)  # equal calls give equal ids: two accounts can be compared
         try:
             yield Emulation(account, region, supplements or {})
         finally:
@@ -144,22 +146,36 @@ def _session() -> Any:
     return made
 
 
-def _send(request: Any, event_name: str, **_: Any) -> AWSResponse:
-    """moto's answer to a request, never the network's: this hook answers first and always."""
+def answered(
+    account: str, method: str, url: str, headers: Mapping[str, str], body: bytes
+) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of moto's answer to a request in AWS's wire format, for `account`.
+
+    Raises NotEmulated where moto knows nothing of the address, and whatever moto raises where it breaks.
+    """
+    sent = HTTPHeaders.from_dict(dict(headers))
+    return _moto(AWSPreparedRequest(method, url, sent, body, False), account)
+
+
+def _moto(request: Any, account: str) -> tuple[int, dict[str, str], bytes]:
     from moto.core.botocore_stubber import BotocoreStubber
 
-    account = getattr(_account, "id", "")
-    if not account:
-        raise NotEmulated("a request was sent outside of a rehearsal")
     request.headers["x-moto-account-id"] = account
     answer = BotocoreStubber().process_request(request)
     if answer is None:
         raise NotEmulated(f"moto does not know {request.url}")
     status, headers, body = answer
-    held = HTTPHeaders()
-    for key, value in headers.items():
-        held[key] = str(value)
-    return AWSResponse(request.url, status, held, _Raw(body.encode() if isinstance(body, str) else body))
+    held = {str(key): str(value) for key, value in headers.items()}
+    return status, held, body.encode() if isinstance(body, str) else body
+
+
+def _send(request: Any, event_name: str, **_: Any) -> AWSResponse:
+    """moto's answer to a request, never the network's: this hook answers first and always."""
+    account = getattr(_account, "id", "")
+    if not account:
+        raise NotEmulated("a request was sent outside of a rehearsal")
+    status, headers, body = _moto(request, account)
+    return AWSResponse(request.url, status, HTTPHeaders.from_dict(headers), _Raw(body))
 
 
 class _Raw(BytesIO):
