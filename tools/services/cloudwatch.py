@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from tools.arn import build, is_arn
 from tools.arn import parse as parse_arn
 from tools.errors import BadInput
 from tools.kit import call, here, record, text, whole
@@ -47,6 +49,21 @@ _KEPT = (
 )
 
 
+_CHILD = re.compile(r"""\b(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:"([^"]+)"|([^"\s)][^)]*?))\s*\)""")
+_KEPT_RULE = (
+    "AlarmName",
+    "AlarmDescription",
+    "AlarmRule",
+    "ActionsEnabled",
+    "OKActions",
+    "AlarmActions",
+    "InsufficientDataActions",
+    "ActionsSuppressor",
+    "ActionsSuppressorWaitPeriod",
+    "ActionsSuppressorExtensionPeriod",
+)
+
+
 def _touches(event: ChangeEvent) -> tuple[str, ...]:
     names = event.request.get("alarmNames") or [event.request.get("alarmName")]
     return tuple(here(event, "cloudwatch", f"alarm:{name}") for name in names if name)
@@ -58,12 +75,11 @@ def _touches_tagged(event: ChangeEvent) -> tuple[str, ...]:
 
 
 def discover(reader: Reader, region: str) -> Iterable[Resource]:
-    """All metric alarms with their whole configuration: one list operation."""
-    alarms = reader.pages(
-        "cloudwatch", "DescribeAlarms", "MetricAlarms", region=region, AlarmTypes=["MetricAlarm"]
-    )
-    for alarm in alarms.items:
-        yield _alarm(alarm, region, alarms.evidence)
+    """All alarms with their whole configuration: those of metrics, and composite ones, which stand on others."""
+    for kind in ("MetricAlarm", "CompositeAlarm"):
+        alarms = reader.pages("cloudwatch", "DescribeAlarms", f"{kind}s", region=region, AlarmTypes=[kind])
+        for alarm in alarms.items:
+            yield _alarm(alarm, region, alarms.evidence)
 
 
 def _alarm(alarm: Mapping[str, Any], region: str, evidence: tuple[str, ...]) -> Resource:
@@ -90,15 +106,24 @@ def describe(reader: Reader, arn: str) -> Resource | None:
         "DescribeAlarms",
         region=parts.region,
         AlarmNames=[parts.name],
-        AlarmTypes=["MetricAlarm"],
+        AlarmTypes=["MetricAlarm", "CompositeAlarm"],
     )
-    for alarm in answer.data.get("MetricAlarms") or []:
-        return _alarm(alarm, parts.region, (answer.evidence,))
+    for kind in ("MetricAlarms", "CompositeAlarms"):
+        for alarm in answer.data.get(kind) or []:
+            return _alarm(alarm, parts.region, (answer.evidence,))
     return None
 
 
 def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
-    """An alarm watches the resources that its metrics are about."""
+    """An alarm watches the resources that its metrics are about, a composite one the alarms of its rule."""
+    for child in _children(resource):
+        yield Relation(
+            source=resource.arn,
+            target=child,
+            kind="watches",
+            provenance="cloudwatch:DescribeAlarms AlarmRule",
+            evidence=resource.evidence,
+        )
     seen: dict[str, str] = {}
     for metric in _metrics(resource.config):
         dimensions = {item["Name"]: item["Value"] for item in metric.get("Dimensions") or []}
@@ -115,6 +140,15 @@ def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
         )
 
 
+def _children(resource: Resource) -> Iterable[str]:
+    """ARNs of the alarms that a rule names: ALARM("name"), OK(name), INSUFFICIENT_DATA("ARN")."""
+    for quoted, bare in dict.fromkeys(_CHILD.findall(text(resource.config, "AlarmRule"))):
+        name = (quoted or bare).strip()
+        yield (
+            name if is_arn(name) else build("cloudwatch", resource.region, resource.account, f"alarm:{name}")
+        )
+
+
 def _metrics(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     several = [item["MetricStat"]["Metric"] for item in config.get("Metrics") or [] if "MetricStat" in item]
     return several or ([config] if config.get("MetricName") else [])
@@ -124,7 +158,24 @@ def _read(resource: Resource) -> Call:
     return call("cloudwatch", "DescribeAlarms", resource, AlarmNames=[resource.name])
 
 
+def _read_rule(resource: Resource) -> Call:
+    # Without the type DescribeAlarms answers alarms of metrics alone.
+    kinds = ["CompositeAlarm"]
+    return call("cloudwatch", "DescribeAlarms", resource, AlarmNames=[resource.name], AlarmTypes=kinds)
+
+
+def _restore_rule(resource: Resource, value: Value) -> tuple[Call, ...]:
+    """PutCompositeAlarm replaces the whole alarm, as PutMetricAlarm does."""
+    if value is None:
+        return ()
+    kept = {key: resource.config[key] for key in _KEPT_RULE if resource.config.get(key) not in (None, [], "")}
+    sent = {**kept, "AlarmName": resource.name, "AlarmRule": str(value)}
+    return (call("cloudwatch", "PutCompositeAlarm", resource, **sent),)
+
+
 def _restore(member: str, resource: Resource, value: Value) -> tuple[Call, ...]:
+    if "AlarmRule" in resource.config:  # PutMetricAlarm would make another alarm of it
+        return ()
     # DescribeAlarms returns empty lists for actions that are not set and omits the rest.
     kept = {key: resource.config[key] for key in _KEPT if resource.config.get(key) not in (None, [], "")}
     kept.setdefault("AlarmName", resource.name)
@@ -178,11 +229,24 @@ SETTINGS = (
     _setting("TreatMissingData", "treatment of missing data", ""),
     Setting(
         type="alarm",
+        name="rule",
+        path="AlarmRule",
+        unit="",
+        requests={"PutCompositeAlarm": "alarmRule"},
+        restore=_restore_rule,
+        read=_read_rule,
+        query="CompositeAlarms[0].AlarmRule",
+        echo="none",
+        effects=(_EASIER, _NEVER),
+    ),
+    Setting(
+        type="alarm",
         name="actions",
         path="ActionsEnabled",
         unit="",
         requests={
             "PutMetricAlarm": "actionsEnabled",
+            "PutCompositeAlarm": "actionsEnabled",
             "DisableAlarmActions": "`false`",
             "EnableAlarmActions": "`true`",
         },
@@ -196,19 +260,22 @@ SETTINGS = (
 )
 
 
+_PUTS = ("PutMetricAlarm", "PutCompositeAlarm")
+
+
 def _undo_delete(event: ChangeEvent, earlier: tuple[ChangeEvent, ...]) -> tuple[Call, ...]:
-    """Each deleted alarm is put back as its last PutMetricAlarm made it; without one it is left out."""
+    """Each deleted alarm is put back as its last PutMetricAlarm or PutCompositeAlarm made it, else left out."""
     from tools.parameters import from_cloudtrail
 
     calls: list[Call] = []
     for name in event.request.get("alarmNames") or []:
         for before in earlier:
-            if before.operation == "PutMetricAlarm" and text(before.request, "alarmName") == name:
+            if before.operation in _PUTS and text(before.request, "alarmName") == name:
                 try:
-                    sent = from_cloudtrail("cloudwatch", "PutMetricAlarm", before.request)
+                    sent = from_cloudtrail("cloudwatch", before.operation, before.request)
                 except BadInput:
                     break
-                calls.append(call("cloudwatch", "PutMetricAlarm", event, **sent))
+                calls.append(call("cloudwatch", before.operation, event, **sent))
                 break
     return tuple(calls)
 
@@ -237,6 +304,21 @@ CHANGES = (
         touches=_touches,
         breaks="The alarm fires although all is well, or stays silent although it is not.",
         example=record(_SOURCE, "PutMetricAlarm", _ALARM),
+    ),
+    Change(
+        operation="PutCompositeAlarm",
+        touches=_touches,
+        breaks="The alarm fires although all is well, or stays silent although alarms of its rule fire.",
+        example=record(
+            _SOURCE,
+            "PutCompositeAlarm",
+            {
+                "alarmName": "orders-broken",
+                "alarmRule": 'ALARM("orders-writes-throttled") AND ALARM("orders-errors")',
+                "actionsEnabled": True,
+                "alarmActions": ["arn:aws:sns:eu-west-1:111122223333:on-call"],
+            },
+        ),
     ),
     Change(
         operation="DisableAlarmActions",
