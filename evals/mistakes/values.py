@@ -110,7 +110,7 @@ def _text(sheet: Sheet, where: Where, text: str, things: Collection[str]) -> Non
         if whole.group(2) and whole.group(1) in draws:
             _part(sheet, where, whole.group(1), whole.group(2))
         return
-    if text.startswith("$"):
+    if text.startswith("$") and not text.startswith("$."):  # a path in JSON is a text like others
         sheet.add(
             where,
             f'{sheet.name(where)}: "{text}" is no reference: $name or $name.part, small letters, digits and _. '

@@ -16,6 +16,7 @@ _MODULES = (
     "answers_lambda",
     "answers_kinesis",
     "answers_sns",
+    "answers_states",
     "answers_sqs",
     "answers_apigateway",
     "answers_iam",

@@ -35,9 +35,11 @@ IN_ORDER = frozenset(
         "DescribeStackEvents",
         "FilterLogEvents",
         "GetLogEvents",
+        "GetExecutionHistory",
         "GetMetricData",
         "GetQueryResults",
         "GetResourceConfigHistory",
+        "ListExecutions",
         "ListVersionsByFunction",
         "LookupEvents",
     }

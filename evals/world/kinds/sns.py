@@ -110,7 +110,13 @@ def _make(shop: Workshop, wish: Wish) -> Thing:
 
 def _own(world: World, topic: Thing) -> str:
     """The policy that every topic begins with: its own account may do all."""
-    verbs: tuple[str, ...] = ("GetTopicAttributes", "SetTopicAttributes", "AddPermission", "RemovePermission", "DeleteTopic")
+    verbs: tuple[str, ...] = (
+        "GetTopicAttributes",
+        "SetTopicAttributes",
+        "AddPermission",
+        "RemovePermission",
+        "DeleteTopic",
+    )
     verbs += ("Subscribe", "ListSubscriptionsByTopic", "Publish")
     made = {
         "Sid": "__default_statement_ID",
@@ -155,8 +161,7 @@ def _link(shop: Workshop, topic: Thing, target: Thing) -> None:
     shop.made[f"{key}_subscription"] = part
     for kind in ("delivers to", "sends to", "triggers", "publishes to", "notifies"):
         world.relate(topic.arn, kind, target.arn)
-    for kind, one in (("has", part), ("delivers by", part)):
-        world.relate(topic.arn, kind, one.arn)
+    world.relate(topic.arn, "delivers through", part.arn)
     world.relate(part.arn, "delivers to", target.arn)
     world.relate(part.arn, "sends to", target.arn)
 
