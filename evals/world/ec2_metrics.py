@@ -23,10 +23,10 @@ from evals.world.world import Thing
 Value = Callable[[int], float | None]
 
 
-def of_instance(thing: Thing, flow: Flow | None) -> Iterable[Source]:
-    """All metrics of one instance."""
+def of_instance(thing: Thing, flow: Flow | None, read: Rows | None = None) -> Iterable[Source]:
+    """All metrics of one instance. `read`: where its minutes come from, when it is no stage of a flow itself."""
     host = Host(thing)
-    read = Rows(host, flow)
+    read = read or Rows(host, flow)
     yield from _own(host, read)
     yield from ebs.sources(thing.fixed["root"], read)
     if thing.fixed["ships_logs"]:

@@ -37,7 +37,8 @@ def balancer_sources(balancer: Thing, flow: Flow | None) -> Iterator[Source]:
         return source(balancer, _NAMESPACE, name, held, "Count", count(flow, value), sparse=when)
 
     def asked(row: Minute) -> float:
-        return row.passages[index].arrived - row.ended(since=index, reason="unreachable")
+        never = row.ended(since=index, reason="unreachable") + row.ended(since=index, reason="expired")
+        return row.passages[index].arrived - never
 
     yield made("RequestCount", asked)
     yield made("HTTPCode_ELB_5XX_Count", lambda row: _own(row, index, 500, 599), rare=True)
@@ -46,6 +47,8 @@ def balancer_sources(balancer: Thing, flow: Flow | None) -> Iterator[Source]:
     yield made("HTTPCode_ELB_4XX_Count", lambda row: _own(row, index, 400, 499), rare=True)
     fixed = "fixed response"
     yield made("HTTP_Fixed_Response_Count", lambda row: row.ended(since=index, reason=fixed), rare=True)
+    broken = "ClientTLSNegotiationErrorCount"
+    yield made(broken, lambda row: row.ended(since=index, reason="expired"), rare=True)
     yield made("RejectedConnectionCount", lambda row: 0.0, rare=True)
     yield made("NewConnectionCount", lambda row: round(asked(row) * 0.31))
     yield made("ActiveConnectionCount", lambda row: round(asked(row) * 0.42))
@@ -80,7 +83,9 @@ def group_sources(group: Thing, flow: Flow | None) -> Iterator[Source]:
 
 
 def _mine(one: Ending, index: int) -> bool:
-    """Whether the load balancer itself answered: at its own stage or on the way to a target."""
+    """Whether the load balancer itself answered: at its own stage, on the way to a target, or for its web ACL."""
+    if one.stage < index:
+        return one.reason == "blocked"
     return one.stage <= index + 1 and one.reason != "other targets"
 
 
@@ -89,7 +94,11 @@ def _own(row: Minute, index: int, low: int, high: int) -> float:
 
 
 def _answered(row: Minute, index: int, low: int, high: int) -> float:
-    return sum(one.many for one in row.endings if not _mine(one, index) and low <= one.status <= high)
+    return sum(
+        one.many
+        for one in row.endings
+        if one.stage >= index and not _mine(one, index) and low <= one.status <= high
+    )
 
 
 def _targets(owner: Thing, flow: Flow, index: int, held: dict[str, str]) -> Iterator[Source]:
@@ -136,7 +145,7 @@ def _counts(stage: GroupStage, flow: Flow, minute: int) -> list[tuple[int, int]]
             if disturbed:
                 _, _, held, healthy, _ = stage.fixed.counts(second)
             else:
-                held = healthy = max(1, len(stage.fixed.things()))
+                held = healthy = max(1, len(stage.fixed.registered(second)))
             found.append((healthy, held))
         elif disturbed:
             seen = service.roster.seen(second)

@@ -53,7 +53,7 @@ def _make(shop: Workshop, wish: Wish) -> Thing:
             f"resources.{wish.id}: instance type {kind} is not modelled. Known: {', '.join(SIZES)}."
         )
     code, guards = identifier(seed, "i", name), guards_of(shop, wish)
-    role = shop.role(f"{name}-role", wish.created, "ec2.amazonaws.com")
+    role = shop.role(f"{wish.options.get('family') or name}-role", wish.created, "ec2.amazonaws.com")
     fixed = {
         "id": code,
         "runs": runs,
@@ -63,7 +63,7 @@ def _make(shop: Workshop, wish: Wish) -> Thing:
         "interface": f"eni-0{seed.hex(f'eni:{name}', 16)}",
         "role": role.arn,
         "profile": role.name,
-        "profile_id": "AIPA" + seed.letters(f"profile:{name}", 16),
+        "profile_id": "AIPA" + seed.letters(f"profile:{wish.options.get('family') or name}", 16),
         "key": seed.pick("key pair", ("ops", "platform", "main")),
         "security_groups": [one.arn for one in guards],
         "ships_logs": bool(wish.options.get("ships_logs", True)),
@@ -83,7 +83,8 @@ def _make(shop: Workshop, wish: Wish) -> Thing:
         "salt": seed.salt(f"ec2:{name}"),
     }
     thing = shop.add(world.arn("ec2", f"instance/{code}"), wish, fixed)
-    _place(shop, thing, guards, str(wish.options.get("where") or "private"))
+    zone = str(wish.options.get("zone") or seed.pick(f"zone:{name}", ("a", "c")))
+    _place(shop, thing, guards, str(wish.options.get("where") or "private"), zone)
     _volume(shop, thing, wish)
     world.relate(thing.arn, "runs as", role.arn)
     defaults = _defaults(kind, guards, runs)
@@ -132,10 +133,9 @@ def _check(path: str, known: Iterable[str], where: str) -> None:
         raise BadInput(f'{where}: nothing on this instance reads "{path}". Known: {listed}.')
 
 
-def _place(shop: Workshop, thing: Thing, guards: list[Thing], where: str) -> None:
+def _place(shop: Workshop, thing: Thing, guards: list[Thing], where: str, zone: str) -> None:
     """Into one subnet, with an address of it."""
     world, parts = shop.world, network(shop)
-    zone = world.seed.pick(f"zone:{thing.name}", ("a", "c"))
     subnet = parts[f"{where}-{zone}"]
     block = ip_network(subnet.fixed["cidr"])
     thing.fixed |= {

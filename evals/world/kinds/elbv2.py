@@ -53,7 +53,7 @@ def _listener(shop: Workshop, balancer: Thing, wish: Wish) -> Thing:
     arn = balancer.arn.replace(":loadbalancer/", ":listener/") + f"/{code}"
     fixed = {
         "balancer": balancer.arn,
-        "certificate": world.arn("acm", f"certificate/{seed.uuid(f'certificate:{balancer.name}')}"),
+        "certificate": _certificate(shop, balancer, wish),
         "default_rule": seed.hex(f"default rule:{balancer.name}", 16),
     }
     thing = shop.part(arn, "listener", f"{balancer.name}:{port}", wish.created, fixed)
@@ -65,6 +65,16 @@ def _listener(shop: Workshop, balancer: Thing, wish: Wish) -> Thing:
     world.relate(balancer.arn, "listens on", arn)
     shop.made[f"{wish.id}_listener"] = thing
     return thing
+
+
+def _certificate(shop: Workshop, balancer: Thing, wish: Wish) -> str:
+    """The certificate that the wish names, or one of its own that is always in order."""
+    named = shop.one(wish, "certificate", "certificate")
+    if named is not None:
+        named.fixed["users"].append(balancer.arn)
+        return named.arn
+    world = shop.world
+    return world.arn("acm", f"certificate/{world.seed.uuid(f'certificate:{balancer.name}')}")
 
 
 def _forwards(world: World, balancer: Thing, listener: Thing, groups: list[str]) -> None:
@@ -134,6 +144,11 @@ def _register(shop: Workshop, group: Thing, target: Thing) -> None:
 
 def _link_group(shop: Workshop, group: Thing, target: Thing) -> None:
     """Register what it calls."""
+    if target.kind == "auto-scaling-group":  # its instances register themselves
+        target.fixed["groups"].append(group.arn)
+        group.fixed["port"] = target.fixed["port"]
+        group.settings.set("TargetType", group.created, "instance")
+        return
     if target.kind != "ecs-service":
         _register(shop, group, target)
         return
@@ -192,6 +207,7 @@ KINDS = (
             "scheme": "internet-facing or internal",
             "port": "of its listener; 443 by default",
             "path": "of the requests, for rules",
+            "certificate": "id of the certificate of its listener; one that never ends by default",
             "guarded_by": "ids of security groups; without any it has one of its own",
         },
         settings={"Attributes.": "an attribute, by its key: idle_timeout.timeout_seconds"},
