@@ -2,8 +2,9 @@
 
 User guide, "Target tracking": the high alarm needs three minutes above the target, the low one fifteen minutes below
 90 % of it; the new count is the old one times metric over target, within the minimum and maximum; a count below the
-minimum is first raised to it, by the next scale-out only (ECS developer guide); metrics arrive a minute late. It is
-computed from the demand before a flow is simulated, for what it sets is a setting like any other.
+minimum is first raised to it, by the next scale-out only (ECS developer guide); a count above a maximum that was
+lowered is taken down to it at once, whatever the metric says; metrics arrive a minute late. It is computed from the
+demand before a flow is simulated, for what it sets is a setting like any other.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ CPU = "ECSServiceAverageCPUUtilization"
 REQUESTS = "ALBRequestCountPerTarget"
 _HORIZON = 5 * 3600
 _LATE = 75
+_CLAMPS = 45  # seconds from a lowered maximum to the service's new count
+MAXIMUM = "maximum"
 
 
 class Scaling(NamedTuple):
@@ -30,7 +33,7 @@ class Scaling(NamedTuple):
     second: float
     before: int
     after: int
-    alarm: str  # AlarmHigh or AlarmLow
+    alarm: str  # AlarmHigh or AlarmLow; MAXIMUM when the new maximum did it
 
 
 def target_of(world: World, service: Thing) -> Thing | None:
@@ -49,6 +52,11 @@ def scale(world: World, service: Thing, flow: Flow, since: float) -> None:
     rest = since
     for second in range(int(since), int(flow.demand.anchor) + _HORIZON, 60):
         count = int(setting(service, "desiredCount", second) or 0)
+        most = int(setting(target, "MaxCapacity", second))
+        if count > most:
+            _set(service, done, Scaling(second + _CLAMPS, count, most, MAXIMUM))
+            rest, above, below = second + 300, 0, 0
+            continue
         value = _metric(world, service, target, flow, second, count)
         wanted = float(setting(target, "TargetValue", second))
         above = above + 1 if value is not None and value > wanted else 0
@@ -60,9 +68,13 @@ def scale(world: World, service: Thing, flow: Flow, since: float) -> None:
         new = min(high, max(low, fitted)) if above >= 3 else max(low, min(count, fitted))
         acts = second + _LATE + (second // 60) % 20
         if new != count and (new > count or below >= 15):
-            service.settings.set("desiredCount", moment(acts), new)
-            done.append(Scaling(acts, count, new, "AlarmHigh" if new > count else "AlarmLow"))
+            _set(service, done, Scaling(acts, count, new, "AlarmHigh" if new > count else "AlarmLow"))
             rest, above, below = second + 300, 0, 0
+
+
+def _set(service: Thing, done: list[Scaling], scaling: Scaling) -> None:
+    service.settings.set("desiredCount", moment(scaling.second), scaling.after)
+    done.append(scaling)
 
 
 def _metric(world: World, service: Thing, target: Thing, flow: Flow, second: int, count: int) -> float | None:

@@ -231,6 +231,14 @@ def _targets(world: World, service: Thing, group: str, until: float) -> None:
                 world.trail.add(_recorded(world, f"{name}:{task.id}", at, who, deed))
 
 
+def _why(world: World, service: Thing, one: autoscaler.Scaling) -> str:
+    if one.alarm == autoscaler.MAXIMUM:
+        return f"maximum capacity was set to {one.after}"
+    code = world.seed.uuid(f"tracking:{service.name}:{one.alarm}")
+    alarm = f"TargetTracking-{resource_id(world, service)}-{one.alarm}-{code}"
+    return f"monitor alarm {alarm} in state ALARM triggered policy {policy_name(service)}"
+
+
 def _scaled(world: World, service: Thing, number: int, one: autoscaler.Scaling) -> None:
     host = "ecs.application-autoscaling.amazonaws.com"
     role = "AWSServiceRoleForApplicationAutoScaling_ECSService"
@@ -245,13 +253,11 @@ def _scaled(world: World, service: Thing, number: int, one: autoscaler.Scaling) 
     deed = _deed(service, "AWS::ECS::Service", "UpdateService", request, shown)
     made = _recorded(world, f"scaling:{service.name}:{number}", one.second, who, deed)
     world.trail.add(replace(made, arn=service.arn, field="desiredCount", before=one.before, after=one.after))
-    code = world.seed.uuid(f"tracking:{service.name}:{one.alarm}")
-    alarm = f"TargetTracking-{resource_id(world, service)}-{one.alarm}-{code}"
     details = {
         "ServiceNamespace": "ecs",
         "ResourceId": resource_id(world, service),
         "ScalableDimension": "ecs:service:DesiredCount",
-        "Cause": f"monitor alarm {alarm} in state ALARM triggered policy {policy_name(service)}",
+        "Cause": _why(world, service, one),
         "StatusMessage": f"Successfully set desired count to {one.after}. Change successfully fulfilled by ecs.",
     }
     world.happenings.append(

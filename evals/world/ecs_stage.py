@@ -15,7 +15,7 @@ from datetime import timedelta
 from math import sqrt
 from typing import Any
 
-from evals.world.autoscaler import scale
+from evals.world.autoscaler import scale, target_of
 from evals.world.flow import OWN, Load
 from evals.world.grants import Grants
 from evals.world.roster import Roster, Seen
@@ -94,6 +94,9 @@ class ServiceStage(Stage):
                 ):
                     continue
                 yield from (since.timestamp() for since in steps.since if since > thing.created)
+        target = target_of(self.world, self.thing)
+        for steps in target.settings.steps.values() if target is not None else ():
+            yield from (since.timestamp() for since in steps.since if since > self.thing.created)
 
     def begin(self, second: int) -> None:
         scale(self.world, self.thing, self.flow, second)

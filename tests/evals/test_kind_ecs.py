@@ -405,6 +405,34 @@ def test_the_autoscaler_reacts_after_the_onset_and_is_recorded_as_itself(tmp_pat
     assert ends(made, 2)["overload"] > 1000 > ends(made, 26)["overload"]
 
 
+@pytest.mark.parametrize("lowered", [2, 5])
+def test_a_lowered_maximum_takes_the_count_down_to_it_at_once(tmp_path: Path, lowered: int) -> None:
+    """Whatever the metric says, and no further: what is above the maximum goes, nothing else."""
+    change = {"id": "change", "at": "0s", "who": "operator", "set": "service_scaling", "path": "MaxCapacity"}
+    made = world(
+        tmp_path,
+        events=[change | {"to": lowered}],
+        options={"autoscaling": {"min": 1, "max": 12, "target": 65}},
+    )
+    roster(made)
+    calls = [one for one in made.trail.records if one.body["eventName"] == "UpdateService"]
+    told = ask(
+        made,
+        "application-autoscaling",
+        "DescribeScalingActivities",
+        ServiceNamespace="ecs",
+        ResourceId="service/shop/web",
+    )["ScalingActivities"]
+    if lowered >= 4:
+        assert [one.after for one in calls if one.after and one.after > lowered] == []
+        assert [one for one in told if one["Cause"].startswith("maximum")] == []
+        return
+    assert (calls[0].before, calls[0].after) == (4, lowered)
+    assert 0 < calls[0].time.timestamp() - moment(made) < 120
+    assert told[-1]["Cause"] == f"maximum capacity was set to {lowered}"
+    assert all(one.after <= lowered for one in calls)
+
+
 # -- balance and answers --------------------------------------------------------------------------
 
 
