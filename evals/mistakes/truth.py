@@ -22,7 +22,8 @@ _REFERENCE = re.compile(r"^\$([A-Za-z_][\w.-]*)$|\$\{([A-Za-z_][\w.-]*)\}")
 _UNKNOWN = re.compile(r'Unknown parameter in (?P<place>[^:]+): "(?P<name>[^"]+)"')
 _TYPE = re.compile(r"Invalid [\w ]+ for parameter (?P<place>[^,]+),")
 _CLIENTS = (
-    *("apigateway", "apigatewayv2", "application-autoscaling", "autoscaling", "cloudformation", "cloudtrail"),
+    *("acm", "apigateway", "apigatewayv2", "application-autoscaling", "autoscaling", "cloudformation"),
+    *("cloudfront", "cloudtrail", "wafv2"),
     *(
         "cloudwatch",
         "dynamodb",

@@ -1,26 +1,34 @@
-"""ACM's reads: the certificates of the listeners of load balancers, issued and renewed by ACM itself."""
+"""ACM's reads: certificates of the world, and those of listeners that nobody declared, issued and renewed by ACM."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from evals.world.asking import Ask, Refusal, handles
+from evals.world.edge_shown import not_after
 from evals.world.world import Thing
 from tools.models import Json
 
 _LONG = timedelta(days=198)
+_RENEWED = timedelta(days=45)  # before the end, ACM begins to renew
 
 
 def _held(ask: Ask) -> dict[str, Thing]:
-    """ARN of a certificate -> the listener that uses it."""
-    return {
+    """ARN of a certificate -> itself, or the listener that uses it."""
+    found = {
         str(one.fixed["certificate"]): one
         for one in ask.world.of("listener", ask.region)
         if one.fixed.get("certificate") and one.created <= ask.as_of
     }
+    own = {one.arn: one for one in ask.world.of("certificate", ask.region) if one.created <= ask.as_of}
+    return found | own
 
 
-def _described(ask: Ask, arn: str, listener: Thing) -> Json:
+def _described(ask: Ask, arn: str, thing: Thing) -> Json:
+    return _declared(ask, thing) if thing.kind == "certificate" else _undeclared(ask, arn, thing)
+
+
+def _undeclared(ask: Ask, arn: str, listener: Thing) -> Json:
     """It was renewed last by ACM, so that it is never near its end here."""
     age = (ask.as_of - listener.created) % _LONG
     issued = ask.as_of - min(age, _LONG / 2)
@@ -42,22 +50,68 @@ def _described(ask: Ask, arn: str, listener: Thing) -> Json:
     }
 
 
+def _declared(ask: Ask, thing: Thing) -> Json:
+    end = not_after(thing)
+    over = end <= ask.as_of
+    validation: Json = {
+        "DomainName": thing.name,
+        "ValidationDomain": thing.name,
+        "ValidationStatus": "SUCCESS",
+        "ResourceRecord": {
+            "Name": thing.fixed["record"],
+            "Type": "CNAME",
+            "Value": thing.fixed["value"],
+        },
+        "ValidationMethod": "DNS",
+    }
+    shown: Json = {
+        "CertificateArn": thing.arn,
+        "DomainName": thing.name,
+        "SubjectAlternativeNames": [thing.name],
+        "DomainValidationOptions": [validation],
+        "Issuer": "Amazon",
+        "CreatedAt": thing.created,
+        "IssuedAt": end - _LONG,
+        "Status": "EXPIRED" if over else "ISSUED",
+        "NotBefore": end - _LONG,
+        "NotAfter": end,
+        "KeyAlgorithm": "RSA_2048",
+        "SignatureAlgorithm": "SHA256WITHRSA",
+        "InUseBy": list(thing.fixed["users"]),
+        "Type": "AMAZON_ISSUED",
+        "RenewalEligibility": "INELIGIBLE" if over else "ELIGIBLE",
+    }
+    began = end - _RENEWED
+    if began <= ask.as_of and _unproven(ask, thing):
+        shown["RenewalSummary"] = {
+            "RenewalStatus": "FAILED" if over else "PENDING_VALIDATION",
+            "DomainValidationOptions": [{**validation, "ValidationStatus": "PENDING_VALIDATION"}],
+            "UpdatedAt": end if over else began,
+        }
+    return shown
+
+
+def _unproven(ask: Ask, thing: Thing) -> bool:
+    """Whether the record that proves the domain is gone."""
+    zone = ask.world.things.get(thing.fixed["zone"])
+    if zone is None:
+        return True
+    return all(
+        one["Name"] != thing.fixed["record"] for one in zone.settings.under("Records", ask.as_of).values()
+    )
+
+
 @handles("acm", "ListCertificates")
 def list_certificates(ask: Ask) -> Json:
     statuses = ask.take("CertificateStatuses")
     kinds = (ask.take("Includes") or {}).get("keyTypes") or ["RSA_2048"]
-    wanted = (not statuses or "ISSUED" in statuses) and "RSA_2048" in kinds
-    held = _held(ask) if wanted else {}
-    shown = [
-        {
-            "CertificateArn": arn,
-            "DomainName": _described(ask, arn, one)["DomainName"],
-            "Status": "ISSUED",
-            "Type": "AMAZON_ISSUED",
-            "InUse": True,
-        }
-        for arn, one in sorted(held.items())
-    ]
+    shown = []
+    for arn, one in sorted(_held(ask).items()) if "RSA_2048" in kinds else []:
+        found = _described(ask, arn, one)
+        if statuses and found["Status"] not in statuses:
+            continue
+        kept = ("CertificateArn", "DomainName", "Status", "Type", "NotAfter", "RenewalEligibility")
+        shown.append({key: found[key] for key in kept} | {"InUse": bool(found["InUseBy"])})
     size, token = int(ask.take("MaxItems") or 100), ask.take("NextToken")
     page, following = ask.page(shown, size, token)
     return {"CertificateSummaryList": page} | ({"NextToken": following} if following else {})
@@ -77,5 +131,6 @@ def describe_certificate(ask: Ask) -> Json:
 
 @handles("acm", "ListTagsForCertificate")
 def list_tags_for_certificate(ask: Ask) -> Json:
-    _one(ask)
-    return {"Tags": []}
+    _, thing = _one(ask)
+    tags = thing.tags(ask.as_of) if thing.kind == "certificate" else {}
+    return {"Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}

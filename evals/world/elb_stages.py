@@ -30,7 +30,7 @@ IDLE = "Attributes.idle_timeout.timeout_seconds"
 class BalancerStage(Stage):
     """Requests that come in by an Application Load Balancer."""
 
-    reasons = ("unreachable", "fixed response", "no targets", "other targets", "idle timeout")
+    reasons = ("unreachable", "expired", "fixed response", "no targets", "other targets", "idle timeout")
     physical = ("Attributes.",)
 
     def __init__(self, world: World, thing: Thing, uses: Mapping[str, Any] | None = None) -> None:
@@ -44,12 +44,19 @@ class BalancerStage(Stage):
     def listener(self) -> Thing:
         return self.world.things[self.thing.fixed["listener"]]
 
+    @property
+    def certificate(self) -> Thing | None:
+        """The certificate of its listener, where the case declares one."""
+        return self.world.things.get(str(self.listener.fixed.get("certificate") or ""))
+
     def _rules(self) -> list[Thing]:
         listener = self.listener.arn
         return [one for one in self.world.of("listener-rule") if one.fixed["listener"] == listener]
 
     def watched(self) -> Iterable[Thing]:
         yield from (self.thing, self.listener, *self._rules(), *guards(self.world, self.thing))
+        if self.certificate is not None:
+            yield self.certificate
 
     def moments(self) -> Iterator[float]:
         for thing in self.watched():
@@ -86,6 +93,10 @@ class BalancerStage(Stage):
             return
         if not self._admitted(load.second):
             load.end(self.index, "unreachable", load.alive, CONNECT_MS, status=0, unseen=True)
+        if self.certificate is not None and setting(self.certificate, "_expired", load.second):
+            strict = float(self.uses.get("strict", 0.97))  # of clients, those that look at the certificate
+            many = share_of(load.alive, strict, load.second)
+            load.end(self.index, "expired", many, 60, status=0, unseen=True)
         self._route(load)
         self.close(load, arrived)
 
