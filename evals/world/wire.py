@@ -55,10 +55,12 @@ def _number(stamp: float) -> int | float:
     return int(stamp) if stamp.is_integer() else round(stamp, 3)
 
 
-def answer(service: str, operation: str, protocol: str, result: Json, request_id: str) -> WireAnswer:
-    """`result` (members as boto3 shows them) as the body of a good answer. Raises WrongShape."""
+def answer(
+    service: str, operation: str, protocol: str, result: Json, request_id: str, *, words: bool = True
+) -> WireAnswer:
+    """`result` (members as boto3 shows them) as the body of a good answer. Raises WrongShape; `words` as of `check`."""
     model = operation_model(service, operation)
-    check(model.output_shape, result, f"{service}:{operation}")
+    check(model.output_shape, result, f"{service}:{operation}", words=words)
     serializer = _serializer(service, protocol)(model, SerializationContext(request_id))
     made = serializer.serialize(result)
     body = made["body"]
@@ -107,43 +109,46 @@ _SCALARS: Mapping[str, tuple[type, ...]] = {
 }
 
 
-def check(shape: Any, value: Any, where: str) -> None:
-    """Compare an answer with botocore's output shape; long lists at both ends. Raises WrongShape."""
+def check(shape: Any, value: Any, where: str, *, words: bool = True) -> None:
+    """Compare an answer with botocore's output shape; long lists at both ends. Raises WrongShape.
+
+    `words`: whether a word must be one that the model lists. AWS itself answers others ("available" for "Available").
+    """
     if shape is None:
         if value:
             raise WrongShape(f"{where}: the operation answers nothing")
         return
     kind = shape.type_name
     if kind == "structure":
-        _check_structure(shape, value, where)
+        _check_structure(shape, value, where, words)
     elif kind == "list":
-        _check_list(shape, value, where)
+        _check_list(shape, value, where, words)
     elif kind == "map":
         if not isinstance(value, dict):
             raise WrongShape(f"{where}: a map is expected, not {type(value).__name__}")
         for key, item in value.items():
-            check(shape.value, item, f"{where}[{key}]")
+            check(shape.value, item, f"{where}[{key}]", words=words)
     elif kind in _SCALARS:
         if not isinstance(value, _SCALARS[kind]) or (isinstance(value, bool) and kind != "boolean"):
             raise WrongShape(f"{where}: {kind} is expected, not {value!r}")
         allowed = shape.metadata.get("enum")
-        if allowed and value not in allowed:
+        if words and allowed and value not in allowed:
             raise WrongShape(f"{where}: {value!r} is none of {', '.join(allowed)}")
 
 
-def _check_structure(shape: Any, value: Any, where: str) -> None:
+def _check_structure(shape: Any, value: Any, where: str, words: bool) -> None:
     if not isinstance(value, dict):
         raise WrongShape(f"{where}: a structure is expected, not {type(value).__name__}")
     for key, item in value.items():
         if key not in shape.members:
             raise WrongShape(f"{where}: AWS has no member {key}")
         if item is not None:
-            check(shape.members[key], item, f"{where}.{key}")
+            check(shape.members[key], item, f"{where}.{key}", words=words)
 
 
-def _check_list(shape: Any, value: Any, where: str) -> None:
+def _check_list(shape: Any, value: Any, where: str, words: bool) -> None:
     if not isinstance(value, list):
         raise WrongShape(f"{where}: a list is expected, not {type(value).__name__}")
     sample = value if len(value) <= 2 * _SAMPLE else value[:_SAMPLE] + value[-_SAMPLE:]
     for item in sample:
-        check(shape.member, item, f"{where}[]")
+        check(shape.member, item, f"{where}[]", words=words)

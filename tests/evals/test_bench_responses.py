@@ -55,6 +55,51 @@ def test_what_passes_raises_and_does_not_fit_is_counted(folder: Path) -> None:
     assert "3 of 4 recordings pass; 1 of 1 recorded errors are told." in found.text
 
 
+def test_words_that_no_model_lists_are_given_as_they_were_recorded(tmp_path: Path) -> None:
+    found = {"VpcEndpointId": "vpce-0a1b2c3d4e5f60001", "VpcId": "vpc-1", "State": "available"}
+    write(tmp_path, "ec2.DescribeVpcEndpoints_1.json", {"VpcEndpoints": [found]})
+    services = run(tmp_path).figures["services"]
+    assert isinstance(services, dict)
+    assert (services["vpc"]["recordings"], services["vpc"]["unfit"]) == (1, 0)
+    assert services["vpc"]["raised"] == []
+
+
+def test_what_does_not_exist_is_an_answer_and_other_errors_must_be_told(tmp_path: Path) -> None:
+    write(tmp_path, "s3.ListBuckets_1.json", {"Buckets": [{"Name": "shop-data"}]})
+    for code in ("NoSuchBucketPolicy", "AccessDenied"):
+        number = "1" if code.startswith("No") else "2"
+        error = {"Error": {"Code": code, "Message": "no"}}
+        write(tmp_path, f"s3.GetBucketPolicy_{number}.json", error, 404 if number == "1" else 403)
+    services = run(tmp_path).figures["services"]
+    assert isinstance(services, dict)
+    assert {name: services["s3"][name] for name in ("errors", "absent", "silent")} == {
+        "errors": 2,
+        "absent": 1,
+        "silent": [],
+    }
+
+
+def test_an_operation_that_nothing_comes_to_is_called_as_it_is(tmp_path: Path) -> None:
+    who = {"UserId": "AIDAEXAMPLE", "Account": "111122223333", "Arn": "arn:aws:iam::111122223333:user/a"}
+    write(tmp_path, "sts.GetCallerIdentity_1.json", who)
+    write(tmp_path, "wafv2.GetRuleGroup_1.json", {"LockToken": "0f0e2b7d-64a1-4c63-9a53-5f6d3f0b7c11"})
+    services = run(tmp_path).figures["services"]
+    assert isinstance(services, dict)
+    assert {name: (one["direct"], one["raised"]) for name, one in services.items()} == {
+        "sts": (1, []),
+        "wafv2": (1, []),
+    }
+
+
+def test_two_generations_of_one_service_are_told_apart_by_their_answers(tmp_path: Path) -> None:
+    write(tmp_path, "elasticloadbalancing.DescribeLoadBalancers_1.json", {"LoadBalancers": []})
+    write(tmp_path, "elasticloadbalancing.DescribeLoadBalancers_2.json", {"LoadBalancerDescriptions": []})
+    write(tmp_path, "apigateway.GetStages_1.json", {"item": []})
+    write(tmp_path, "apigateway.GetStages_2.json", {"Items": []})
+    found = {one.name: one.client for one in load(tmp_path).all}
+    assert list(found.values()) == ["apigateway", "apigatewayv2", "elbv2", "elb"]
+
+
 def test_times_and_errors_are_read_as_recorded(folder: Path) -> None:
     held = {one.name: one for one in load(folder).all}
     assert held["dynamodb.ListTables_2.json"].error == "AccessDeniedException"
