@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from functools import partial
-from multiprocessing import get_all_start_methods, get_context
-from multiprocessing.context import BaseContext
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from evals import first_runs
 from evals.baselines import judged, scene_of
@@ -19,10 +15,11 @@ from evals.cases import Case, find
 from evals.cases import incidents as builtin
 from evals.claims import false_claims
 from evals.prevention_check import PreventionCheck, check
-from evals.recorded_runs import run_recorded
+from evals.recorded_runs import SEED, run_recorded
 from evals.rehearsal import Rehearsal, rehearse
 from evals.results import Outcome, SuiteResult, Unseen, write_log
 from evals.score import Score, score
+from evals.side_by_side import Job, Progress, all_of
 from evals.story import story
 from evals.truth import Truth
 from evals.unseen import MODES, run_unseen
@@ -40,10 +37,6 @@ if TYPE_CHECKING:
     from evals.world.world import World
 
 __all__ = ["begin", "facts_of", "judge", "make_recording", "open_world", "run_case", "run_suite", "truth_of"]
-
-T = TypeVar("T")
-Progress = Callable[[int, int], None]
-"""Told after every run: how many are done, and of how many."""
 
 
 def run_suite(
@@ -73,19 +66,28 @@ def run_suite(
     declared = [case for case in cases if not case.recorded]
     if logs is not None:
         _make(logs)
-    jobs: list[Callable[[], Outcome | Unseen | None]] = [
-        partial(run_case, case, seed, logs) for case in declared for seed in seeds
+    jobs: list[Job[Outcome | Unseen | None]] = [
+        Job(partial(run_case, case, seed, logs), partial(_lost, case, seed))
+        for case in declared
+        for seed in seeds
     ]
-    jobs += [partial(run_recorded, case, logs) for case in cases if case.recorded]
     jobs += [
-        partial(run_case, case, seed, logs, one)
+        Job(partial(run_recorded, case, logs), partial(_lost, case, SEED)) for case in cases if case.recorded
+    ]
+    jobs += [
+        Job(partial(run_case, case, seed, logs, one), partial(_lost, case, seed, variant=one.name))
         for case in declared
         for one in variations
         if fits(one, case.truth)
         for seed in seeds
     ]
-    jobs += [partial(run_unseen, case, seed, how) for how in unseen for case in declared for seed in seeds]
-    done = _all(jobs, processes, progress)
+    jobs += [
+        Job(partial(run_unseen, case, seed, how), partial(_not_told, case, seed, how))
+        for how in unseen
+        for case in declared
+        for seed in seeds
+    ]
+    done = all_of(jobs, processes, progress)
     runs = [one for one in done if isinstance(one, Outcome)]
     return SuiteResult(
         outcomes=tuple(one for one in runs if not one.variant),
@@ -103,38 +105,12 @@ def _make(folder: Path) -> None:
         raise BadInput(f"{folder} cannot be made: {error}") from error
 
 
-def _all(jobs: Sequence[Callable[[], T]], processes: int | None, progress: Progress | None) -> tuple[T, ...]:
-    """The results of all jobs, in order."""
-    together = min(len(jobs), _cores() if processes is None else processes)
-    if together <= 1:
-        return tuple(_counted((job() for job in jobs), len(jobs), progress))
-    with ProcessPoolExecutor(together, mp_context=_context()) as pool:
-        return tuple(_counted(pool.map(_call, jobs), len(jobs), progress))
+def _lost(case: Case, seed: int, why: str, variant: str = "") -> Outcome:
+    return Outcome(case=case.name, seed=seed, variant=variant, score=Score(items=()), error=why)
 
 
-def _counted(results: Iterable[T], total: int, progress: Progress | None) -> Iterator[T]:
-    for number, one in enumerate(results, 1):
-        if progress is not None:
-            progress(number, total)
-        yield one
-
-
-def _call(job: Callable[[], T]) -> T:
-    return job()
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _context() -> BaseContext:
-    """New processes without this one's threads and locks; where the system can, they share what they import."""
-    if "forkserver" not in get_all_start_methods():
-        return get_context("spawn")
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["evals.suite", "evals.world"])
-    return context
+def _not_told(case: Case, seed: int, how: str, why: str) -> Unseen:
+    return Unseen(case=case.name, seed=seed, how=how, named=False, told=why)
 
 
 def run_case(case: Case, seed: int, logs: Path | None = None, variation: Variation | None = None) -> Outcome:
@@ -146,10 +122,7 @@ def run_case(case: Case, seed: int, logs: Path | None = None, variation: Variati
         return _run_case(case, seed, logs, variation)
     except BadInput as error:
         where = f"see: opsleuth eval --validate {case.folder}"
-        name = variation.name if variation else ""
-        return Outcome(
-            case=case.name, seed=seed, variant=name, score=Score(items=()), error=f"{error} ({where})"
-        )
+        return _lost(case, seed, f"{error} ({where})", variation.name if variation else "")
 
 
 def _run_case(case: Case, seed: int, logs: Path | None, variation: Variation | None) -> Outcome:
