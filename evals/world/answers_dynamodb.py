@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from evals.world.asking import Ask, Refusal, handles
+from evals.world.readers import label as label_of
+from evals.world.readers import stream_arn
 from evals.world.seed import mix
 from evals.world.world import Thing
 from tools.arn import is_arn, parse
@@ -81,6 +83,12 @@ def description(table: Thing, ask: Ask) -> Json:
             "LatestStreamLabel": label,
             "LatestStreamArn": f"{table.arn}/stream/{label}",
         }
+    last = stream_arn(table, moment.timestamp())
+    if last and not replicas:  # its ARN stays when it was switched off
+        shown |= {"LatestStreamArn": last, "LatestStreamLabel": last.rsplit("/", 1)[1]}
+        if label_of(table, moment.timestamp()):
+            view = table.at("StreamSpecification.StreamViewType", moment)
+            shown["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": view}
     if mode == "PAY_PER_REQUEST":
         shown["BillingModeSummary"] = {
             "BillingMode": mode,
@@ -136,3 +144,46 @@ def describe_time_to_live(ask: Ask) -> Json:
     if not name:
         return {"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}}
     return {"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": name}}
+
+
+def _streams(ask: Ask, table: Thing) -> list[Json]:
+    """The stream that a table has, or had until it was switched off."""
+    last = stream_arn(table, ask.as_of.timestamp())
+    return (
+        []
+        if last is None
+        else [{"StreamArn": last, "TableName": table.name, "StreamLabel": last.rsplit("/", 1)[1]}]
+    )
+
+
+@handles("dynamodbstreams", "ListStreams")
+def list_streams(ask: Ask) -> Json:
+    named, limit = ask.take("TableName"), int(ask.take("Limit") or 100)
+    tables = [_table(ask, str(named))] if named else ask.world.of("table", ask.region)
+    after = str(ask.take("ExclusiveStartStreamArn") or "")
+    found = [one for table in tables for one in _streams(ask, table) if one["StreamArn"] > after]
+    answer: Json = {"Streams": found[:limit]}
+    return answer | ({"LastEvaluatedStreamArn": found[limit - 1]["StreamArn"]} if len(found) > limit else {})
+
+
+@handles("dynamodbstreams", "DescribeStream")
+def describe_stream(ask: Ask) -> Json:
+    arn = str(ask.need("StreamArn"))
+    for name in ("Limit", "ExclusiveStartShardId"):
+        ask.take(name)
+    table = ask.world.things.get(arn.split("/stream/", maxsplit=1)[0])
+    if (
+        table is None
+        or table.kind != "table"
+        or arn not in [one["StreamArn"] for one in _streams(ask, table)]
+    ):
+        raise Refusal("ResourceNotFoundException", f"Requested resource not found: Stream: {arn} not found")
+    return {
+        "StreamDescription": {
+            **_streams(ask, table)[0],
+            "StreamStatus": "ENABLED" if label_of(table, ask.as_of.timestamp()) else "DISABLED",
+            "StreamViewType": table.at("StreamSpecification.StreamViewType", ask.as_of),
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+            "Shards": [],
+        }
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from evals.world.readers import stream_arn
 from evals.world.trail import Deed, long_stamp
 from evals.world.world import Thing, World
 from tools.models import Json
@@ -49,6 +50,8 @@ def _updated(world: World, act: Act, request: Json) -> Json:
             request["provisionedThroughput"] = _provisioned(thing, moment)
     elif path.startswith("ProvisionedThroughput."):
         request["provisionedThroughput"] = _provisioned(thing, moment)
+    elif path == "StreamSpecification.StreamEnabled":
+        request["streamSpecification"] = _stream(thing, moment)
     else:
         raise ValueError(f"{path} of a table is not modelled")
     return _described(thing, moment, "UPDATING", shown)
@@ -67,6 +70,8 @@ def create(world: World, thing: Thing, moment: datetime) -> Deed:
         request["onDemandThroughput"] = limits
     if thing.at("BillingMode", moment) == "PROVISIONED":
         request["provisionedThroughput"] = _provisioned(thing, moment)
+    if _stream(thing, moment).get("streamEnabled"):
+        request["streamSpecification"] = _stream(thing, moment)
     return _deed(
         thing, "CreateTable", request, {"tableDescription": _described(thing, moment, "CREATING", limits)}
     )
@@ -93,6 +98,12 @@ def _deed(thing: Thing, name: str, request: Json, response: Json | None) -> Deed
 
 def _on_demand(thing: Thing, moment: datetime) -> Json:
     return _lower(thing.settings.under("OnDemandThroughput", moment))
+
+
+def _stream(thing: Thing, moment: datetime) -> Json:
+    """The stream as a request sets it: with its view type while it is on."""
+    found = _lower(thing.settings.under("StreamSpecification", moment))
+    return found if found.get("streamEnabled") else {"streamEnabled": False}
 
 
 def _provisioned(thing: Thing, moment: datetime) -> Json:
@@ -139,4 +150,9 @@ def _described(thing: Thing, moment: datetime, status: str, limits: Json) -> Jso
     }
     if limits:
         shown["onDemandThroughput"] = limits
+    last = stream_arn(thing, moment.timestamp())
+    if last:  # a stream that was switched off can still be read for a day
+        shown |= {"latestStreamArn": last, "latestStreamLabel": last.rsplit("/", 1)[1]}
+        if _stream(thing, moment)["streamEnabled"]:
+            shown["streamSpecification"] = _stream(thing, moment)
     return shown

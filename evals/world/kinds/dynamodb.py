@@ -173,7 +173,10 @@ def _make(shop: Workshop, wish: Wish) -> Thing:
         "listed_by": seed.pick("listed", ("arn", "name")),
     }
     thing = shop.add(world.arn("dynamodb", f"table/{name}"), wish, fixed)
-    return shop.settle(thing, wish, {"BillingMode": "PAY_PER_REQUEST"})
+    usual = {"BillingMode": "PAY_PER_REQUEST"}
+    if wish.settings.get("StreamSpecification.StreamEnabled"):
+        usual["StreamSpecification.StreamViewType"] = "NEW_AND_OLD_IMAGES"
+    return shop.settle(thing, wish, usual)
 
 
 _REPLICATED = ("BillingMode", "OnDemandThroughput.MaxWriteRequestUnits", "TimeToLive")
@@ -298,6 +301,8 @@ _SETTINGS = {
     "DeletionProtectionEnabled": "true or false",
     "PointInTimeRecovery": "true or false",
     "TimeToLive": "name of the attribute",
+    "StreamSpecification.StreamEnabled": "true or false; each time that it is switched on it is another stream",
+    "StreamSpecification.StreamViewType": "NEW_IMAGE, OLD_IMAGE, NEW_AND_OLD_IMAGES or KEYS_ONLY",
 }
 
 KINDS = (
