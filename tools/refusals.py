@@ -18,7 +18,7 @@ _THROTTLED = re.compile(
 _FAULT = re.compile(
     r"InternalFailure|InternalError|ServiceUnavailable|RequestTimeout|ServiceException$|^5\d\d$"
 )
-_MISSING = re.compile(r"NotFound|NoSuch|NonExistent|DoesNotExist|^404$")
+_MISSING = re.compile(r"NotFound|NoSuch|Non[Ee]xistent|DoesNotExist|^404$")
 _NOT_ON = {
     "NoAvailableConfigurationRecorderException": "AWS Config records nothing here.",
     "ResourceNotDiscoveredException": "AWS Config does not record this resource.",
