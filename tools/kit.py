@@ -53,6 +53,13 @@ _BY_HOST = (
     "cache-cluster",
     "cache-parameter-group",
 )
+_OWN_WORDS = (
+    "app|application|brand|channel|component|dd|env|environment|instance|log|level|mode|module|name|namespace|node|otel|"
+    "owner|product|profile|profiles|active|project|region|role|runtime|service|site|spring|squad|stack|stage|system|"
+    "team|tenant|tier|type|version"
+)
+_OWN_KEY = re.compile(rf"(?:{_OWN_WORDS})(?:[_.-]?(?:{_OWN_WORDS}))*", re.I)
+"""Keys whose value says what a program is or where it runs. It may be anybody's name as well."""
 _WRAPPED = re.compile(r"(?:[a-z][a-z0-9+.-]*:)+(?=[a-z][a-z0-9+.-]*://)", re.I)
 _HOST_PAIR = re.compile(r"(?:^|[\s;])(?:host|hostname|server|data source)\s*=\s*(?:tcp:)?([^\s;,]+)", re.I)
 _PLAIN_NAME = re.compile(r"/?[A-Za-z0-9][A-Za-z0-9._:/-]{1,127}")  # names of parameters begin with a slash
@@ -152,22 +159,24 @@ def reference(key: str, value: str) -> str:
 def meant(key: str, value: str, directory: Directory) -> Iterable[tuple[str, float]]:
     """ARNs that one environment variable means, each with how sure that is.
 
-    A plain name counts for more when the key names its type.
+    A plain name counts for more when the key names its type. Without that it must be one thing's alone, and the key
+    must not say that it is the program's own name or surroundings (SERVICE_NAME, STAGE).
     """
     if arns.is_arn(value):
         known = directory.mentioned(value)
         yield (known[0].arn if known else value, 0.9)
         return
     hint = next((word for word in _HINTS if word in key.lower()), "")
-    for found in directory.mentioned(value):
-        if found.type in _NEVER_MEANT:
-            continue
-        if value != found.name:  # a URL or a host, which means one thing only
-            yield (found.arn, 0.9)
-        elif hint in (found.type, found.type.removeprefix("delivery-")) or (
-            not hint and found.type not in _BY_HOST
-        ):
-            yield (found.arn, 0.85 if hint else 0.6)
+    found = [one for one in directory.mentioned(value) if one.type not in _NEVER_MEANT]
+    yield from ((one.arn, 0.9) for one in found if value != one.name)  # a URL or host means one thing only
+    named = [one for one in found if value == one.name]
+    if hint:
+        yield from (
+            (one.arn, 0.85) for one in named if hint in (one.type, one.type.removeprefix("delivery-"))
+        )
+    elif not _OWN_KEY.fullmatch(key):
+        free = [one for one in named if one.type not in _BY_HOST]
+        yield from ((one.arn, 0.6) for one in free if len(free) == 1)
 
 
 def uses(

@@ -209,6 +209,7 @@ def pool(ground: Ground, name: str, triggers: dict[str, Thing] | None = None, ma
     ground.table.more(where, "cognito-idp", "ListUserPools", {}, "UserPools", {"Id": id_, "Name": name})
     ground.table.put(where, "cognito-idp", "DescribeUserPool", names, {"UserPool": shown})
     client = {"ClientId": _id(ground, 26), "UserPoolId": id_, "ClientName": "web"}
+    ground.inside(f"{thing.arn}/client/{client['ClientId']}", thing)
     ground.table.put(where, "cognito-idp", "ListUserPoolClients", names, {"UserPoolClients": [client]})
     ground.table.put(where, "cognito-idp", "GetUserPoolMfaConfig", names, {"MfaConfiguration": "OFF"})
     return thing

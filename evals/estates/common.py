@@ -55,6 +55,6 @@ def make(ground: Ground) -> Common:
     inner = doors.zone(ground, f"{company}.internal.", main.vpc)
     return Common(
         company, main, office, old, logs, alarms, key, shared, zone, inner,
-        doors.certificate(ground, f"*.{company}.example"),
-        doors.certificate(ground, f"{company}.example", doors.EDGE),
+        doors.certificate(ground, f"*.{company}.example", by=zone),
+        doors.certificate(ground, f"{company}.example", doors.EDGE, zone),
     )  # fmt: skip

@@ -65,11 +65,14 @@ def health_check(ground: Ground, name: str, host: str, sees: Thing | None = None
     return thing
 
 
-def certificate(ground: Ground, host: str, region: str = "") -> Thing:
+def certificate(ground: Ground, host: str, region: str = "", by: Thing | None = None) -> Thing:
+    """`by`: the zone that holds the domain."""
     arn = ground.call("acm", "RequestCertificate", region, DomainName=host, ValidationMethod="DNS")[
         "CertificateArn"
     ]
-    return ground.add("certificate", arn, host, region=region)
+    thing = ground.add("certificate", arn, host, region=region)
+    ground.maybe(thing, "is proven by", by)
+    return thing
 
 
 def web_acl(
@@ -114,6 +117,9 @@ def shield(ground: Ground, acl: Thing, of: Thing) -> None:
     whom = of["stage"] if of.kind == "rest api" else of.arn
     ground.call("wafv2", "AssociateWebACL", WebACLArn=acl.arn, ResourceArn=whom)
     ground.fact(whom, "is guarded by", acl)
+    kind = "API_GATEWAY" if of.kind == "rest api" else "APPLICATION_LOAD_BALANCER"
+    names = {"WebACLArn": acl.arn, "ResourceType": kind}
+    ground.table.more(ground.region, "wafv2", "ListResourcesForWebACL", names, "ResourceArns", whom)
 
 
 def distribution(

@@ -41,6 +41,7 @@ KINDS = MappingProxyType(
         "alerts": "the source, an alarm or scaling group, tells or moves the target",
         "resolves to": "the source, a DNS record, is an alias or name of the target",
         "shows": "the source serves TLS with the target, a certificate",
+        "is proven by": "the source, a certificate, is renewed by a record of the target, a zone",
         "is part of": "the source exists only as a part of the target",
         "is shaped by": "the source is made or set up from the target",
         "copies": "the source is kept equal to the target",

@@ -6,13 +6,15 @@ groups of what was made; the network that a thing lies in because its subnets do
 
 from __future__ import annotations
 
+from evals.estates.doors import EDGE
 from evals.estates.ground import Ground, Thing
 from evals.estates.network import ec2
 from tools.models import Json
 
 
 def settle(ground: Ground) -> None:
-    _networks(ground)
+    _networks(ground, ground.region)
+    _networks(ground, EDGE)
     _interfaces(ground)
     _database_defaults(ground)
     _scaling(ground)
@@ -25,33 +27,33 @@ def settle(ground: Ground) -> None:
             ground.maybe(source, "lies in", network)
 
 
-def _seen(ground: Ground, kind: str, word: str, id_: str, name: str) -> tuple[Thing, bool]:
+def _seen(ground: Ground, kind: str, word: str, id_: str, name: str, region: str) -> tuple[Thing, bool]:
     """The thing, and whether it is new."""
-    held = ground.things.get(ground.arn("ec2", f"{word}/{id_}"))
-    return (held, False) if held else (ec2(ground, kind, word, id_, name), True)
+    held = ground.things.get(ground.arn("ec2", f"{word}/{id_}", region))
+    return (held, False) if held else (ec2(ground, kind, word, id_, name, region), True)
 
 
-def _rows(ground: Ground, operation: str, member: str) -> list[Json]:
-    return list(ground.call("ec2", operation)[member])
+def _rows(ground: Ground, operation: str, member: str, region: str = "") -> list[Json]:
+    return list(ground.call("ec2", operation, region)[member])
 
 
-def _networks(ground: Ground) -> None:
-    for row in _rows(ground, "DescribeVpcs", "Vpcs"):
-        _seen(ground, "vpc", "vpc", row["VpcId"], "default")
+def _networks(ground: Ground, region: str) -> None:
+    for row in _rows(ground, "DescribeVpcs", "Vpcs", region):
+        _seen(ground, "vpc", "vpc", row["VpcId"], "default", region)
     for kind, word, operation, member, id_ in (
         ("subnet", "subnet", "DescribeSubnets", "Subnets", "SubnetId"),
         ("security group", "security-group", "DescribeSecurityGroups", "SecurityGroups", "GroupId"),
         ("route table", "route-table", "DescribeRouteTables", "RouteTables", "RouteTableId"),
         ("network acl", "network-acl", "DescribeNetworkAcls", "NetworkAcls", "NetworkAclId"),
     ):
-        for row in _rows(ground, operation, member):
-            thing, new = _seen(ground, kind, word, row[id_], "default")
+        for row in _rows(ground, operation, member, region):
+            thing, new = _seen(ground, kind, word, row[id_], "default", region)
             if new:
-                ground.fact(thing, "lies in", ground.arn("ec2", f"vpc/{row['VpcId']}"))
+                ground.fact(thing, "lies in", ground.arn("ec2", f"vpc/{row['VpcId']}", region))
             if kind == "route table" and any(one.get("Main") for one in row.get("Associations", [])):
-                _main_routes(ground, row["VpcId"], thing)
+                _main_routes(ground, row["VpcId"], thing, region)
             for joined in row.get("Associations", []) if kind == "network acl" else []:
-                ground.fact(ground.arn("ec2", f"subnet/{joined['SubnetId']}"), "is guarded by", thing)
+                ground.fact(ground.arn("ec2", f"subnet/{joined['SubnetId']}", region), "is guarded by", thing)
 
 
 def _scaling(ground: Ground) -> None:
@@ -81,11 +83,11 @@ def _scaled(ground: Ground, space: str, operation: str, member: str) -> list[Jso
     return list(ground.call("application-autoscaling", operation, ServiceNamespace=space)[member])
 
 
-def _main_routes(ground: Ground, network: str, table: Thing) -> None:
+def _main_routes(ground: Ground, network: str, table: Thing, region: str) -> None:
     """Subnets without a table of their own go by the main one."""
     own = {fact.source for fact in ground.facts.values() if fact.kind == "routes by"}
-    for row in _rows(ground, "DescribeSubnets", "Subnets"):
-        arn = ground.arn("ec2", f"subnet/{row['SubnetId']}")
+    for row in _rows(ground, "DescribeSubnets", "Subnets", region):
+        arn = ground.arn("ec2", f"subnet/{row['SubnetId']}", region)
         if row["VpcId"] == network and arn not in own:
             ground.maybe(arn, "routes by", table)
 

@@ -135,5 +135,6 @@ def _edge(ground: Ground, common: Common, front: Thing, pages: Thing) -> None:
     data.bucket_policy(ground, pages, site)
     doors.record(ground, common.zone, common.host("www"), site)
     check = doors.health_check(ground, "shop", common.host("shop"), front)
-    doors.record(ground, common.zone, common.host("shop"), front, check=check)
+    named = doors.record(ground, common.zone, common.host("shop"), front, check=check)
+    ground.maybe(check, "watches", named)
     doors.record(ground, common.zone, common.host("blog"), "ghs.example.net", alias=False)

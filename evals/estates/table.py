@@ -60,11 +60,16 @@ class Table:
         for item in items:
             self.more(region, service, operation, {}, by[0], item)
 
+    @staticmethod
+    def named(parameters: Mapping[str, object]) -> Json:
+        """The parameters that name something."""
+        return {key: value for key, value in parameters.items() if key not in _PAGING}
+
     def find(
         self, region: str, service: str, operation: str, parameters: Mapping[str, object]
     ) -> Json | None:
         """The answer for these parameters, or None."""
-        named = {key: value for key, value in parameters.items() if key not in _PAGING}
+        named = self.named(parameters)
         place = (region, service, operation)
         if place in self.lists:
             return self._narrowed(place, named)

@@ -160,7 +160,18 @@ def flags(
     names = {"ApplicationId": app}
     put(where, "appconfig", "ListEnvironments", names, {"Items": [shown]})
     put(where, "appconfig", "GetEnvironment", {**names, "EnvironmentId": env}, shown)
-    put(where, "appconfig", "ListDeployments", {**names, "EnvironmentId": env}, {"Items": []})
+    done = {
+        "DeploymentNumber": 1,
+        "ConfigurationName": "main",
+        "ConfigurationVersion": "1",
+        "State": "COMPLETE",
+    }
+    put(where, "appconfig", "ListDeployments", {**names, "EnvironmentId": env}, {"Items": [done]})
+    pair = f"{there.arn}/configuration/{profile}"  # what a client reads is named so
+    ground.inside(pair, there)
+    ground.maybe(
+        pair, "is shaped by", ground.arn("appconfig", f"application/{app}/configurationprofile/{profile}")
+    )
     _profile(ground, thing, profile, held_in, acts)
     return thing
 
