@@ -408,6 +408,45 @@ def _configured(
     )
 
 
+def _restore_part(member: str, inner: str, resource: Resource, value: Value) -> tuple[Call, ...]:
+    sent = whole(value) if inner == "Size" and value is not None else value
+    if sent is None and member != "DeadLetterConfig":
+        return ()
+    # An empty ARN takes the dead-letter queue away (API reference); nothing does it for the others.
+    part = {member: {inner: "" if sent is None else sent}}
+    return (call("lambda", "UpdateFunctionConfiguration", resource, FunctionName=resource.name, **part),)
+
+
+def _part(
+    member: str, inner: str, name: str, unit: str, effects: tuple[Effect, ...] = (), unset: Value = None
+) -> Setting:
+    """A setting inside of a member of the configuration."""
+    camel = f"{member[0].lower()}{member[1:]}.{inner[0].lower()}{inner[1:]}"
+    return Setting(
+        type="function",
+        name=name,
+        path=f"{member}.{inner}",
+        unit=unit,
+        requests=dict.fromkeys(("UpdateFunctionConfiguration", "CreateFunction"), camel),
+        restore=partial(_restore_part, member, inner),
+        read=_read,
+        query=f"{member}.{inner}",
+        unset=unset,
+        echo="new",
+        echo_path=camel,
+        effects=effects,
+        ready=_IDLE,
+        versioned=True,
+    )
+
+
+def _restore_layers(resource: Resource, value: Value) -> tuple[Call, ...]:
+    layers = str(value).split(",") if value else []
+    return (
+        call("lambda", "UpdateFunctionConfiguration", resource, FunctionName=resource.name, Layers=layers),
+    )
+
+
 def _restore_concurrency(resource: Resource, value: Value) -> tuple[Call, ...]:
     if value is None or value == -1:
         return (call("lambda", "DeleteFunctionConcurrency", resource, FunctionName=resource.name),)
@@ -466,6 +505,21 @@ def _restore_mapping(member: str, resource: Resource, value: Value) -> tuple[Cal
         return ()
     sent = bool(value) if member == "Enabled" else whole(value)
     return (call("lambda", "UpdateEventSourceMapping", resource, UUID=resource.name, **{member: sent}),)
+
+
+def _restore_scaling(resource: Resource, value: Value) -> tuple[Call, ...]:
+    most = {} if value is None else {"MaximumConcurrency": whole(value)}
+    return (call("lambda", "UpdateEventSourceMapping", resource, UUID=resource.name, ScalingConfig=most),)
+
+
+_FILTERS = "to_string(FilterCriteria.Filters[].Pattern || `[]`)"
+
+
+def _restore_filters(resource: Resource, value: Value) -> tuple[Call, ...]:
+    """All filters at once, as a JSON list of their patterns; without any every record is handed over."""
+    patterns = json.loads(str(value)) if value else []
+    filters = {"Filters": [{"Pattern": one} for one in patterns]} if patterns else {}
+    return (call("lambda", "UpdateEventSourceMapping", resource, UUID=resource.name, FilterCriteria=filters),)
 
 
 def _restore_async(member: str, resource: Resource, value: Value) -> tuple[Call, ...]:
@@ -549,6 +603,38 @@ SETTINGS = (
     _configured("Handler", "handler", "handler", "", _FAILS, False),
     _configured("Runtime", "runtime", "runtime", "", _FAILS, False),
     _configured("Role", "role", "execution role", "", _FAILS, False),
+    _part(
+        "EphemeralStorage",
+        "Size",
+        "space in /tmp",
+        "MB",
+        (
+            Effect(metric="Errors", direction="up", after=(0, 3600), when="lowered"),
+            Effect(metric="role:errors", direction="up", on="upstream", after=(0, 3600), when="lowered"),
+        ),
+        unset=512,
+    ),
+    # What is traced moves no metric; X-Ray shows the function's own calls no more.
+    _part("TracingConfig", "Mode", "tracing", "", unset="PassThrough"),
+    _part("DeadLetterConfig", "TargetArn", "dead-letter queue", ""),
+    Setting(
+        type="function",
+        name="layers",
+        path="join(',', Layers[].Arn || `[]`)",
+        unit="",
+        requests=dict.fromkeys(
+            ("UpdateFunctionConfiguration", "CreateFunction"), "layers && join(',', layers)"
+        ),
+        restore=_restore_layers,
+        read=_read,
+        query="join(',', Layers[].Arn || `[]`)",
+        unset="",
+        echo="new",
+        echo_path="layers && join(',', layers[].arn)",
+        effects=_FAILS,
+        ready=_IDLE,
+        versioned=True,
+    ),
     Setting(
         type="function",
         name="subnets and security groups",
@@ -630,7 +716,52 @@ SETTINGS = (
                 "batching window",
                 "seconds",
             ),
+            ("ParallelizationFactor", "parallelizationFactor", "batches of a shard at once", "batches"),
         )
+    ),
+    Setting(
+        type="event-source-mapping",
+        name="maximum concurrency",
+        path="ScalingConfig.MaximumConcurrency",
+        unit="concurrent executions",
+        requests=dict.fromkeys(
+            ("UpdateEventSourceMapping", "CreateEventSourceMapping"),
+            "scalingConfig.[maximumConcurrency || `0`] | [0]",
+        ),
+        means=lambda _, value: value or None,  # an empty configuration takes the maximum away
+        restore=_restore_scaling,
+        read=_read_mapping,
+        query="ScalingConfig.MaximumConcurrency",
+        echo="new",
+        echo_path="scalingConfig.maximumConcurrency",
+        effects=(
+            Effect(metric="role:backlog", direction="up", on="upstream", after=(0, 1800), when="lowered"),
+            Effect(metric="role:demand", direction="down", on="downstream", after=(0, 600), when="lowered"),
+            *(
+                Effect(metric=f"role:{role}", direction="up", on="downstream", after=(0, 900), when=when)
+                for role in ("throttles", "errors", "latency")
+                for when in ("raised", "removed")
+            ),
+        ),
+    ),
+    Setting(
+        type="event-source-mapping",
+        name="filters",
+        path=_FILTERS,
+        unit="",
+        requests=dict.fromkeys(
+            ("UpdateEventSourceMapping", "CreateEventSourceMapping"),
+            "filterCriteria.[to_string(filters[].pattern || `[]`)] | [0]",
+        ),
+        restore=_restore_filters,
+        read=_read_mapping,
+        query=_FILTERS,
+        unset="[]",
+        # Records that no filter lets through are gone without a trace: nothing fails, nothing waits.
+        effects=(
+            Effect(metric="role:demand", direction="silent", on="downstream", after=(0, 600)),
+            Effect(metric="role:demand", direction="down", on="downstream", after=(0, 600)),
+        ),
     ),
     *(
         Setting(
@@ -738,6 +869,13 @@ _SILENCED = (
     Effect(metric="role:backlog", direction="up", on="upstream", after=(0, 1800)),
 )
 
+
+def _cannot_run(function: Resource) -> bool:
+    """Failed, or inactive for another reason than that nobody called it for weeks."""
+    state, reason = text(function.config, "State"), text(function.config, "StateReasonCode")
+    return state == "Failed" or (state == "Inactive" and reason not in ("", "Idle", "Restoring"))
+
+
 CHANGES = (
     Change(
         operation="PutFunctionConcurrency",
@@ -772,6 +910,10 @@ CHANGES = (
                 "role": "arn:aws:iam::111122223333:role/order-writer-role",
                 "vpcConfig": {"subnetIds": ["subnet-0a1"], "securityGroupIds": ["sg-0b2"]},
                 "environment": {},
+                "ephemeralStorage": {"size": 512},
+                "tracingConfig": {"mode": "PassThrough"},
+                "deadLetterConfig": {"targetArn": "arn:aws:sqs:eu-west-1:111122223333:orders-dead"},
+                "layers": ["arn:aws:lambda:eu-west-1:111122223333:layer:shop-common:7"],
             },
             _configuration(timeout=3, memorySize=128),
         ),
@@ -841,6 +983,19 @@ CHANGES = (
             {"uUID": _MAPPING_ID, "enabled": False, "batchSize": 10, "maximumBatchingWindowInSeconds": 0},
             {**_MAPPING, "state": "Disabling"},
         ),
+        more_examples=(
+            record(
+                _SOURCE,
+                "UpdateEventSourceMapping20150331",
+                {
+                    "uUID": _MAPPING_ID,
+                    "scalingConfig": {"maximumConcurrency": 5},
+                    "parallelizationFactor": 2,
+                    "filterCriteria": {"filters": [{"pattern": '{"body":{"kind":["sale"]}}'}]},
+                },
+                {**_MAPPING, "state": "Updating"},
+            ),
+        ),
     ),
     Change(
         operation="DeleteEventSourceMapping",
@@ -877,6 +1032,22 @@ CHANGES = (
             "UpdateFunctionEventInvokeConfig",
             {"functionName": "order-writer", "maximumRetryAttempts": 0, "maximumEventAgeInSeconds": 60},
             {"functionArn": _FUNCTION, "maximumRetryAttempts": 0},
+        ),
+    ),
+    Change(
+        operation="PutProvisionedConcurrencyConfig",
+        touches=_touches,
+        breaks="Fewer instances stand ready: requests meet cold starts; more of them take from the account's limit.",
+        example=record(
+            _SOURCE,
+            "PutProvisionedConcurrencyConfig",
+            {"functionName": "order-writer", "qualifier": "live", "provisionedConcurrentExecutions": 1},
+            {"requestedProvisionedConcurrentExecutions": 1, "status": "IN_PROGRESS"},
+        ),
+        effects=(
+            Effect(metric="Duration", direction="up", after=(0, 1800), may=True),
+            Effect(metric="Throttles", direction="up", after=(0, 1800), may=True),
+            Effect(metric="role:latency", direction="up", on="upstream", after=(0, 1800)),
         ),
     ),
     Change(
@@ -1004,6 +1175,14 @@ SIGNATURES = (
         says="an environment variable that the code needs is missing",
     ),
     Signature(
+        match=r"No space left on device|\bENOSPC\b|\[Errno 28\]",
+        code="ENOSPC",
+        reason="/tmp",
+        points_to="EphemeralStorage.Size",
+        says="the function's space in /tmp was full",
+        own=True,
+    ),
+    Signature(
         match=r"Lambda was unable to decrypt the environment variables",
         code="KMSAccessDeniedException",
         reason="",
@@ -1085,6 +1264,20 @@ SERVICE = Service(
     settings=SETTINGS,
     changes=CHANGES,
     conditions=(
+        Condition(
+            key="function-not-runnable",
+            type="function",
+            title="the function cannot run: Lambda could not make it ready",
+            metrics=(),
+            breaks="Every invocation fails before the code is reached.",
+            relieve=(
+                "Read StateReasonCode and StateReason of the function: a key, an image, a network interface or a "
+                "permission is missing.",
+                "Put that back, then send the configuration once more so that Lambda tries again.",
+            ),
+            prevent=("Alarm on Errors of the function; deploy by an alias with a roll-back on alarm.",),
+            shown=_cannot_run,
+        ),
         Condition(
             key="account-concurrency",
             type="function",
