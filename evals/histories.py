@@ -6,11 +6,13 @@ refused. Values change by botocore's own shapes; names stay, so that all events 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from typing import Any, Literal
+from urllib.parse import unquote
 
 from graph.undoing.after import OPPOSITES, TAKES_AWAY
 from graph.undoing.anatomy import client_of, is_manner, named, opened, operation_of, verb
@@ -18,7 +20,8 @@ from graph.undoing.known import Known
 from tools.catalogue import services
 from tools.cloudtrail_events import parse
 from tools.errors import BadInput
-from tools.models import ChangeEvent, Json
+from tools.evidence import canonical
+from tools.models import Call, ChangeEvent, Json
 from tools.parameters import allowed, from_cloudtrail, members, operations
 
 Kind = Literal["alone", "changed", "taken", "put back", "overtaken", "refused"]
@@ -38,7 +41,7 @@ _NAMES = (
     "protocol",
     "principal",
 )
-_SWITCHES = ("status", "state", "mode", "action", "enabled", "configuration")
+_SWITCHES = ("status", "state", "statevalue", "mode", "action", "enabled", "configuration")
 _TEXTS = ("description", "comment", "displayname", "prefix", "value", "statusreason")
 
 
@@ -77,8 +80,9 @@ def _of(service: str, record: Json, label: str) -> Iterator[Sample]:
     yield Sample(service=service, kind="refused", event=refused)
     word, _ = verb(event.operation)
     if word in TAKES_AWAY:
-        for giver in _givers(service, event):
-            yield Sample(service=service, kind="taken", event=event, before=(giver,))
+        given = giver(service, event)
+        if given is not None:
+            yield Sample(service=service, kind="taken", event=replace(event, response={}), before=(given,))
     elif word in _GIVES:
         yield from _changed(service, event)
 
@@ -87,6 +91,7 @@ def _changed(service: str, event: ChangeEvent) -> Iterator[Sample]:
     request = other(event, 1)
     if request == event.request:
         return
+    event = replace(event, response={})  # an answer may tell other values before than these
     before = _at(event, -3, "before", request)
     yield Sample(service=service, kind="changed", event=event, before=(before,))
     back = _at(event, 1, "back", request)
@@ -108,7 +113,7 @@ def _at(event: ChangeEvent, days: int, label: str, request: Json) -> ChangeEvent
     )
 
 
-def _givers(service: str, event: ChangeEvent) -> Iterator[ChangeEvent]:
+def giver(service: str, event: ChangeEvent) -> ChangeEvent | None:
     """The event that gave what this one takes away: of another example with this one's names, or of its own request."""
     word, noun = verb(event.operation)
     for other_word in OPPOSITES.get(word, ()):
@@ -128,8 +133,8 @@ def _givers(service: str, event: ChangeEvent) -> Iterator[ChangeEvent]:
             made = replace(event, id=f"{event.id}-given", operation=operation, action=operation, response={})
         made = replace(made, time=event.time - timedelta(days=3), error_code="", evidence=())
         if _is_call(made):
-            yield made
-            return
+            return made
+    return None
 
 
 def _renamed(request: Json, names: dict[str, str]) -> Json:
@@ -186,6 +191,8 @@ def _other(value: Any, key: str, step: int, closed: dict[str, tuple[str, ...]]) 
         if all(isinstance(one, dict) for one in value):
             return [_other(one, key, step, closed) for one in value]
         return value
+    if name == "tag":  # the place in a list, as EC2 records one
+        return value
     if isinstance(value, bool):
         return value ^ bool(step % 2)
     if isinstance(value, int | float):
@@ -195,8 +202,12 @@ def _other(value: Any, key: str, step: int, closed: dict[str, tuple[str, ...]]) 
 
 def _other_text(value: str, name: str, step: int, closed: dict[str, tuple[str, ...]]) -> str:
     words = closed.get(name, ())
-    if value in words and name.endswith(_SWITCHES):
+    if value in words:
+        if not name.endswith(_SWITCHES):
+            return value
         return words[(words.index(value) + step) % len(words)]
+    if value in ("true", "false"):
+        return ("true", "false")[(value == "true") ^ (step % 2 == 0)]
     if value.isdecimal() and not name.endswith(_NAMES):
         return str(int(value) + step)
     if any(name.endswith(end) for end in _TEXTS) and not value.startswith(("arn:", "{", "[", "HIDDEN", "*")):
@@ -216,9 +227,39 @@ def _closed(client: str, operation: str) -> dict[str, tuple[str, ...]]:
     return {name: words for name, words in found.items() if name not in clash}
 
 
-def by_service(found: Iterable[Sample]) -> dict[str, int]:
-    """How many samples each service has."""
-    counted: dict[str, int] = {}
-    for one in found:
-        counted[one.service] = counted.get(one.service, 0) + 1
-    return counted
+def lost(sample: Sample, calls: Sequence[Call]) -> tuple[str, ...]:
+    """Values that the history gave, that the event changed or took away, and that these calls do not hold."""
+    if not sample.before:
+        return ()
+    given = sample.before[-1].request
+    changed = sample.event.request if sample.kind != "taken" else {}
+    sent = canonical([call.parameters for call in calls]).lower()
+    words = set(_WORD.findall(sent))
+    return tuple(
+        one
+        for one in map(_plain, _differing(given, changed))
+        if one.lower() not in sent and not set(_WORD.findall(one.lower())) <= words
+    )
+
+
+_WORD = re.compile(r"[\w.+-]+")
+
+
+def _plain(text: str) -> str:
+    """As calls spell it: paths of EKS are recorded with %3A, times with Z."""
+    if re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:]+Z", text):
+        return f"{text[:-1]}+00:00"
+    return unquote(text)
+
+
+def _differing(one: Any, other: Any) -> Iterator[str]:
+    """Values of `one` that `other` holds otherwise."""
+    if isinstance(one, dict):
+        for key, inner in one.items():
+            if not is_manner(key) and key != "tag":  # the place in a list, as EC2 records one
+                yield from _differing(inner, other.get(key) if isinstance(other, dict) else None)
+    elif isinstance(one, list):
+        for inner in one if one != other else ():
+            yield from _differing(inner, None)
+    elif one != other and one not in (None, ""):
+        yield str(one)

@@ -10,12 +10,14 @@ from typing import Any, Literal
 from evals.emulation import CallRefused, Emulation, NotEmulated
 from evals.rehearsals import names
 from evals.rehearsals._plain import Path, another, differences, leaves, plain, translated, with_leaf
-from tools.models import Call
+from graph.undoing.anatomy import is_manner
+from tools.models import Call, Json
 from tools.parameters import allowed
 
 _WHEN_NOT_WHAT = frozenset(
     {"ApplyImmediately", "ApplyMethod", "forceNewDeployment", "DryRun", "ClientToken", "clientToken"}
     | {"Overwrite", "LockToken", "IfMatch", "HonorCooldown", "resolveConflicts", "clientRequestToken"}
+    | {"ReturnSubscriptionArn", "BlockPublicPolicy"}
 )
 """Parameters that say when or how a change is made; no configuration shows them."""
 
@@ -50,7 +52,15 @@ class Stage:
     lay: Callable[[Emulation, Moment], dict[str, str]]
     read: Callable[[Emulation, Mapping[str, str]], Reading]
     words: frozenset[str] = frozenset()  # by which calls name things: never tried with another value
+    unshown: frozenset[str] = (
+        frozenset()
+    )  # members that are not compared, so nobody can tell whether they are heeded
     expected: Callable[[Emulation, Mapping[str, str]], Iterable[str]] = lambda *_: ()
+    learn: Callable[[dict[str, str], Call, Json], None] = lambda *_: (
+        None
+    )  # ids that an answer to the plan gives
+    one_way: bool = False  # whether a plan may have no way back
+    compared: Callable[[Reading, Reading], list[str]] = differences  # in what two readings differ
 
     def tried(self, apply: Sequence[Call], rollback: Sequence[Call]) -> Rehearsal:
         """Apply on the bad state must give the prior one, and the way back the bad one again."""
@@ -81,14 +91,35 @@ class Stage:
         with self.open() as account:
             ids = self.lay(account, "bad")
             problems = [f"before: {one}" for one in self.expected(account, ids)]
-            problems += _run(account, ids, apply, "apply")
-            after = self.read(account, ids)
-            problems += [f"after apply: {one}" for one in differences(prior, after)]
-            if not rollback:
-                return [*problems, "the plan has no way back"]
-            problems += _run(account, ids, rollback, "way back")
-            back = self.read(account, ids)
-            return [*problems, *(f"after the way back: {one}" for one in differences(bad, back))]
+            return [*problems, *self.forth_and_back(account, ids, prior, bad, apply, rollback)]
+
+    def forth_and_back(
+        self,
+        account: Emulation,
+        ids: dict[str, str],
+        prior: Reading,
+        bad: Reading,
+        apply: Sequence[Call],
+        rollback: Sequence[Call],
+    ) -> list[str]:
+        """What goes wrong when the plan is applied to the bad state, and taken back."""
+        problems = self._run(account, ids, apply, "apply")
+        after = self.read(account, ids)
+        problems += [f"after apply: {one}" for one in self.compared(prior, after)]
+        if not rollback:
+            return problems if self.one_way else [*problems, "the plan has no way back"]
+        problems += self._run(account, ids, rollback, "way back")
+        back = self.read(account, ids)
+        return [*problems, *(f"after the way back: {one}" for one in self.compared(bad, back))]
+
+    def _run(self, account: Emulation, ids: dict[str, str], calls: Iterable[Call], part: str) -> list[str]:
+        """Problems of running `calls` in turn; after a refused one nobody would go on."""
+        for call in calls:
+            try:
+                self.learn(ids, call, account.call(with_ids(call, ids)))
+            except CallRefused as error:
+                return [f"{part}: {error}"]
+        return []
 
     def ignored(self, moment: Moment, calls: Sequence[Call]) -> str:
         """The first parameter that moto accepts and then forgets, or "". Found by sending another value."""
@@ -97,7 +128,11 @@ class Stage:
             for path, value in leaves(call.parameters):
                 where = f"{call.service}:{call.operation} {plain(path)}"
                 key = (call.service, call.operation, plain(path))
-                if _not_shown(call, path) or (isinstance(value, str) and names(value, self.words)):
+                if (
+                    self.unshown & set(path)
+                    or _not_shown(call, path)
+                    or (isinstance(value, str) and names(value, self.words))
+                ):
                     continue
                 if key not in _heeded:
                     known = known if known is not None else self._tried(moment, calls)
@@ -118,7 +153,7 @@ class Stage:
             other = replace(call, parameters=with_leaf(call.parameters, path, new))
             shown = self._tried(moment, [*calls[:number], other, *calls[number + 1 :]])
             if "refused" not in shown:
-                return shown != known
+                return bool(self.compared(known, shown))
         return True
 
     def _tried(self, moment: Moment, calls: Sequence[Call]) -> Reading:
@@ -142,16 +177,8 @@ def with_ids(call: Call, ids: Mapping[str, str]) -> Call:
     return replace(call, parameters=translated(call.parameters, ids))
 
 
-def _run(account: Emulation, ids: Mapping[str, str], calls: Iterable[Call], part: str) -> list[str]:
-    """Problems of running `calls` in turn; after a refused one nobody would go on."""
-    for call in calls:
-        try:
-            account.call(with_ids(call, ids))
-        except CallRefused as error:
-            return [f"{part}: {error}"]
-    return []
-
-
 def _not_shown(call: Call, path: Path) -> bool:
     """Whether no configuration shows a parameter: it says when, or describes what is taken away."""
+    if isinstance(path[-1], str) and is_manner(path[-1]):
+        return True
     return path[-1] in _WHEN_NOT_WHAT or (path[-1] == "Description" and call.operation.startswith("Revoke"))

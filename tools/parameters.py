@@ -90,6 +90,12 @@ def members(client: str, operation: str) -> tuple[tuple[str, ...], tuple[str, ..
     return required, tuple(name for name in shape.members if name not in required)
 
 
+def is_list(client: str, operation: str, member: str) -> bool:
+    """Whether a parameter takes a list."""
+    shape = _operation(client, operation).input_shape
+    return shape is not None and isinstance(shape.members.get(member), ListShape)
+
+
 def allowed(client: str, operation: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Every parameter at any depth, by its own name, that takes one of a closed list of words, with these words."""
     shape = _operation(client, operation).input_shape
@@ -108,8 +114,8 @@ def _closed(shape: Shape, name: str, above: tuple[str, ...]) -> Iterator[tuple[s
         yield from _closed(shape.member, name, above)
     elif isinstance(shape, MapShape):
         yield from _closed(shape.value, name, above)
-    elif getattr(shape, "enum", None):
-        yield name, tuple(shape.enum)
+    elif words := getattr(shape, "enum", ()):
+        yield name, tuple(words)
 
 
 def validate(call: Call) -> tuple[str, ...]:
@@ -219,6 +225,10 @@ class _Converter:
             value = value.get("items") or []  # EC2 records lists so
         if self.client in _XML and not isinstance(value, list):
             value = [value]
+        if self.client == "ec2" and isinstance(value, Mapping) and "tag" in value:
+            value = [value]  # one alone; of each, "tag" is its place in the list
+        if self.client == "ec2" and isinstance(value, list):
+            value = [_without_place(item) for item in value]
         if not isinstance(value, list):
             raise self._refuse(path, "a list was expected")
         plain = not isinstance(shape.member, StructureShape | ListShape | MapShape)
@@ -278,6 +288,12 @@ class _Converter:
 
     def _refuse(self, path: str, why: str) -> BadInput:
         return BadInput(f"{self.operation} cannot be made from the event: {path or 'the request'}: {why}")
+
+
+def _without_place(item: Any) -> Any:
+    if not isinstance(item, Mapping) or not isinstance(item.get("tag"), int) or len(item) == 1:
+        return item
+    return {key: inner for key, inner in item.items() if key != "tag"}
 
 
 def _leaves(value: Any) -> Iterator[Any]:

@@ -61,6 +61,14 @@ def run(path: Path) -> BenchResult:
     )
 
 
+def records(path: Path) -> Iterator[Json]:
+    """Every CloudTrail record under `path`. Raises BadInput for a path or file that cannot be read."""
+    for file in _files(path):
+        for row in _rows(file):
+            if (record := _record(row)) is not None:
+                yield record
+
+
 def _files(path: Path) -> list[Path]:
     if not path.exists():
         raise BadInput(f"{path} does not exist. Give a file or folder of CloudTrail records: --data PATH")

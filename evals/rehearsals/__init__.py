@@ -7,9 +7,22 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
+from evals.rehearsals._ground import Ground, Lay, matched
 from evals.rehearsals._spec import Item, Scene, Seeder, identifiers, named, names
 
-__all__ = ["Item", "Scene", "Seeder", "identifiers", "named", "names", "seeders"]
+__all__ = [
+    "Ground",
+    "Item",
+    "Lay",
+    "Scene",
+    "Seeder",
+    "grounds",
+    "identifiers",
+    "matched",
+    "named",
+    "names",
+    "seeders",
+]
 
 
 @cache
@@ -18,6 +31,17 @@ def seeders() -> Mapping[str, Seeder]:
     found: dict[str, Seeder] = {}
     for module in sorted(one.name for one in iter_modules(__path__)):
         if not module.startswith("_"):
-            for seeder in import_module(f"{__name__}.{module}").SEEDERS:
+            for seeder in getattr(import_module(f"{__name__}.{module}"), "SEEDERS", ()):
                 found[seeder.kind] = seeder
+    return found
+
+
+@cache
+def grounds() -> Mapping[str, Ground]:
+    """All grounds, by the name of the service file whose events they are for."""
+    found: dict[str, Ground] = {}
+    for module in sorted(one.name for one in iter_modules(__path__)):
+        if not module.startswith("_"):
+            for ground in getattr(import_module(f"{__name__}.{module}"), "GROUNDS", ()):
+                found[ground.service] = ground
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from evals.emulation import Emulation
+from evals.rehearsals._ground import Ground, Lay
 from evals.rehearsals._spec import Ids, Item, Seeder, chosen, do
 from tools.models import Json
 
@@ -50,3 +51,18 @@ def _read(emulation: Emulation, item: Item, ids: Ids) -> Json:
 
 
 SEEDERS = (Seeder(kind="alarm", service="cloudwatch", paths=_MEMBERS, make=_make, read=_read),)
+
+
+def _lay(lay: Lay) -> None:
+    """An alarm of that name, where the event is not what makes it."""
+    if lay.event.operation != "PutMetricAlarm":
+        names = lay.told("alarmNames", default=[lay.told("alarmName")])
+        for name in names:
+            lay.do(
+                "cloudwatch", "PutMetricAlarm", AlarmName=name, MetricName="Errors", Namespace="AWS/Lambda",
+                Statistic="Sum", Period=60, EvaluationPeriods=1, Threshold=1.0,
+                ComparisonOperator="GreaterThanThreshold",
+            )  # fmt: skip
+
+
+GROUNDS = (Ground(service="cloudwatch", lay=_lay, untold=("DescribeAlarmHistory",)),)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from evals.emulation import CallRefused, Emulation, Supplement
+from evals.rehearsals._ground import Ground, Lay
 from evals.rehearsals._spec import Ids, Item, Seeder, do
 from tools.models import Call, Json
 
@@ -107,5 +108,26 @@ SEEDERS = (
         make=_make,
         read=_read,
         supplements=_SUPPLEMENTS,
+    ),
+)
+
+
+def _lay(lay: Lay) -> None:
+    """A table with one key."""
+    name = str(lay.told("tableName", "resourceArn")).rsplit("/", 1)[-1]
+    lay.do(
+        "dynamodb", "CreateTable", TableName=name, BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+    )  # fmt: skip
+    lay.words["tablename"] = name
+
+
+GROUNDS = (
+    Ground(
+        service="dynamodb",
+        lay=_lay,
+        untold=("GetItem", "DescribeEndpoints"),
+        wrong={"UpdateTable.StreamSpecification": "it accepts a stream without a view type"},
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from evals.emulation import Emulation
+from evals.rehearsals._ground import Ground, Lay, walked
 from evals.rehearsals._spec import Ids, Item, Seeder, chosen, do
 from tools.models import Json
 
@@ -79,3 +80,58 @@ SEEDERS = (
         read=_read,
     ),
 )
+
+
+def _lay(lay: Lay) -> None:
+    """A cluster with a service of a task definition with some revisions."""
+    cluster = str(lay.told("cluster", "clusterName", "clusterArn", default="rehearsal")).rsplit("/", 1)[-1]
+    lay.do("ecs", "CreateCluster", clusterName=cluster)
+    _subnets(lay)
+    names = [
+        value for key, value in _walked(lay) if key.lower() == "taskdefinition" and isinstance(value, str)
+    ]
+    for name in names or ["rehearsal:1"]:
+        family, _, revision = name.rsplit("/", 1)[-1].partition(":")
+        for _ in range(_missing(lay, family, int(revision or 1))):
+            lay.do(
+                "ecs", "RegisterTaskDefinition", family=family,
+                containerDefinitions=[{"name": family, "image": "rehearsal", "memory": 128}],
+            )  # fmt: skip
+    if "Service" in lay.event.operation and lay.event.operation != "CreateService" and not _given(lay):
+        first = sorted({one.rsplit("/", 1)[-1] for one in names} or {"rehearsal:1"})[0]
+        lay.do(
+            "ecs", "CreateService", cluster=cluster, serviceName=lay.told("service", "serviceName"),
+            taskDefinition=first, desiredCount=int(lay.answered("desiredCount", default=2)),
+        )  # fmt: skip
+    lay.words |= {"services": [lay.told("service", "serviceName", default="")], "cluster": cluster}
+
+
+def _walked(lay: Lay) -> list[tuple[str, object]]:
+    events = (lay.event, *lay.before)
+    return [pair for one in events for place in (one.request, one.response) for pair in walked(place)]
+
+
+def _subnets(lay: Lay) -> None:
+    told = sorted({one for one in lay.texts() if one.startswith(("subnet-", "sg-"))})
+    if not told:
+        return
+    vpc = lay.do("ec2", "CreateVpc", CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    for number, own in enumerate(told):
+        if own.startswith("sg-"):
+            made = lay.do("ec2", "CreateSecurityGroup", GroupName=own[3:], Description="rehearsal", VpcId=vpc)
+            lay.known(own, made["GroupId"])
+        else:
+            made = lay.do("ec2", "CreateSubnet", VpcId=vpc, CidrBlock=f"10.0.{number}.0/24")
+            lay.known(own, made["Subnet"]["SubnetId"])
+
+
+def _given(lay: Lay) -> bool:
+    return lay.event.operation == "DeleteService"  # its history makes it
+
+
+def _missing(lay: Lay, family: str, wanted: int) -> int:
+    held = lay.do("ecs", "ListTaskDefinitions", familyPrefix=family)["taskDefinitionArns"]
+    return max(0, wanted - len(held))
+
+
+GROUNDS = (Ground(service="ecs", lay=_lay, same=("deployments",)),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from evals.emulation import Emulation
+from evals.rehearsals._ground import Ground, Lay
 from evals.rehearsals._spec import Ids, Item, Seeder, chosen, do
 from tools.models import Json
 
@@ -65,5 +66,54 @@ SEEDERS = (
         paths=(*_MEMBERS, "Matcher.*", "Attributes", "Attributes.*"),
         make=_make,
         read=_read,
+    ),
+)
+
+
+def _lay(lay: Lay) -> None:
+    """A load balancer in two subnets with a listener and a target group."""
+    vpc = lay.do("ec2", "CreateVpc", CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    lay.known(lay.told("vpcId"), vpc)
+    subnets = [
+        lay.do("ec2", "CreateSubnet", VpcId=vpc, CidrBlock=f"10.0.{number}.0/24",
+               AvailabilityZone=f"{lay.region}{letter}")["Subnet"]["SubnetId"]
+        for number, letter in enumerate("ab")
+    ]  # fmt: skip
+    balancer = lay.do("elbv2", "CreateLoadBalancer", Name="rehearsal", Subnets=subnets)["LoadBalancers"][0]
+    balancer_arn, operation = balancer["LoadBalancerArn"], lay.event.operation
+    lay.known(_named_arn(lay, ":loadbalancer/"), balancer_arn)
+    if operation != "CreateTargetGroup":
+        group = lay.do("elbv2", "CreateTargetGroup", Name="rehearsal", Protocol="HTTP", Port=8080, VpcId=vpc)
+        lay.known(_named_arn(lay, ":targetgroup/"), group["TargetGroups"][0]["TargetGroupArn"])
+        action = {"Type": "forward", "TargetGroupArn": group["TargetGroups"][0]["TargetGroupArn"]}
+        if "Rule" in operation or "Certificates" in operation:
+            made = lay.do(
+                "elbv2", "CreateListener", LoadBalancerArn=balancer_arn, Port=80, Protocol="HTTP",
+                DefaultActions=[action],
+            )["Listeners"][0]  # fmt: skip
+            lay.known(_named_arn(lay, ":listener/"), made["ListenerArn"])
+    for own in sorted({one for one in lay.texts() if ":acm:" in one}):
+        lay.known(own, lay.do("acm", "RequestCertificate", DomainName="example.com")["CertificateArn"])
+    for own in sorted({one for one in lay.texts() if one.startswith("i-")}):
+        reserved = lay.do("ec2", "RunInstances", ImageId="ami-12c6146b", MinCount=1, MaxCount=1)
+        lay.known(own, reserved["Instances"][0]["InstanceId"])
+
+
+def _named_arn(lay: Lay, part: str) -> str:
+    own = [one for one in lay.texts() if part in one]
+    if own:
+        return own[0]
+    rule = [one for one in lay.texts() if ":listener-rule/" in one]
+    if part == ":listener/" and rule:
+        return rule[0].replace(":listener-rule/", ":listener/").rsplit("/", 1)[0]
+    return ""
+
+
+GROUNDS = (
+    Ground(
+        service="elbv2",
+        lay=_lay,
+        wrong={"CreateRule.Conditions": "it shows conditions only as they were sent"},
+        same=("LoadBalancerArns", "Order", "ForwardConfig"),
     ),
 )

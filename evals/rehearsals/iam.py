@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from evals.emulation import Emulation
+from evals.rehearsals._ground import Ground, Lay
 from evals.rehearsals._spec import Ids, Item, Seeder, do, perhaps
 from tools.models import Json
 
@@ -91,3 +92,34 @@ SEEDERS = (
         read=_read,
     ),
 )
+
+
+def _lay(lay: Lay) -> None:
+    """The role, user or policy that the event names."""
+    operation = lay.event.operation
+    role, user, policy = (
+        lay.told("roleName"),
+        lay.told("userName"),
+        lay.told("policyArn", "permissionsBoundary"),
+    )
+    if role and operation not in ("CreateRole", "DeleteRole"):
+        lay.role(f"role/{role}")
+    if policy and f":{lay.event.account}:" in str(policy):
+        name = str(policy).rsplit("/", 1)[-1]
+        lay.do("iam", "CreatePolicy", PolicyName=name, PolicyDocument=json.dumps(_ALLOWS))
+        version = str(lay.told("versionId", default="v2"))
+        if operation == "CreatePolicyVersion" and version[1:].isdigit():
+            for number in range(int(version[1:]) - 2):
+                document = {**_ALLOWS, "Id": str(number)}
+                lay.do(
+                    "iam", "CreatePolicyVersion", PolicyArn=policy, PolicyDocument=json.dumps(document),
+                    SetAsDefault=True,
+                )  # fmt: skip
+    if user:
+        lay.do("iam", "CreateUser", UserName=user)
+        if lay.told("accessKeyId"):
+            made = lay.do("iam", "CreateAccessKey", UserName=user)["AccessKey"]
+            lay.known(lay.told("accessKeyId"), made["AccessKeyId"])
+
+
+GROUNDS = (Ground(service="iam", lay=_lay, untold=("ListPolicies", "GetAccountSummary")),)

@@ -8,6 +8,7 @@ import zipfile
 from functools import cache
 
 from evals.emulation import Emulation
+from evals.rehearsals._ground import Ground, Lay
 from evals.rehearsals._spec import Ids, Item, Seeder, chosen, do, perhaps
 from tools.models import Json
 
@@ -115,3 +116,22 @@ SEEDERS = (
         read=_read_mapping,
     ),
 )
+
+
+def _lay(lay: Lay) -> None:
+    """A function with the version that the event names, and a mapping where it is about one."""
+    name = str(lay.told("functionName", "functionArn", default="rehearsal")).rsplit(":", 1)[-1]
+    _function(lay.account, lay.region, name)
+    lay.words["functionname"] = name
+    version = str(lay.told("functionVersion", default="0"))
+    for _ in range(int(version) if version.isdigit() else 0):
+        lay.do("lambda", "PublishVersion", FunctionName=name)
+    source = lay.told("eventSourceArn", default=f"arn:aws:sqs:{lay.region}:{lay.event.account}:rehearsal")
+    if "EventSourceMapping" in lay.event.operation:
+        lay.perhaps("sqs", "CreateQueue", QueueName=str(source).rsplit(":", 1)[-1])
+        if lay.event.operation != "CreateEventSourceMapping":
+            made = lay.do("lambda", "CreateEventSourceMapping", EventSourceArn=source, FunctionName=name)
+            lay.known(lay.told("uUID", "uuid"), made["UUID"])
+
+
+GROUNDS = (Ground(service="lambda", lay=_lay),)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from evals.emulation import Emulation, Supplement
+from evals.rehearsals._ground import Ground, Lay
 from evals.rehearsals._spec import Ids, Item, Seeder, chosen, do
 from tools.models import Call, Json
 
@@ -116,3 +117,26 @@ SEEDERS = (
         read=_read_group,
     ),
 )
+
+
+def _lay(lay: Lay) -> None:
+    """The instance or cluster, as the event's answer shows it before the change takes effect."""
+    operation = lay.event.operation
+    cluster = lay.told("dBClusterIdentifier") if "Cluster" in operation else None
+    if cluster:
+        lay.do(
+            "rds", "CreateDBCluster", DBClusterIdentifier=cluster, Engine="aurora-mysql", MasterUsername="shop",
+            MasterUserPassword="rehearsal-only", BackupRetentionPeriod=lay.answered("backupRetentionPeriod"),
+        )  # fmt: skip
+    elif "DBInstance" in operation:
+        lay.do(
+            "rds", "CreateDBInstance", DBInstanceIdentifier=lay.told("dBInstanceIdentifier"),
+            DBInstanceClass=lay.answered("dBInstanceClass", default="db.r6g.large"), Engine="postgres",
+            AllocatedStorage=lay.answered("allocatedStorage", default=100), MasterUsername="shop",
+            MasterUserPassword="rehearsal-only", EngineVersion=lay.answered("engineVersion"),
+            MultiAZ=lay.answered("multiAZ"), BackupRetentionPeriod=lay.answered("backupRetentionPeriod"),
+            StorageType=lay.answered("storageType"), Iops=lay.answered("iops"),
+        )  # fmt: skip
+
+
+GROUNDS = (Ground(service="rds", lay=_lay, untold=("DescribeOptionGroupOptions", "DescribeDBLogFiles")),)

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from evals.emulation import Emulation
+from evals.rehearsals._ground import Ground, Lay
 from evals.rehearsals._spec import Ids, Item, Seeder, do
 from tools.models import Json
 
@@ -46,3 +47,13 @@ def _read(emulation: Emulation, item: Item, ids: Ids) -> Json:
 
 
 SEEDERS = (Seeder(kind="queue", service="sqs", paths=_ATTRIBUTES, make=_make, read=_read),)
+
+
+def _lay(lay: Lay) -> None:
+    """The queue that the event names."""
+    own = str(lay.told("queueUrl"))
+    made = lay.do("sqs", "CreateQueue", QueueName=own.rsplit("/", 1)[-1])
+    lay.known(own, made["QueueUrl"])
+
+
+GROUNDS = (Ground(service="sqs", lay=_lay, asks={"GetQueueAttributes": {"AttributeNames": ["All"]}}),)

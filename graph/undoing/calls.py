@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from graph.undoing.anatomy import opened, operation_of
+from graph.undoing.anatomy import opened, operation_of, verb
 from graph.words import say
 from tools.errors import BadInput
 from tools.models import Call, ChangeEvent, Json
@@ -30,12 +30,39 @@ def opposite_call(event: ChangeEvent, client: str, back: str) -> Call | None:
             return None
         if value is not None:
             sent[name] = value
+    if not required:
+        sent = _identified(event, back, optional, sent)
+        if not sent:
+            return None
     try:
         parameters = from_cloudtrail(client, back, sent)
     except BadInput:
         return None
     call = Call(service=client, operation=back, parameters=parameters, region=event.region)
     return call if not validate(call) else None
+
+
+def _identified(event: ChangeEvent, back: str, optional: tuple[str, ...], sent: Json) -> Json:
+    """What a call without required parameters must name: the id that the answer gave, else any name that is told.
+
+    An address is let go by its association, a document's association by its own id: the request cannot know either.
+    """
+    _, noun = verb(back)
+    own = {f"{noun}id".lower(), f"{noun}arn".lower(), "associationid"}
+    for name in optional:
+        if name.lower() in own and (value := _deep(event.response, name)) is not None:
+            return {name: value}
+    if any(_IDENTITY.search(name) for name in sent):
+        return sent
+    for name in optional:
+        if _IDENTITY.search(name):
+            for place in (event.request, event.response):
+                if (value := _deep(place, name)) is not None:
+                    return {**sent, name: value}
+    return {}
+
+
+_IDENTITY = re.compile(r"(?:Name|ARN|Arn|Id|Ids|Identifier|Url|Key)$")
 
 
 def _sent(event: ChangeEvent, client: str) -> Json:

@@ -6,12 +6,13 @@ changed nothing, or is back already. superseded: a later change would be lost. c
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from graph.plan_calls import again, placed, set_all, undo, valid
-from graph.taken import taken
-from graph.undoing.after import Outcome, Reversal, in_doubt, since_undone, was
-from graph.undoing.anatomy import client_of, makes, operation_of
+from graph.taken import Taken, taken
+from graph.undoing.after import TAKES_AWAY, Outcome, Reversal, in_doubt, since_undone, was
+from graph.undoing.anatomy import client_of, makes, named, operation_of, verb
 from graph.undoing.known import Known, touched
 from graph.undoing.moved import Moved, moved
 from graph.undoing.reversal import reverse
@@ -19,6 +20,7 @@ from graph.words import say, stamp
 from tools.catalogue import change_of
 from tools.cloudtrail_touch import is_noise
 from tools.errors import BadInput
+from tools.evidence import canonical
 from tools.models import Call, ChangeEvent, PriorSource, Resource, Value
 from tools.parameters import from_cloudtrail
 from tools.services._spec import Setting
@@ -238,14 +240,31 @@ def _by_file(event: ChangeEvent, known: Known, arn: str, fields: tuple[Moved, ..
     return replace(
         base,
         outcome="partial" if doubt else "exact",
-        why=say("as {source} says", source=held.source.said_by)
-        if held
-        else say("the event itself tells what to do"),
+        why=_told_by(held, new=renewed(event, calls)),
         calls=calls,
         unknown=doubt,
         back=_way_back(event, calls),
         sources=(held.source,) if held else (),
     )
+
+
+def _told_by(held: Taken | None, *, new: bool) -> str:
+    if held is None:
+        return say("the event itself tells what to do")
+    if new:
+        return say("as {source} says; it comes back under a new id", source=held.source.said_by)
+    return say("as {source} says", source=held.source.said_by)
+
+
+_MADE_ID = re.compile(r"(?:^|[-/:])(?:[0-9a-f]{8,17}|[0-9a-f]{8}-[0-9a-f-]{27})$")
+
+
+def renewed(event: ChangeEvent, calls: tuple[Call, ...]) -> bool:
+    """Whether what the event took away comes back under an id of AWS's making: then the event cannot be made again."""
+    if verb(event.operation)[0] not in TAKES_AWAY:
+        return False
+    sent = canonical([call.parameters for call in calls])
+    return any(_MADE_ID.search(value) and value not in sent for value in named(event).values())
 
 
 def _by_events(event: ChangeEvent, known: Known, arn: str, fields: tuple[Moved, ...]) -> Restoration:
@@ -275,6 +294,8 @@ def _from(base: Restoration, found: Reversal, event: ChangeEvent) -> Restoration
 
 
 def _way_back(event: ChangeEvent, calls: tuple[Call, ...]) -> tuple[Call, ...]:
+    if renewed(event, calls):
+        return ()
     if made := again(event, calls):
         return made
     client = client_of(event)

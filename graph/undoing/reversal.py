@@ -309,6 +309,12 @@ def _take_away(event: ChangeEvent, known: Known, client: str, word: str, noun: s
     if made and (since := built_on(event, known)) is not None:
         return overtaken_by(since)
     call = opposite_call(event, client, back)
+    if call is not None and _became_default(event):
+        return Reversal(
+            outcome="partial",
+            why=say("it became the default, which cannot be taken away before another is"),
+            unknown=(say("which one was the default before"),),
+        )
     if call is None:
         return Reversal(
             outcome="partial",
@@ -318,6 +324,15 @@ def _take_away(event: ChangeEvent, known: Known, client: str, word: str, noun: s
     doubt = in_doubt(event, known)
     return Reversal(
         outcome="partial" if doubt else "exact", why=say("the opposite call"), calls=(call,), unknown=doubt
+    )
+
+
+def _became_default(event: ChangeEvent) -> bool:
+    """Whether what was made became the default one of its kind, as a version of a policy can."""
+    return any(
+        path[-1] in ("setAsDefault", "isDefaultVersion") and str(at(place, path)).lower() == "true"
+        for place in (event.request, event.response)
+        for path in leaves(place)
     )
 
 
