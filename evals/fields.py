@@ -54,8 +54,13 @@ def _place(report: Report, world: World) -> Found:
     yield from _differs("incident.region", report.incident.region, world.region)
     for shown in report.evidence:
         one = shown.evidence
-        if one.account not in ("", world.account):
-            yield f"evidence.{one.id}", f"is of account {one.account}, not {world.account}"
+        if one.account not in ("", *_open(world)):
+            yield f"evidence.{one.id}", f"is of account {one.account}, which nobody may read"
+
+
+def _open(world: World) -> tuple[str, ...]:
+    """The accounts that a run may look into."""
+    return (world.account, *(one.account for one in world.neighbours.values() if one.known))
 
 
 def _alarm(alarm: Alarm | None, at: datetime, ledger: Ledger) -> Found:
@@ -167,12 +172,14 @@ def _topology(report: Report, world: World) -> Found:
             yield "topology.relations", f"{one.source} {one.kind} {one.target}: there is no such relation"
     places = [resource.arn for resource in report.topology.resources]
     for arn in [*places, *report.topology.path, *report.topology.touched, *report.topology.at_risk]:
-        if parse(arn).account not in ("", world.account):
-            yield "topology.resources", f"{arn} is in another account"
+        own = (world.account, *(one.account for one in world.neighbours.values()))
+        if parse(arn).account not in ("", *own):
+            yield "topology.resources", f"{arn} is in an account that is not there"
 
 
 def _gaps(gaps: Iterable[Gap], world: World) -> Found:
     denied = {entry.lower() for entry in world.switches.deny}
+    denied |= {entry.lower() for one in world.neighbours.values() for entry in one.deny}
     for gap in gaps:
         if gap.statement is None:
             continue
@@ -204,11 +211,12 @@ def _now(cause: RootCause, report: Report, ledger: Ledger) -> Iterator[str]:
         yield from (str(ledger.alarm(cause.resource, field, report.as_of)) for field in fields)
         return
     prefix = cause.field.rpartition(".")[0]
+    moments = (report.as_of, (cause.earliest or report.as_of) - _MOMENT)
     for resource in report.topology.resources:
         if resource.arn == cause.resource:
             for path in _paths(resource.config):
                 if path.startswith(prefix):
-                    yield str(ledger.setting(cause.resource, path, report.as_of))
+                    yield from (str(ledger.setting(cause.resource, path, at)) for at in moments)
 
 
 def _paths(config: Json, prefix: str = "") -> Iterator[str]:

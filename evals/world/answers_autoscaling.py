@@ -209,3 +209,27 @@ def describe_launch_templates(ask: Ask) -> Json:
         if not names or one.fixed["label"] in names
     ]
     return paged({"LaunchTemplates": shown}, token)
+
+
+@handles("ec2", "DescribeLaunchTemplateVersions")
+def describe_launch_template_versions(ask: Ask) -> Json:
+    """The version that is the default and the latest; others are not known here."""
+    code, versions = ask.take("LaunchTemplateId"), ask.take("Versions")
+    if code is None or not set(versions or ()) <= {"$Default", "$Latest"}:
+        raise NotModelled("versions by number")
+    found = next(
+        (one for one in ask.world.of("launch-template", ask.region) if one.fixed["id"] == code), None
+    )
+    if found is None:
+        raise Refusal("InvalidLaunchTemplateId.NotFound", f"The launch template {code} does not exist.")
+    shown = {
+        "LaunchTemplateId": found.fixed["id"],
+        "LaunchTemplateName": found.fixed["label"],
+        "VersionNumber": found.fixed["version"],
+        "CreateTime": found.created,
+        "CreatedBy": ask.world.iam_arn("root"),
+        "DefaultVersion": True,
+        "LaunchTemplateData": {"InstanceType": found.fixed["type"], "Monitoring": {"Enabled": True}},
+    }
+    page, following = ask.page([shown], int(ask.take("MaxResults", 200)), ask.take("NextToken"))
+    return paged({"LaunchTemplateVersions": page}, following)

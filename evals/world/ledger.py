@@ -139,6 +139,7 @@ class Ledger:
         thing = self._world.things.get(arn)
         if thing is None:
             return None
+        path = path.replace('"', "")  # a quoted part of a JMESPath
         if path == _GROUPS and "security_groups" in thing.fixed:
             ids = sorted(self._world.things[one].fixed["id"] for one in thing.fixed["security_groups"])
             return json.dumps(ids)

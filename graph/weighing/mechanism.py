@@ -11,8 +11,11 @@ from graph.weighing.moves import Move, event_of, move, untold
 from graph.weights import WEIGHTS
 from tools.catalogue import change_of, services
 from tools.history import requested
-from tools.models import Resource
+from tools.models import PriorKind, Resource
 from tools.services._spec import Effect, MetricSpec
+
+_LIVE: frozenset[PriorKind] = frozenset({"metric", "version"})
+"""Sources that show what a setting was, whoever moved it; a request only tells what was asked once."""
 
 FAILURE_ROLES = {"errors", "throttles", "latency", "saturation", "backlog"}
 """Roles that a failing resource passes on to those who call it."""
@@ -46,18 +49,24 @@ def matching_effects(facts: Facts, hypothesis: Hypothesis) -> tuple[Effect, ...]
 
 
 def together(facts: Facts, hypothesis: Hypothesis) -> tuple[Move, ...]:
-    """The other settings of the resource that the same event moved, from a known value, and that explain it too."""
+    """The other settings of the resource that the same event moved, from a known value, and that explain it too.
+
+    Also those that AWS moved along, where something that shows what was live tells of it.
+    """
     resource, event = facts.resource(hypothesis.resource), event_of(facts, hypothesis)
-    if resource is None or event is None or not hypothesis.setting:
+    own = facts.setting(hypothesis.resource, hypothesis.setting) if hypothesis.setting else None
+    if resource is None or event is None or own is None:
         return ()
     found = []
     for setting in facts.settings_of(resource):
-        if setting.path == hypothesis.setting or not requested(event, setting)[0]:
+        asked = requested(event, setting)[0]
+        if setting.path == own.path or not (asked or setting.path in own.along):
             continue
         other = hypothesis.model_copy(update={"setting": setting.path})
         what = move(facts, other)
         told = what is not None and what.prior.known and what.direction not in {"same", "unknown"}
-        if what is not None and told and explains(facts, other):
+        live = asked or (what is not None and told and what.prior.sources[0].kind in _LIVE)
+        if what is not None and told and live and explains(facts, other):
             found.append(what)
     return tuple(found)
 

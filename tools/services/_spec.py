@@ -79,6 +79,9 @@ class Setting:
     )  # JMESPath on the read -> value it must have to apply
     beside: tuple[str, ...] = ()  # JMESPaths on the read of values that `restore` sends too and must keep
     versioned: bool = False  # what `Service.versions` yields shows it at `query`
+    replicated: str = ""  # kind of relation to the other resources that have the same value by AWS's own doing
+    along: tuple[str, ...] = ()
+    """Paths of settings of the same resource that AWS itself moves to fit this one: a lower maximum lowers the count."""
     hidden: bool = False  # CloudTrail hides the value: who and when can be told, what cannot
     means: Callable[[ChangeEvent, Value], Value] | None = (
         None  # a requested value as the describe would show it: "web:42" is the ARN of a task definition
@@ -173,6 +176,21 @@ class Directory(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """What only the map of a whole account shows: parts, places, whom an alarm tells. No incident is looked into
+    along it, so it costs no run a call.
+
+    `relations` is pure, as `Service.relations` is. `discover` lists what `Service.discover` does not; `fill` reads of
+    resources of the types `fills` what neither listing nor describing tells.
+    """
+
+    relations: Callable[[Resource, Directory], Iterable[Relation]]
+    discover: Callable[[Reader, str], Iterable[Resource]] | None = None
+    fill: Callable[[Reader, Resource], Resource] | None = None
+    fills: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """All we know of one AWS service.
 
@@ -215,6 +233,10 @@ class Service:
     it, evidence. None that only stand for the newest state."""
     hosts: Mapping[str, str] = field(default_factory=dict)
     """Host names that spell out an ARN: regular expression with `region` -> "<service>:<resource>" with its groups."""
+    shared: tuple[str, ...] = ()
+    """Types that an owner may let other accounts read, under ids or ARNs that name nothing of their own: read from the
+    run's account when there is no way into the owner's."""
+    outline: Outline | None = None  # for maps of whole accounts
     complete: tuple[str, ...] = ()  # types that a listing, or being named, tells enough of for the topology
 
     @property

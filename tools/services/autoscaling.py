@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from tools.services._spec import (
     Directory,
     Effect,
     MetricSpec,
+    Outline,
     Read,
     Role,
     Service,
@@ -465,6 +467,7 @@ SETTINGS = (
         partial(_restore_number, "MaxSize"),
         (*_when("lowered", _FEWER), *_when("raised", _MORE_INSTANCES)),
         metric=_SIZES["GroupMaxSize"],
+        along=("DesiredCapacity",),  # which is kept within both (UpdateAutoScalingGroup)
     ),
     _setting(
         "MinSize",
@@ -473,6 +476,7 @@ SETTINGS = (
         partial(_restore_number, "MinSize"),
         (*_when("lowered", _FEWER), *_when("raised", _MORE_INSTANCES)),
         metric=_SIZES["GroupMinSize"],
+        along=("DesiredCapacity",),  # which is kept within both (UpdateAutoScalingGroup)
     ),
     _setting(
         "DesiredCapacity",
@@ -550,8 +554,11 @@ SETTINGS = (
         "health check grace period",
         "seconds",
         partial(_restore_number, "HealthCheckGracePeriod"),
-        # Instances that start slowly are replaced before they are up.
-        _when("lowered", _OTHER_MACHINES),
+        # Instances that start slowly are replaced before they are up: others are launched all the time.
+        _when(
+            "lowered",
+            (Effect(metric="GroupPendingInstances", direction="up", after=(0, _DAY)), *_OTHER_MACHINES),
+        ),
     ),
     _setting(
         "DefaultInstanceWarmup",
@@ -1305,6 +1312,30 @@ SIGNATURES = tuple(
     )
 )
 
+
+def outline(resource: Resource, directory: Directory) -> Iterable[Relation]:
+    """A group's scaling policies, and whom it tells of launches."""
+    for policy in resource.config.get("Policies") or []:
+        if arn := text(policy, "PolicyARN"):
+            yield relation(resource, arn, "consists of", "autoscaling:DescribePolicies PolicyARN")
+    for one in resource.config.get("Notifications") or []:
+        said_by = "autoscaling:DescribeNotificationConfigurations TopicARN"
+        yield relation(resource, text(one, "TopicARN"), "alerts", said_by)
+
+
+def fill(reader: Reader, resource: Resource) -> Resource:
+    """With whom it tells of launches."""
+    told = reader.pages(
+        "autoscaling",
+        "DescribeNotificationConfigurations",
+        "NotificationConfigurations",
+        region=resource.region,
+        AutoScalingGroupNames=[resource.name],
+    )
+    config = {**resource.config, "Notifications": [plain(one) for one in told.items]}
+    return replace(resource, config=config, evidence=(*resource.evidence, *told.evidence))
+
+
 SERVICE = Service(
     name="autoscaling",
     title="EC2 Auto Scaling",
@@ -1341,12 +1372,18 @@ SERVICE = Service(
             action="autoscaling:DescribeInstanceRefreshes",
             shows="whether instances are being replaced",
         ),
+        Read(
+            operation="DescribeNotificationConfigurations",
+            action="autoscaling:DescribeNotificationConfigurations",
+            shows="whom a group tells of launches",
+        ),
     ),
     types={"auto-scaling-group": "container"},
     arns={"auto-scaling-group": r"autoscaling:autoScalingGroup:[^:]+:autoScalingGroupName/.+"},
     discover=discover,
     describe=describe,
     relations=relations,
+    outline=Outline(relations=outline, fill=fill, fills=("auto-scaling-group",)),
     namespace="AWS/AutoScaling",
     dimensions=lambda resource: (("AutoScalingGroupName", resource.name),),
     owner=owner,

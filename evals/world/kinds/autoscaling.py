@@ -45,7 +45,7 @@ def _make(shop: Workshop, wish: Wish) -> Thing:
     arn = world.arn("autoscaling", f"autoScalingGroup:{code}:autoScalingGroupName/{name}")
     thing = shop.add(arn, wish, fixed)
     place(shop, thing, guards_of(shop, wish))
-    world.relate(arn, "uses", template.arn)
+    world.relate(arn, "uses template", template.arn)
     defaults = {"MinSize": 1, "MaxSize": 4, "DesiredCapacity": 2, "DefaultCooldown": 300, "HealthCheckType": "EC2",
                 "HealthCheckGracePeriod": 300}  # fmt: skip
     shop.settle(thing, wish, defaults)
@@ -189,6 +189,10 @@ class _Voice(PlainVoice):
 def _logs(shop: Workshop, thing: Thing, flow: Flow) -> Iterable[LogGroup]:
     if thing.fixed["ships_logs"]:
         held = shop.log_group(thing, f"/app/{thing.name}", flow)
+        stage = flow.stages[held["stage"]]
+        assert isinstance(stage, FleetStage)
+        for member in stage.roster.members:
+            shop.world.relate(member.thing.arn, "logs to", held["arn"])
         own = thing.fixed["own_error"] or "ValidationError: field quantity must be positive"
         yield LogGroup(**held, voice=_Voice(flow=flow, stage=held["stage"], own_error=own, name=thing.name))
 

@@ -148,6 +148,7 @@ def _link_group(shop: Workshop, group: Thing, target: Thing) -> None:
         target.fixed["groups"].append(group.arn)
         group.fixed["port"] = target.fixed["port"]
         group.settings.set("TargetType", group.created, "instance")
+        shop.world.relate(group.arn, "targets", target.arn)
         return
     if target.kind != "ecs-service":
         _register(shop, group, target)
