@@ -71,6 +71,9 @@ def build(world: World, moment: datetime) -> None:
     shop = Workshop(world)
     for plan in (*PLANS, *_more(world)):
         _system(shop, plan, moment)
+    _make(
+        shop, "topic", "oncall", moment - timedelta(days=world.seed.integer("age:oncall", 400, 900)), {}, {}
+    )
     estate_containers.build(shop, moment)
     estate_machines.build(shop, moment)
     estate_stores.build(shop, moment)
@@ -134,16 +137,14 @@ def _system(shop: Workshop, plan: Plan, moment: datetime) -> None:
     function = _make(shop, "function", plan.function, created, tags, memory)
     function.fixed["own_error"] = plan.error
     path: list[tuple[Thing, dict[str, Any]]] = []
-    entry = _entry(shop, plan, created, tags, function)
-    if entry is not None:
-        path.append((entry, {}))
+    path.append((_entry(shop, plan, created, tags, function), {}))
     path.append((function, {"background": seed.integer(f"background:{plan.name}", 4, 40)}))
     if plan.table:
         table = _make(shop, "table", plan.table, created, tags, _table(shop, plan))
         _link(shop, function, table)
         path.append((table, {"units": 1, "read_units": 0.5}))
     demand = Demand(
-        rate=seed.between(f"rate:{plan.name}", *plan.rate),
+        rate=0 if plan.entry == "schedule" else seed.between(f"rate:{plan.name}", *plan.rate),
         anchor=moment.timestamp(),
         salt=seed.salt(f"flow:{plan.name}"),
         noise=0.08,
@@ -156,9 +157,10 @@ def _system(shop: Workshop, plan: Plan, moment: datetime) -> None:
     _alarm(world, plan, function, created, moment)
 
 
-def _entry(
-    shop: Workshop, plan: Plan, created: datetime, tags: dict[str, str], function: Thing
-) -> Thing | None:
+_SCHEDULES = ("rate(1 minute)", "rate(2 minutes)", "cron(0/3 * * * ? *)")
+
+
+def _entry(shop: Workshop, plan: Plan, created: datetime, tags: dict[str, str], function: Thing) -> Thing:
     if plan.entry in ("http-api", "rest-api"):
         verb = "GET" if plan.name == "catalog" else "POST"
         route = {"route": f"{verb} /{plan.name}"}
@@ -168,7 +170,9 @@ def _entry(
         dead = {"dead_letter": f"queue {plan.name}-dlq"}
         entry = _make(shop, "queue", plan.name, created, tags, {}, dead)
     else:
-        return None
+        expression = shop.world.seed.pick(f"schedule:{plan.name}", _SCHEDULES)
+        settings = {"ScheduleExpression": expression}
+        entry = _make(shop, "rule", f"{plan.name}-run", created, tags, settings)
     _link(shop, entry, function)
     return entry
 
@@ -230,7 +234,9 @@ def make_alarm(
 ) -> AlarmClock:
     """An alarm as a resource of the world and as a clock that evaluates it."""
     source = world.telemetry.find(namespace, metric, dimensions)
-    region = (source.region if source is not None else "") or world.region  # alarms are where their metrics are
+    region = (
+        source.region if source is not None else ""
+    ) or world.region  # alarms are where their metrics are
     arn = world.arn("cloudwatch", f"alarm:{name}", region)
     thing = world.add(Thing(arn, "alarm", name, region, created, {}, Settings()))
     for key, value in numbers.items():
@@ -256,5 +262,7 @@ def make_alarm(
     )
     alarm.updates.append((created, "Create"))
     world.alarms[name] = alarm
+    for action in alarm.actions:
+        world.relate(arn, "notifies", action)
     world.relate(arn, "watches", watched)
     return alarm

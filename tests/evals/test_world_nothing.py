@@ -126,7 +126,6 @@ def test_what_is_asked_for_by_name_is_not_found(
     [
         ("ec2", "DescribeRegions", {}),  # never empty
         ("rds", "DescribeDBEngineVersions", {}),
-        ("sns", "ListTopics", {}),  # alarms name one
         ("iam", "ListUsers", {}),  # people act as users
         ("batch", "ListJobs", {}),  # AWS wants to know of which queue
         ("service-quotas", "ListServiceQuotas", {"ServiceCode": "lambda"}),
