@@ -96,7 +96,7 @@ def _denied(policy: Json, world: World) -> Iterator[str]:
     for made in world.trail.records:
         if made.read_only or made.body.get("errorCode"):
             continue
-        who = _principal(made, world)
+        who = _principal(made)
         if not who:
             continue
         body = made.body
@@ -104,7 +104,7 @@ def _denied(policy: Json, world: World) -> Iterator[str]:
         action = action_of(_CLIENTS.get(prefix, prefix), operation_of(str(body["eventName"])))
         context = {
             "aws:principalarn": [who],
-            "aws:principalaccount": [world.account],
+            "aws:principalaccount": [str(body["recipientAccountId"])],
             "aws:requestedregion": [str(body["awsRegion"])],
         }
         touched = {made.arn, *(arn for _, arn in made.resources)} - {""} or {""}
@@ -112,8 +112,8 @@ def _denied(policy: Json, world: World) -> Iterator[str]:
             yield made.id
 
 
-def _principal(made: Record, world: World) -> str:
-    """Who made a change, as aws:PrincipalArn; "" where policies of this account do not bind."""
+def _principal(made: Record) -> str:
+    """Who made a change, as aws:PrincipalArn; "" where policies of the account do not bind."""
     identity = made.body["userIdentity"]
     issuer = identity.get("sessionContext", {}).get("sessionIssuer", {})
     arn = str(issuer.get("arn") or identity.get("arn") or "")
@@ -122,7 +122,7 @@ def _principal(made: Record, world: World) -> str:
         arn = f"arn:{match[1]}:iam::{match[2]}:role/{match[3]}"
     if identity.get("type") == "AWSService" or "/aws-service-role/" in arn:
         return ""
-    return arn if f":{world.account}:" in arn else ""
+    return arn if f":{made.body['recipientAccountId']}:" in arn else ""
 
 
 # -- event patterns --------------------------------------------------------------------------------

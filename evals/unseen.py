@@ -17,7 +17,7 @@ from typing import Any
 from evals.cases import Case
 from evals.results import Unseen
 from evals.truth import Truth
-from evals.worlds import open_world, told, truth_of
+from evals.worlds import open_world, spaces_of, told, truth_of
 from graph import Context, Report
 from graph.session import register
 from tools.catalogue import without
@@ -41,7 +41,8 @@ def run_unseen(case: Case, seed: int, how: str) -> Unseen | None:
         masked = texts if how == "text" else ()
         register("unseen", lambda text: Masked(open_world(text).transport(), masked))
         try:
-            reports = asyncio.run(told(world, Context(source=f"unseen:{source}", region=world.region)))
+            context = Context(source=f"unseen:{source}", region=world.region, spaces=spaces_of(world))
+            reports = asyncio.run(told(world, context))
         except OpsleuthError as error:
             said = f"{type(error).__name__}: {error}"
             return Unseen(case=case.name, seed=seed, how=how, named=False, told=said)

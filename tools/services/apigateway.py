@@ -16,6 +16,7 @@ from tools.services._spec import (
     Directory,
     Effect,
     MetricSpec,
+    Outline,
     Read,
     Service,
     Setting,
@@ -65,6 +66,15 @@ def _touches_integration(event: ChangeEvent) -> tuple[str, ...]:
         return ()
     resource, method = text(event.request, "resourceId"), text(event.request, "httpMethod")
     return (f"{_api(event)}/resources/{resource}/methods/{method}/integration", _api(event))
+
+
+def _touches_plan(event: ChangeEvent) -> tuple[str, ...]:
+    """The stages that a usage plan is for, each with its API: the answer alone names them."""
+    found: list[str] = []
+    for one in event.response.get("apiStages") or []:
+        api = _arn(event.region, text(one, "apiId"))
+        found += [f"{api}/stages/{text(one, 'stage')}", api]
+    return tuple(dict.fromkeys(found))
 
 
 _AUTHORIZER = partial(_touches, "authorizers", "authorizerId")
@@ -313,10 +323,10 @@ def _integration_ids(resource: Resource) -> dict[str, str]:
     return {"restApiId": api, "resourceId": id, "httpMethod": method}
 
 
-def _restore_uri(resource: Resource, value: Value) -> tuple[Call, ...]:
+def _restore_integration(member: str, resource: Resource, value: Value) -> tuple[Call, ...]:
     if value is None:
         return ()
-    patch = _patch("/uri", value)
+    patch = _patch(f"/{member}", value)
     return (
         call(
             "apigateway", "UpdateIntegration", resource, **_integration_ids(resource), patchOperations=patch
@@ -350,22 +360,30 @@ _REFUSES = (
 SETTINGS = (
     _throttle("throttlingRateLimit", "/*/*/throttling/rateLimit", "stage rate limit", "requests per second"),
     _throttle("throttlingBurstLimit", "/*/*/throttling/burstLimit", "stage burst limit", "requests"),
-    Setting(
-        type="integration",
-        name="integration target",
-        path="uri",
-        unit="",
-        requests={
-            "UpdateIntegration": _patched("UpdateIntegration", "/uri"),
-            "PutIntegration": "putIntegrationInput.uri || uri",
-        },
-        restore=_restore_uri,
-        read=lambda resource: call("apigateway", "GetIntegration", resource, **_integration_ids(resource)),
-        query="uri",
-        echo="new",
-        echo_path="uri",
-        # Nothing of this is live before the next deployment, which may come much later.
-        effects=(Effect(metric="5XXError", direction="up", after=(0, 86400)),),
+    *(
+        Setting(
+            type="integration",
+            name=name,
+            path=member,
+            unit=unit,
+            requests={
+                "UpdateIntegration": _patched("UpdateIntegration", f"/{member}"),
+                "PutIntegration": f"putIntegrationInput.{member} || {member}",
+            },
+            restore=partial(_restore_integration, member),
+            read=lambda resource: call(
+                "apigateway", "GetIntegration", resource, **_integration_ids(resource)
+            ),
+            query=member,
+            echo="new",
+            echo_path=member,
+            # Nothing of this is live before the next deployment, which may come much later.
+            effects=(Effect(metric="5XXError", direction="up", after=(0, 86400), when=when),),
+        )
+        for member, name, unit, when in (
+            ("uri", "integration target", "", "any"),
+            ("timeoutInMillis", "integration timeout", "ms", "lowered"),
+        )
     ),
     *(
         Setting(
@@ -483,7 +501,7 @@ CHANGES = (
         "UpdateIntegration",
         _touches_integration,
         "After the next deployment requests go elsewhere.",
-        {**_METHOD, **_patches("UpdateIntegration", uri=_URI)},
+        {**_METHOD, **_patches("UpdateIntegration", uri=_URI, timeoutInMillis="3000")},
         {"uri": _URI},
         (),
     ),
@@ -515,6 +533,34 @@ CHANGES = (
         },
         {"authorizerUri": _URI},
         (),
+    ),
+    _change(
+        "UpdateMethod",
+        _WHOLE,
+        "After the next deployment callers need other credentials, a key, or are not checked any more.",
+        {**_METHOD, **_patches("UpdateMethod", authorizationType="AWS_IAM")},
+        {"authorizationType": "AWS_IAM", "httpMethod": "POST"},
+        (Effect(metric="4XXError", direction="up", after=(0, 86400)),),
+    ),
+    _change(
+        "UpdateRestApi",
+        _WHOLE,
+        "After the next deployment the API's policy, or its endpoint, may refuse callers.",
+        {**_REST, **_patches("UpdateRestApi", policy='{"Version":"2012-10-17","Statement":[]}')},
+        {"id": "a1b2c3d4e5", "name": "orders"},
+        (Effect(metric="4XXError", direction="up", after=(0, 86400)),),
+    ),
+    _change(
+        "UpdateUsagePlan",
+        _touches_plan,
+        "Callers with a key of the plan are refused (429) above its rate or quota.",
+        {"usagePlanId": "p1q2r3", **_patches("UpdateUsagePlan", **{"throttle/rateLimit": "1"})},
+        {
+            "id": "p1q2r3",
+            "apiStages": [{"apiId": "a1b2c3d4e5", "stage": "prod"}],
+            "throttle": {"rateLimit": 1, "burstLimit": 200},
+        },
+        (*_REFUSES,),
     ),
     _change(
         "DeleteStage",
@@ -557,6 +603,57 @@ def _metric(name: str, stat: str, role: Any, bad: Any, unit: str) -> MetricSpec:
     return MetricSpec(type="api", name=name, stat=stat, role=role, bad=bad, missing="idle", unit=unit)
 
 
+def outline(resource: Resource, directory: Directory) -> Iterable[Relation]:
+    """An API's paths and stages; the queues that its methods send to; the APIs and certificate of a domain name."""
+    said_by = "apigateway:GetResources"
+    for method in resource.config.get("Methods") or []:
+        if id := text(method, "resourceId"):
+            yield _relation(resource, f"{resource.arn}/resources/{id}", "consists of", said_by)
+        if queue := _QUEUE.search(text(method, "uri")):
+            region, account, name = queue.groups()
+            target = arns.build("sqs", region, account, name)
+            yield _relation(resource, target, "invokes", f"{said_by} methodIntegration.uri")
+    for stage in resource.config.get("Stages") or []:
+        if name := text(stage, "stageName"):
+            target = f"{resource.arn}/stages/{name}"
+            yield _relation(resource, target, "consists of", "apigateway:GetStages stageName")
+    said_by = "apigateway:GetDomainNames"
+    for member in ("certificateArn", "regionalCertificateArn"):
+        if arns.is_arn(certificate := text(resource.config, member)):
+            yield _relation(resource, certificate, "uses certificate", f"{said_by} {member}")
+    for mapping in resource.config.get("Mappings") or []:
+        api = _arn(resource.region, text(mapping, "restApiId"))
+        other = api.replace(":/restapis/", ":/apis/")  # both kinds of API share ids
+        target = other if directory.by_arn(other) and not directory.by_arn(api) else api
+        yield _relation(resource, target, "routes to", "apigateway:GetBasePathMappings restApiId")
+
+
+_QUEUE = re.compile(r":apigateway:([\w-]+):sqs:path/(\d{12})/([\w.-]+)$")
+
+
+def domains(reader: Reader, region: str) -> Iterable[Resource]:
+    """Custom domain names with what they lead to, under the host that DNS names (`DNSName`)."""
+    found = reader.pages(
+        "apigateway", "GetDomainNames", "items", region=region, token=("position", "position"), limit=500
+    )
+    for item in found.items:
+        name = text(item, "domainName")
+        host = text(item, "regionalDomainName") or text(item, "distributionDomainName")
+        config: Json = {**_plain(item), "DNSName": host}
+        mapped = optional(
+            reader,
+            "apigateway",
+            "GetBasePathMappings",
+            f"What {name} leads to",
+            region=region,
+            domainName=name,
+        )
+        config["Mappings"] = [_plain(one) for one in (mapped.data.get("items") or [])] if mapped else []
+        arn = f"arn:{arns.partition_of(region)}:apigateway:{region}::/domainnames/{name}"
+        evidence = (*found.evidence, *((mapped.evidence,) if mapped else ()))
+        yield _resource(reader, arn, "domain-name", name, config, evidence)
+
+
 SERVICE = Service(
     name="apigateway",
     title="API Gateway (REST)",
@@ -573,6 +670,8 @@ SERVICE = Service(
             ("GetAuthorizers", "who decides on callers"),
             ("GetAuthorizer", "who decides on callers of a method"),
             ("GetIntegration", "what a method calls"),
+            ("GetDomainNames", "custom domain names"),
+            ("GetBasePathMappings", "which API a domain name leads to"),
         )
     ),
     types={"api": "container", "stage": "component", "integration": "component", "authorizer": "component"},
@@ -585,6 +684,7 @@ SERVICE = Service(
     discover=discover,
     describe=describe,
     relations=relations,
+    outline=Outline(relations=outline, discover=domains),
     namespace="AWS/ApiGateway",
     dimensions=lambda resource: (("ApiName", resource.name),) if resource.type == "api" else (),
     metrics=(
@@ -603,6 +703,13 @@ SERVICE = Service(
             reason="",
             points_to="uri",
             says="the integration of the method points nowhere",
+        ),
+        Signature(
+            match=r"Execution failed due to configuration error: Invalid permissions on Lambda function",
+            code="API_CONFIGURATION_ERROR",
+            reason="Invalid permissions on Lambda function",
+            points_to="RemovePermission",
+            says="the function does not let the API invoke it",
         ),
         Signature(
             match=r"Execution failed due to configuration error: Malformed Lambda proxy response",

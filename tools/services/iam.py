@@ -10,7 +10,17 @@ from tools.errors import NotThere
 from tools.kit import call, optional, record, text
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.policies import allowed, document
-from tools.services._spec import Change, Directory, Effect, Read, Service, Setting, Signature, inert
+from tools.services._spec import (
+    Change,
+    Condition,
+    Directory,
+    Effect,
+    Read,
+    Service,
+    Setting,
+    Signature,
+    inert,
+)
 
 if TYPE_CHECKING:
     from tools.aws import Reader
@@ -393,6 +403,27 @@ CHANGES = (
     ),
 )
 
+_ORGANIZATION = "organization-policy"
+
+CONDITIONS = (
+    Condition(
+        key=_ORGANIZATION,
+        type="role",
+        title="a policy of the organization (SCP or RCP) denies what the role needs",
+        metrics=(),
+        breaks="The calls are refused whatever the role's own policies say: editing those does not help.",
+        relieve=(
+            "Ask whoever manages the organization: service and resource control policies are changed in the management "
+            "account only, and its CloudTrail alone tells who changed which and when.",
+            "Have the policy detached or its earlier version put back there.",
+        ),
+        prevent=(
+            "Try new control policies on a test unit of the organization, and watch for AccessDenied before moving on.",
+            "Tell the accounts of a change of control policies before it is made.",
+        ),
+    ),
+)
+
 SERVICE = Service(
     name="iam",
     title="IAM",
@@ -425,6 +456,7 @@ SERVICE = Service(
     relations=relations,
     settings=SETTINGS,
     changes=CHANGES,
+    conditions=CONDITIONS,
     signatures=(
         Signature(
             match=r"is not authorized to perform: [\w-]+:\w+.*because no identity-based policy allows",
@@ -446,6 +478,14 @@ SERVICE = Service(
             reason="explicit deny in an identity-based policy",
             points_to="Policies",
             says="a policy of the role denies the call",
+        ),
+        Signature(
+            match=r"is not authorized to perform: .*(?:with an explicit deny in|because no) a? ?"
+            r"(?:service|resource) control policy",
+            code="AccessDeniedException",
+            reason="service or resource control policy",
+            points_to=_ORGANIZATION,
+            says="a policy of the organization denies the call",
         ),
         Signature(
             match=r"The role defined for the function cannot be assumed by Lambda",

@@ -263,6 +263,12 @@ SIGNATURES = tuple(
             "a limit of EC2 resources was reached",
         ),
         (
+            r"Maximum sending rate exceeded|Daily message quota exceeded",
+            "Throttling",
+            "sending of e-mails",
+            "the account's sending quota of e-mails was reached",
+        ),
+        (
             r"ServiceQuotaExceededException|exceed(?:s|ed)? (?:the )?(?:account|service) (?:quota|limit)",
             "ServiceQuotaExceededException",
             "service quota",

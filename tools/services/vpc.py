@@ -22,6 +22,7 @@ from tools.services._spec import (
     Read,
     Service,
     Setting,
+    Signature,
     inert,
 )
 
@@ -945,6 +946,42 @@ CONDITIONS = (
         ),
         prevent=("Alarm on ErrorPortAllocation above zero.",),
     ),
+    Condition(
+        key="nat-gateway-failed",
+        type="nat-gateway",
+        title="the NAT gateway failed",
+        metrics=(),
+        breaks="Routes that lead to it drop all packets; what lies behind it reaches nothing outside.",
+        relieve=(
+            "Read FailureMessage: the address, the subnet or the internet gateway that it needs is missing.",
+            "Make another NAT gateway and lead the routes to it. Tell partners who admit its address: it is a new one.",
+        ),
+        prevent=("Alarm on BytesOutToDestination at zero; have a NAT gateway in every zone.",),
+        shown=lambda gateway: text(gateway.config, "State") == "failed",
+    ),
+    Condition(
+        key="subnet-full",
+        type="subnet",
+        title="no free addresses in the subnet",
+        metrics=(),
+        breaks="Nothing new starts there: tasks, functions, instances and load balancers get no address.",
+        relieve=(
+            "Stop what is not needed there, or have new things start in other subnets.",
+            "Add subnets from another range to the network. A subnet cannot be made larger.",
+        ),
+        prevent=("Watch AvailableIpAddressCount of subnets that much is started in.",),
+        shown=lambda subnet: subnet.config.get("AvailableIpAddressCount") == 0,
+    ),
+)
+
+SIGNATURES = (
+    Signature(
+        match=r"is not authorized to perform: .*(?:with an explicit deny in a|because no) VPC endpoint policy",
+        code="AccessDeniedException",
+        reason="VPC endpoint policy",
+        points_to="PolicyDocument",
+        says="the policy of the VPC endpoint does not let the call through",
+    ),
 )
 
 SERVICE = Service(
@@ -1014,6 +1051,7 @@ SERVICE = Service(
     settings=SETTINGS,
     changes=CHANGES,
     conditions=CONDITIONS,
+    signatures=SIGNATURES,
     listed=False,
     complete=("network-interface", "elastic-ip"),
 )

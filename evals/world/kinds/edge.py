@@ -160,7 +160,7 @@ def _link_zone(shop: Workshop, zone: Thing, target: Thing) -> None:
         value["AliasTarget"] = alias
     if path not in zone.settings.steps:
         zone.settings.set(path, zone.created, value)
-    shop.world.relate(zone.arn, "routes to", target.arn)
+    shop.world.relate(zone.arn, "resolves to", target.arn)
 
 
 def _record(world: World, zone: Thing, path: str, value: Any) -> Any:
@@ -192,7 +192,7 @@ def _link_distribution(shop: Workshop, distribution: Thing, target: Thing) -> No
     path = "Origins.DomainName"
     if path not in distribution.settings.steps:
         distribution.settings.set(path, distribution.created, str(target.fixed["host"]))
-    shop.world.relate(distribution.arn, "origin", target.arn)
+    shop.world.relate(distribution.arn, "forwards to", target.arn)
 
 
 def _acl(shop: Workshop, wish: Wish) -> Thing:
@@ -218,7 +218,7 @@ def _acl(shop: Workshop, wish: Wish) -> Thing:
 
 def _link_acl(shop: Workshop, acl: Thing, target: Thing) -> None:
     acl.fixed["guards"].append(target.arn)
-    shop.world.relate(acl.arn, "protects", target.arn)
+    shop.world.relate(target.arn, "guarded by", acl.arn)
 
 
 class AclVoice(Voice):

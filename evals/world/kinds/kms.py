@@ -35,7 +35,7 @@ def encrypts(shop: Workshop, wish: Wish, thing: Thing) -> None:
     if key is not None:
         thing.fixed["key"] = key.arn
         key.fixed["users"].append(thing.arn)
-        shop.world.relate(thing.arn, "encrypted with", key.arn)
+        shop.world.relate(thing.arn, "uses", key.arn)
 
 
 def may_use(shop: Workshop, caller: Thing, thing: Thing, *actions: str) -> None:

@@ -10,8 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from evals.world import keys
-from evals.world import deliveries
+from evals.world import deliveries, keys
 from evals.world.deeds_sqs import change, tag
 from evals.world.flow import Flow, Load, Passage
 from evals.world.kinds._kind import Kind, Wish
