@@ -25,6 +25,7 @@ _NUMBER = re.compile(
     r"(?<![\w.\-/])(?P<sign>[−-])?(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
     r"(?:(?P<percent>\s?%)|[\s-](?P<unit>seconds?|s|minutes?|min|hours?|h|days?)\b)?(?![\w/]|-\w|\.\d)"
 )
+_SECRET = re.compile(r"-[A-Za-z0-9]{6}$")
 _SECONDS = {"s": 1, "min": 60, "h": 3600, "day": 86400, "second": 1, "minute": 60, "hour": 3600}
 
 
@@ -91,6 +92,11 @@ def split(text: str) -> Iterator[str]:
     """
     yield text
     yield from re.split(r"[/\s,=]+", text)
+    for arn in _ARN.findall(text):
+        # names with slashes: a parameter's begins with one, a secret's ARN ends with six letters more
+        rest = arn.split(":", 5)[5]
+        name = re.split(r"[:/]", rest, maxsplit=1)[-1]
+        yield from (name, f"/{name}", _SECRET.sub("", name))
     for part in re.split(r"[:/\s,=]+", text):
         yield part
         yield from part.split(".")

@@ -8,6 +8,7 @@ from typing import Literal
 
 from graph.facts import Facts, SettingStep
 from graph.models import Hypothesis
+from tools.cloudtrail_touch import touched_by
 from tools.history import HIDDEN, Prior, prior, requested, same
 from tools.models import AlarmUpdate, ChangeEvent, MetricStep, Resource, Value
 from tools.services._spec import Setting
@@ -71,8 +72,15 @@ def move(facts: Facts, hypothesis: Hypothesis) -> Move | None:
     step = step_of(facts, hypothesis)
     stepped = step.step if step else None
     updates, told = _alarm_history(facts, resource)
-    before = prior(setting, resource, event, facts.changes, stepped, updates, told, facts.versions)
+    twins = facts.twins(resource.arn, setting)
+
+    def touched(one: ChangeEvent, what: Resource) -> bool:
+        return any(touched_by(one, same) for same in (what, *twins))
+
+    before = prior(setting, resource, event, facts.changes, stepped, updates, told, facts.versions, touched)
     known, after = requested(event, setting) if event else (False, None)
+    if event is not None and after == HIDDEN and not setting.hidden:
+        after = _present(facts, resource, setting, event)
     if not known and step is not None:
         known, after = True, whole(step.step.after)
     if not known:
@@ -86,6 +94,19 @@ def move(facts: Facts, hypothesis: Hypothesis) -> Move | None:
         prior=before,
         direction=_direction(before, after, known, setting),
     )
+
+
+def _present(facts: Facts, resource: Resource, setting: Setting, event: ChangeEvent) -> Value:
+    """What CloudTrail hides and the configuration shows: the value that is there now, if no later event set another."""
+    later = any(
+        one.time > event.time
+        and not one.error_code
+        and requested(one, setting)[0]
+        and touched_by(one, resource)
+        for one in facts.changes
+    )
+    now = facts.current(resource.arn, setting.path)
+    return HIDDEN if later or now is None else now
 
 
 def untold(facts: Facts, event: ChangeEvent, resource: Resource) -> tuple[Setting, ...]:

@@ -30,6 +30,15 @@ def problems(text: str, *claims: Claim) -> list[str]:
     return unbacked(Statement(text=text, claims=claims), NAMES)
 
 
+def test_names_with_slashes_are_held_by_the_arns_that_end_in_them() -> None:
+    arn = "arn:aws:ssm:eu-west-1:111122223333:parameter/carts/most-items"
+    secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:carts/db-AbC12d"
+    claim = Claim(kind="relation", subject=arn, field="uses", value=secret)
+    said = Statement(text="/carts/most-items uses carts/db", claims=(claim,))
+    assert unbacked(said, {"/carts/most-items", "carts/db"}) == []
+    assert unbacked(Statement(text=said.text), {"/carts/most-items", "carts/db"})
+
+
 def test_a_name_with_a_colon_is_held_by_the_arn_that_ends_in_it() -> None:
     arn = "arn:aws:ecs:eu-west-1:111122223333:task-definition/carts-web:38"
     claim = Claim(kind="relation", subject=TABLE, field="uses definition", value=arn)

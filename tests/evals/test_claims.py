@@ -54,6 +54,9 @@ class Facts:
     def began(self, arn: str, name: str, dimensions: Any = ()) -> datetime | None:
         return None
 
+    def settings_history(self, arn: str, path: str) -> tuple[tuple[datetime, Value], ...]:
+        return ()
+
     def event_values(self, event_id: str) -> tuple[Any, ...]:
         return (90, 3) if event_id == EVENT else ()
 

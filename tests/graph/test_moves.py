@@ -104,6 +104,36 @@ def test_a_hidden_value_is_never_told() -> None:
     assert (found.after_known, found.prior.known, found.direction) == (False, False, "unknown")
 
 
+PARAMETER = made.arn("ssm", "parameter/parcels/most")
+
+
+def put(id: str, minutes: float, value: str = "HIDDEN_DUE_TO_SECURITY_REASONS") -> ChangeEvent:
+    sent = {"name": "/parcels/most", "value": value, "type": "String", "overwrite": True}
+    return event("ssm", "PutParameter", sent, id=id, minutes=minutes)
+
+
+def stored(*changes: ChangeEvent, value: str = "4") -> Facts:
+    held = made.resource(
+        PARAMETER, "/parcels/most", {"Name": "/parcels/most", "Type": "String", "Value": value}
+    )
+    return facts(*changes, resources=(*made.shop(), held))
+
+
+def test_a_hidden_value_that_the_configuration_shows_is_the_present_one() -> None:
+    found = move(stored(put("true", -1)), guess(PARAMETER, "Value"))
+    assert found is not None
+    assert (found.after, found.after_known) == ("4", True)
+
+
+def test_a_hidden_value_that_was_replaced_since_is_not_known() -> None:
+    found = move(stored(put("true", -5), put("later", -2)), guess(PARAMETER, "Value"))
+    assert found is not None
+    assert not found.after_known
+    last = move(stored(put("true", -5), put("later", -2)), guess(PARAMETER, "Value", "later"))
+    assert last is not None
+    assert last.after == "4"
+
+
 def test_hidden_settings_named_by_error_texts_do_not_stumble_over_maps() -> None:
     kind = KINDS["environment variable gone"]
     found = move(kind.facts(cause=False), guess(WRITER, "Environment.Variables", ""))
