@@ -58,10 +58,10 @@ def metrics(state: State, *, runtime: Runtime[Context]) -> Measures | dict[str, 
 def _wanted(facts: Facts) -> Iterator[tuple[Resource, MetricSpec, Metric]]:
     for resource in facts.resources:
         service = services().get(resource.service)
-        if service is None or service.dimensions is None or not service.dimensions(resource):
-            continue
-        for spec in service.metrics:
-            if spec.type == resource.type and spec.role != "setting" and _has(resource, spec):
+        for spec in service.metrics if service is not None else ():
+            if spec.type != resource.type or spec.role == "setting" or not _has(resource, spec):
+                continue
+            if service is not None and service.dimensions_of(spec, resource):
                 yield resource, spec, metric_of(resource, spec)
 
 
@@ -72,11 +72,10 @@ def _has(resource: Resource, spec: MetricSpec) -> bool:
 def metric_of(resource: Resource, spec: MetricSpec) -> Metric:
     """The CloudWatch series of this resource that the spec means."""
     service = services()[resource.service]
-    assert service.dimensions is not None
     return Metric(
         namespace=service.namespace_of(spec),
         name=spec.name,
-        dimensions=service.dimensions(resource),
+        dimensions=service.dimensions_of(spec, resource),
         stat=spec.stat,
         period=spec.period,
     )

@@ -294,12 +294,12 @@ def _updates(
 
 def _of_spec(resource: Resource, spec: MetricSpec) -> Metric | None:
     service = services().get(resource.service)
-    if service is None or service.dimensions is None:
+    if service is None or not service.dimensions_of(spec, resource):
         return None
     return Metric(
         namespace=service.namespace_of(spec),
         name=spec.name,
-        dimensions=service.dimensions(resource),
+        dimensions=service.dimensions_of(spec, resource),
         stat=spec.stat,
         period=spec.period,
     )

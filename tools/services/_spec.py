@@ -39,6 +39,9 @@ class MetricSpec:
     period: int = 60
     namespace: str = ""  # where it differs from the service's: "ECS/ContainerInsights"
     where: Callable[[Resource], bool] | None = None  # which resources of the type have it; None: all
+    dimensions: Callable[[Resource], tuple[tuple[str, str], ...]] | None = (
+        None  # where they differ from the service's, sorted by name
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +82,9 @@ class Setting:
     )  # JMESPath on the read -> value it must have to apply
     beside: tuple[str, ...] = ()  # JMESPaths on the read of values that `restore` sends too and must keep
     versioned: bool = False  # what `Service.versions` yields shows it at `query`
-    replicated: str = ""  # kind of relation to the other resources that have the same value by AWS's own doing
+    replicated: str = (
+        ""  # kind of relation to the other resources that have the same value by AWS's own doing
+    )
     along: tuple[str, ...] = ()
     """Paths of settings of the same resource that AWS itself moves to fit this one: a lower maximum lowers the count."""
     hidden: bool = False  # CloudTrail hides the value: who and when can be told, what cannot
@@ -247,3 +252,8 @@ class Service:
 
     def namespace_of(self, spec: MetricSpec) -> str:
         return spec.namespace or self.namespace
+
+    def dimensions_of(self, spec: MetricSpec, resource: Resource) -> tuple[tuple[str, str], ...]:
+        """Of one metric of a resource, sorted by name; none when it has no such metric."""
+        own = spec.dimensions or self.dimensions
+        return own(resource) if own is not None else ()

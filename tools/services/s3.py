@@ -367,6 +367,7 @@ _NOT_TOLD = (
 )
 # Rules run once a day after midnight UTC, and objects go over the following days.
 _EXPIRED = (
+    Effect(metric="NumberOfObjects", direction="down", after=(3600, 259200), may=True),
     Effect(metric="4xxErrors", direction="up", after=(3600, 259200), may=True),
     Effect(metric="role:errors", direction="up", on="upstream", after=(3600, 259200)),
 )
@@ -915,7 +916,24 @@ def _metric(name: str, stat: str, role: Any, bad: Any, missing: Any, unit: str) 
     )
 
 
+def _stored(name: str, kind: str, unit: str) -> MetricSpec:
+    """S3 counts what is stored once a day, for each storage class, without being asked to."""
+    return MetricSpec(
+        type="bucket",
+        name=name,
+        stat="Average",
+        role="work",
+        bad="down",
+        missing="unknown",
+        unit=unit,
+        period=86400,
+        dimensions=lambda bucket: (("BucketName", bucket.name), ("StorageType", kind)),
+    )
+
+
 METRICS = (
+    _stored("NumberOfObjects", "AllStorageTypes", "objects"),
+    _stored("BucketSizeBytes", "StandardStorage", "bytes in the standard class"),
     _metric("AllRequests", "Sum", "demand", "down", "idle", "requests"),
     _metric("GetRequests", "Sum", "demand", "down", "idle", "reads"),
     _metric("PutRequests", "Sum", "demand", "down", "idle", "writes"),

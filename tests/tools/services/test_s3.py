@@ -259,6 +259,21 @@ def test_request_metrics_count_only_where_they_are_on_and_for_the_whole_bucket()
     assert owner({"FilterId": "x"}, "aws", "eu-west-1", "111122223333") == ""
 
 
+def test_what_is_stored_is_counted_daily_by_storage_class_whatever_is_configured() -> None:
+    off = replace(bucket(), config={"Name": "shop-media"})
+    daily = {one.name: one for one in SERVICE.metrics if one.period == 86400}
+    assert set(daily) == {"NumberOfObjects", "BucketSizeBytes"}
+    for name, kind in (("NumberOfObjects", "AllStorageTypes"), ("BucketSizeBytes", "StandardStorage")):
+        spec = daily[name]
+        assert (spec.stat, spec.where) == ("Average", None)
+        wanted = (("BucketName", "shop-media"), ("StorageType", kind))
+        assert SERVICE.dimensions_of(spec, off) == SERVICE.dimensions_of(spec, bucket()) == wanted
+    (asked,) = [one for one in SERVICE.metrics if one.name == "AllRequests"]
+    assert SERVICE.dimensions_of(asked, bucket()) == dimensions(bucket())
+    held = dict(SERVICE.dimensions_of(daily["NumberOfObjects"], off))
+    assert catalogue.owner_of("AWS/S3", held, "eu-west-1", "111122223333") == "arn:aws:s3:::shop-media"
+
+
 # -- what was before, and back ---------------------------------------------------------------------
 
 
