@@ -12,6 +12,7 @@ from api.render.changes import changes_json, changes_text
 from api.render.undo import undo_json, undo_text
 from api.shelf import home
 from api.sources import ready, resolved
+from api.spaces import chosen, load
 from api.spans import span
 from graph import Context
 from graph.undoing import door
@@ -25,6 +26,7 @@ class Wanted:
     until: str = ""
     near: str = ""
     profiles: tuple[str, ...] = ("",)
+    spaces: tuple[str, ...] = ()  # of spaces.toml, by name; instead of profiles, regions and role
     regions: tuple[str, ...] = ()
     role_arn: str = ""
     source: str = "live"
@@ -36,7 +38,7 @@ def show_changes(wanted: Wanted, *, as_json: bool) -> None:
     """Print the changes. Raises BadInput for times that are none, CannotInvestigate when no trail can be read."""
     since = span(wanted.since, wanted.tz)
     until = span(wanted.until, wanted.tz, "--until") if wanted.until else timedelta(0)
-    found = door.changes(_contexts(wanted), since, until, wanted.near, wanted.regions)
+    found = door.changes(_places(wanted), since, until, wanted.near, wanted.regions)
     if as_json:
         click.echo(json.dumps(changes_json(found), indent=2, ensure_ascii=False))
     else:
@@ -53,22 +55,35 @@ def show_undo(event_id: str, wanted: Wanted, *, as_json: bool) -> None:
         click.echo(undo_text(made, gaps, tz=wanted.tz, profile=wanted.profiles[0]))
 
 
+def _places(wanted: Wanted) -> list[door.Place]:
+    if not wanted.spaces:
+        return [door.Place(context=one, regions=wanted.regions) for one in _contexts(wanted)]
+    return [
+        door.Place(
+            context=_context(wanted, space.profile, space.regions[0], space.role_arn),
+            regions=space.regions,
+            account=space.account,
+            name=space.name,
+        )
+        for space in chosen(load(home() / "spaces.toml"), wanted.spaces)
+    ]
+
+
 def _contexts(wanted: Wanted) -> list[Context]:
     """One per account. Only a live source has more than one."""
-    source = resolved(wanted.source, home())
+    region = wanted.regions[0] if wanted.regions else ""
+    profiles = wanted.profiles if wanted.source == "live" else wanted.profiles[:1]
+    return [_context(wanted, profile, region, wanted.role_arn) for profile in profiles]
+
+
+def _context(wanted: Wanted, profile: str, region: str, role_arn: str) -> Context:
     more = {"max_calls": wanted.max_calls} if wanted.max_calls is not None else {}
-    made = [
-        Context.model_validate(
-            {
-                "source": source,
-                "profile": profile,
-                "region": wanted.regions[0] if wanted.regions else "",
-                "role_arn": wanted.role_arn,
-                **more,
-            }
-        )
-        for profile in (wanted.profiles if source == "live" else wanted.profiles[:1])
-    ]
-    for context in made:
-        ready(context)
+    told = {
+        "source": resolved(wanted.source, home()),
+        "profile": profile,
+        "region": region,
+        "role_arn": role_arn,
+    }
+    made = Context.model_validate({**told, **more})
+    ready(made)
     return made

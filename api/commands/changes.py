@@ -16,6 +16,13 @@ from api import options
 @click.option("--profile", "profiles", multiple=True, help="AWS profile; give it again for more accounts.")
 @click.option("--region", "regions", multiple=True, help="AWS region; give it again for more regions.")
 @click.option("--role-arn", default="", metavar="ARN", help="Role to assume for reading.")
+@click.option(
+    "--space",
+    "spaces",
+    multiple=True,
+    metavar="NAME",
+    help="An account of spaces.toml, or all. May be repeated.",
+)
 @click.option("--source", default="live", metavar="SOURCE", help="live, recording:PATH or world:CASE?seed=N.")
 @click.option(
     "--max-calls", type=click.IntRange(1), default=None, help="Most AWS calls per account. Default: 1000."
@@ -29,6 +36,7 @@ def command(
     profiles: tuple[str, ...],
     regions: tuple[str, ...],
     role_arn: str,
+    spaces: tuple[str, ...],
     source: str,
     max_calls: int | None,
     as_json: bool,
@@ -38,10 +46,13 @@ def command(
 
     \b
     opsleuth changes --since 24h --profile prod --region eu-west-1 --region us-east-1
+    opsleuth changes --since 24h --space all
     opsleuth changes --since 2h --near arn:aws:sqs:eu-west-1:111122223333:jobs
 
     Reads, no-ops and reactions of services are folded and counted. No alarm and no model is needed. Reads only.
     """
+    if spaces and (profiles or regions or role_arn):
+        raise click.UsageError("--space says where to look: leave out --profile, --region and --role-arn.")
     from api.changes import Wanted, show_changes
 
     show_changes(
@@ -50,6 +61,7 @@ def command(
             until=until,
             near=near.strip(),
             profiles=profiles or ("",),
+            spaces=spaces,
             regions=regions,
             role_arn=role_arn,
             source=source,

@@ -13,10 +13,11 @@ from graph.context import Context
 from graph.session import close, session
 from graph.undoing import reading
 from graph.undoing.restore import Restoration, restoration
+from graph.words import say
 from tools.aws import Reader
 from tools.cloudtrail import cited
 from tools.cloudtrail_lookup import clamp, complete_until
-from tools.errors import BadInput
+from tools.errors import BadInput, CannotInvestigate
 from tools.models import Gap, Window
 
 
@@ -32,32 +33,61 @@ class Seen:
     settled: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """An account with its regions, as whoever listed it calls it. With `account`, any other account is refused."""
+
+    context: Context
+    regions: tuple[str, ...] = ()
+    account: str = ""
+    name: str = ""
+
+
 def changes(
-    contexts: Sequence[Context],
+    contexts: Sequence[Context | Place],
     since: datetime | timedelta,
     until: datetime | timedelta = timedelta(0),
     near: str = "",
     regions: Sequence[str] = (),
 ) -> Seen:
     """Every effective change of the time, riskiest first. One context per account. `until` is a moment or a time back
-    from now; `since` a moment or a time back from that end.
+    from now; `since` a moment or a time back from that end. Of several accounts one that refuses is a gap.
 
     Raises BadInput for an empty time, CannotInvestigate when no trail can be read.
     """
+    places = [one if isinstance(one, Place) else Place(context=one) for one in contexts]
     found: list[Seen] = []
-    for context in contexts:
-        with _look(context) as look:
-            found.append(_one(look, since, until, near, regions))
+    closed: list[Gap] = []
+    for place in places:
+        try:
+            with _look(place.context, place.account) as look:
+                found.append(_one(look, since, until, near, place.regions or regions))
+        except CannotInvestigate as error:
+            if len(places) == 1:
+                raise
+            closed.append(_shut(place, error))
+    if not found:
+        raise CannotInvestigate(" ".join(f"{gap.what}: {gap.why}" for gap in closed))
     first = found[0]
-    if len(found) == 1:
+    if len(found) == 1 and not closed:
         return first
     return replace(
         first,
         accounts=tuple(dict.fromkeys(one for seen in found for one in seen.accounts)),
         regions=tuple(dict.fromkeys(one for seen in found for one in seen.regions)),
         listing=merged([seen.listing for seen in found]),
-        gaps=tuple(dict.fromkeys(gap for seen in found for gap in seen.gaps)),
+        gaps=tuple(dict.fromkeys((*closed, *(gap for seen in found for gap in seen.gaps)))),
         settled=min(seen.settled for seen in found),
+    )
+
+
+def _shut(place: Place, error: CannotInvestigate) -> Gap:
+    named = say("space {name}, account {account}", name=place.name, account=place.account)
+    return Gap(
+        what=named if place.name else say("profile {name}", name=place.context.profile or "default"),
+        why=str(error),
+        would_show=say("what was changed there"),
+        code="NoAccess",
     )
 
 
@@ -108,13 +138,16 @@ def _window(as_of: datetime, since: datetime | timedelta, until: datetime | time
 
 
 @contextmanager
-def _look(context: Context) -> Iterator[reading.Look]:
+def _look(context: Context, expected: str = "") -> Iterator[reading.Look]:
     run = f"changes-{uuid.uuid4().hex}"
     try:
         opened = session(run, context)
         opened.aws.as_of = opened.start
         reader = Reader(aws=opened.aws, letter="C")
-        opened.aws.identify(reader)
+        account = opened.aws.identify(reader)
+        if expected and account != expected:
+            told = say("These credentials are for account {own}, not {wanted}.", own=account, wanted=expected)
+            raise CannotInvestigate(told)
         yield reading.Look(reader=reader)
     finally:
         close(run)

@@ -183,3 +183,48 @@ def test_two_accounts_are_one_list() -> None:
     assert len(set(seen.accounts)) == 2
     assert {line.account for line in seen.listing.lines[:2]} == set(seen.accounts)
     assert seen.listing.shown + sum(seen.listing.folded.values()) == seen.listing.total
+
+
+def spaces(home: Path, *rows: tuple[str, str]) -> None:
+    folder = home / ".local" / "share" / "opsleuth"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "spaces.toml").write_text(
+        "".join(f'[{name}]\naccount = "{account}"\nregions = ["ap-northeast-1"]\n' for name, account in rows)
+    )
+
+
+def test_spaces_that_cannot_be_entered_are_gaps(
+    home: Path, capsys: pytest.CaptureFixture[str], told: dict[str, Any]
+) -> None:
+    spaces(home, ("prod", told["accounts"][0]), ("billing", "999900001111"))
+    assert main(["changes", "--space", "all", "--source", CASE, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["total"] == told["total"]
+    assert found["accounts"] == told["accounts"]
+    (gap,) = [one for one in found["not_seen"] if "billing" in one["what"]]
+    assert gap["what"] == "space billing, account 999900001111"
+    assert told["accounts"][0] in gap["why"]
+
+
+def test_one_space_is_one_account(
+    home: Path, capsys: pytest.CaptureFixture[str], told: dict[str, Any]
+) -> None:
+    spaces(home, ("prod", told["accounts"][0]), ("billing", "999900001111"))
+    assert main(["changes", "--space", "prod", "--source", CASE, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["regions"] == ["ap-northeast-1", "us-east-1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["--space", "elsewhere"], 2, 'no space "elsewhere"'),
+        (["--space", "all", "--profile", "prod"], 2, "--space says where to look"),
+        (["--space", "billing"], 3, "not 999900001111"),
+    ],
+)
+def test_spaces_that_are_not_there(
+    home: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, says: str
+) -> None:
+    spaces(home, ("billing", "999900001111"))
+    assert main(["changes", "--source", CASE, *arguments]) == code
+    assert says in capsys.readouterr().err
