@@ -5,7 +5,7 @@ LangGraph is imported when the door is opened, not before, so that command lines
 
 from __future__ import annotations
 
-from graph.context import Context
+from graph.context import Context, Space
 from graph.door import Question, Resume, Steer, Update, investigate, stream
 from graph.models import REPORT_ID, Report, TimelineEvent, Trigger
 
@@ -15,6 +15,7 @@ __all__ = [
     "Question",
     "Report",
     "Resume",
+    "Space",
     "Steer",
     "TimelineEvent",
     "Trigger",

@@ -7,6 +7,24 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from tools.budget import Limits
+from tools.spaces import Space as Way
+
+
+class Space(BaseModel):
+    """Another account that the run may look into, as whom, and its regions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    account: str = Field(pattern=r"^\d{12}$", description="Account id")
+    name: str = Field("", description="What its owner calls it")
+    role_arn: str = Field("", description="Role to take there")
+    profile: str = Field(
+        "", description="AWS profile from which the role is taken, or that is of the account"
+    )
+    regions: tuple[str, ...] = Field((), description="Regions to look at; none: all of them")
+
+    def way(self) -> Way:
+        return Way(**self.model_dump())
 
 
 class Context(BaseModel):
@@ -21,6 +39,7 @@ class Context(BaseModel):
     region: str = Field("", description="AWS region; empty takes the profile's")
     profile: str = Field("", description="AWS profile; empty takes the default credentials")
     role_arn: str = Field("", description="Role to assume for reading")
+    spaces: tuple[Space, ...] = Field((), description="Other accounts that may be looked into")
     as_of: datetime | None = Field(None, description="Look as of this moment (aware); empty: now")
     model: str = Field(
         "none", description="Model id, e.g. bedrock:global.anthropic.claude-sonnet-5-5; none: no model"

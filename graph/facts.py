@@ -211,6 +211,14 @@ class Facts:
     def role(self, arn: str, role: str) -> tuple[MetricFinding, ...]:
         return tuple(item for item in self.of_resource(arn) if item.role == role)
 
+    def twins(self, arn: str, setting: Setting) -> tuple[Resource, ...]:
+        """The other known resources on which AWS keeps a setting the same: replicas, one of which was named."""
+        if not setting.replicated:
+            return ()
+        pairs = [(one.source, one.target) for one in self.relations if one.kind == setting.replicated]
+        other = {b if a == arn else a for a, b in pairs if arn in (a, b)}
+        return tuple(one for one in self.resources if one.arn in other)
+
     def current(self, arn: str, path: str) -> Value:
         """The value of a setting in the configuration as read in this run; lists and maps as JSON text."""
         found = self.resource(arn)

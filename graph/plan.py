@@ -10,6 +10,7 @@ from graph.claims import event_claims, rate_claim, setting_claim, shown, stateme
 from graph.facts import Facts
 from graph.models import REPORT_ID, Hypothesis, Mitigation, RootCause, Step
 from graph.plan_calls import again, placed, set_all, undo, valid
+from graph.plan_places import there
 from graph.taken import told
 from graph.weighing.dose import per
 from graph.weighing.mechanism import together
@@ -35,6 +36,10 @@ def plan(facts: Facts, cause: RootCause | None, *, recovered: bool = False) -> M
         )
     if cause is None:
         return None
+    return there(facts, cause.resource, _plan(facts, cause, red))
+
+
+def _plan(facts: Facts, cause: RootCause, red: tuple[Step, ...]) -> Mitigation:
     setting = facts.setting(cause.resource, cause.field)
     resource = facts.resource(cause.resource)
     if (

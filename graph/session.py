@@ -77,6 +77,7 @@ def _open(context: Context, resumed_at: datetime | None, trigger: Mapping[str, A
         clock,
         Budget(Limits(calls=context.max_calls, bytes=context.max_bytes, seconds=context.max_seconds)),
         _store(context),
+        spaces=[one.way() for one in context.spaces],
     )
     return Session(aws=aws, start=start)
 

@@ -1,18 +1,20 @@
 """The only door to AWS. Read-only by construction; every answer becomes evidence, every refusal a gap.
 
-One `Aws` per run holds the session, clients, token buckets and the budget. A node asks through its own
-`Reader`, which numbers evidence in request order.
+One `Aws` per run holds sessions by account, clients by account, region and service, token buckets and the budget. A
+node asks through its own `Reader`, which numbers evidence in request order. `Aws.at` is the same run in another account
+or region.
 """
 
 from __future__ import annotations
 
+import copy
 import difflib
 import os
 import re
 import threading
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from io import BytesIO
@@ -40,6 +42,7 @@ from tools.quota import Buckets
 from tools.reader import Answer, Pages, Reader
 from tools.recording import LiveTransport
 from tools.refusals import Refusal, error_of, is_passing
+from tools.spaces import Space, by_account, shut, way_in
 from tools.transport import Transport, WireAnswer, WireRequest
 
 __all__ = ["Account", "Answer", "Aws", "LiveTransport", "Pages", "Reader", "region_of"]
@@ -103,18 +106,62 @@ class Aws:
         store: EvidenceStore,
         *,
         own_account: str = "",
+        spaces: Iterable[Space] = (),
     ) -> None:
         self.place = account
         self.clock = clock
         self.budget = budget
         self.store = store
-        self.as_of: datetime = clock.now()
+        self._as_of: datetime = clock.now()
         self._transport = transport
         self._buckets = Buckets(clock)
         self._account = own_account
+        self._spaces = by_account(spaces)
+        self._run: Aws = self  # what `at` was asked of, for all its copies
+        self._whose = ""  # the account, when it is not the run's own
         self._lock = threading.Lock()
-        self._session: boto3.Session | None = None
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._sessions: dict[str, boto3.Session] = {}  # by `_whose`
+        self._clients: dict[tuple[str, str, str], Any] = {}  # by `_whose`, service and region
+        self._shut: dict[str, str] = {}  # accounts whose space leads nowhere, and why
+
+    @property
+    def as_of(self) -> datetime:
+        return self._run._as_of
+
+    @as_of.setter
+    def as_of(self, moment: datetime) -> None:
+        self._run._as_of = moment
+
+    @property
+    def own_account(self) -> str:
+        """The run's own account, wherever this looks."""
+        return self._run._account
+
+    def at(self, account: str = "", region: str = "") -> Aws:
+        """The same run in an account and a region, by default its own: same budget, clock, quotas and store.
+
+        Raises Refused, with a gap, when no space leads there.
+        """
+        run = self._run
+        # What AWS itself owns has "aws" for an account; before `identify` every account may be the own one.
+        whose = account if run._account and account.isdigit() and account != run._account else ""
+        if whose in self._shut:
+            raise shut(whose, self._shut[whose])
+        space = way_in(self._spaces, whose, region) if whose else None
+        home = run.place.region
+        if space is None:
+            place = replace(run.place, region=region or home)
+        else:
+            default = home if home in space.regions or not space.regions else space.regions[0]
+            profile = space.profile or run.place.profile
+            place = Account(region=region or default, profile=profile, role_arn=space.role_arn)
+        if (whose, place.region) == (self._whose, self.place.region):
+            return self
+        if not whose and place.region == home:
+            return run
+        made = copy.copy(run)
+        made.place, made._whose = place, whose
+        return made
 
     @property
     def region(self) -> str:
@@ -131,7 +178,7 @@ class Aws:
     @property
     def account(self) -> str:
         """The account id, once `identify` has been called."""
-        return self._account
+        return self._whose or self._run._account
 
     @property
     def virtual(self) -> bool:
@@ -144,28 +191,41 @@ class Aws:
     def identify(self, reader: Reader) -> str:
         """Ask STS which account this is. Raises NoCredentials with what to do."""
         answer = reader.ask("sts", "GetCallerIdentity")
-        self._account = str(answer.data["Account"])
-        return self._account
+        self._run._account = str(answer.data["Account"])
+        return self._run._account
 
     def client(self, service: str, region: str = "") -> Any:
-        """A guarded boto3 client; one per service and region. The Bedrock client comes from here too."""
-        key = (service, region or self.place.region)
+        """A guarded boto3 client; one per account, service and region. The Bedrock client comes from here too."""
+        key = (self._whose, service, region or self.place.region)
         with self._lock:
             if key not in self._clients:
-                if self._session is None:
-                    self._session = self._make_session()
-                self._clients[key] = self._make_client(self._session, *key)
+                if self._whose not in self._sessions:
+                    self._sessions[self._whose] = self._make_session()
+                self._clients[key] = self._make_client(self._sessions[self._whose], *key[1:])
             return self._clients[key]
 
     def close(self) -> None:
         with self._lock:
-            clients, self._clients = list(self._clients.values()), {}
+            clients = list(self._clients.values())
+            self._clients.clear()
         for client in clients:
             client.close()
         self._transport.close()
 
     def ask(self, service: str, operation: str, region: str, parameters: Json) -> Json:
-        """One call with retries on the run's clock. Raises Refused, BudgetSpent, NoCredentials, BadInput."""
+        """One call with retries on the run's clock. Raises Refused, BudgetSpent, NoCredentials, BadInput.
+
+        Where another account does not let opsleuth in, that is a gap and no end of the run.
+        """
+        try:
+            return self._ask_often(service, operation, region, parameters)
+        except NoCredentials as error:
+            if not self._whose:
+                raise
+            self._shut[self._whose] = str(error)
+            raise shut(self._whose, error) from error
+
+    def _ask_often(self, service: str, operation: str, region: str, parameters: Json) -> Json:
         attempt = 1
         while True:
             try:
@@ -186,7 +246,7 @@ class Aws:
         self.budget.take_call(f"{service}:{operation}")
         self.budget.begin(self.clock.now())
         try:
-            self._buckets.wait(self._account, region, service, operation)
+            self._buckets.wait(self.account, region, service, operation)
             client = self.client(service, region)
             data: Json = getattr(client, _method(client, operation))(**parameters)
         finally:
@@ -222,7 +282,7 @@ class Aws:
             message=str(said.get("Message", "")),
             status=int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)),
             attempts=attempt,
-            known_account=bool(self._account) and region != self.place.region,
+            known_account=bool(self.account) and region != self._run.place.region,
         )
 
     def _misfit(
@@ -250,7 +310,19 @@ class Aws:
         session = boto3.Session(profile_name=self.place.profile or None, region_name=self.place.region)
         session = self._assumed(session) if self.place.role_arn else session
         _in_utc(session._session)
+        if self._whose and not self.place.role_arn:
+            self._check_owner(session)
         return session
+
+    def _check_owner(self, session: boto3.Session) -> None:
+        """Raises NoCredentials when a profile is of another account than the space that names it."""
+        sts = self._make_client(session, "sts", self.place.region)
+        try:
+            found = str(sts.get_caller_identity()["Account"])
+        except faults.ClientError as error:
+            raise NoCredentials(f"the profile's account cannot be asked: {error}") from error
+        if found != self._whose:
+            raise NoCredentials(f"the profile {self.place.profile or 'default'} is of account {found}")
 
     def _assumed(self, session: boto3.Session) -> boto3.Session:
         """A session of the role, renewed before it expires: a run may wait longer than a role session
@@ -298,7 +370,7 @@ class Aws:
             operation = client.meta.service_model.operation_model(event_name.rsplit(".", maxsplit=1)[-1])
             answer = self._transport.send(
                 WireRequest(
-                    account=self._account,
+                    account=self.account,
                     region=region,
                     service=service,
                     operation=operation.name,

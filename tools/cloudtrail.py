@@ -46,6 +46,7 @@ __all__ = [
     "event_names",
     "is_mutating",
     "is_noise",
+    "joined",
     "lookup",
     "operation_of",
     "parse",
@@ -102,6 +103,7 @@ def changes(
     replaces: Callable[[ChangeEvent], tuple[str, ...]] | None = None,
     pages: int = 20,
     near: int = 8,
+    worldwide: bool = True,
 ) -> Changes:
     """What was changed near an incident.
 
@@ -110,11 +112,12 @@ def changes(
     the event names of `operations` (recorded in the region) and `global_operations`, are asked back to 90
     days, 2 pages each. `replaces` names the operations whose earlier events tell what a change replaced: they are
     asked as far back, where such a change is seen in the window, for the history lists many events under no resource.
+    Without `worldwide` the global region is left out. The reader says which account and region are asked.
     """
     hunt = _Hunt(reader=reader, resources=tuple(resources), touches=touches, named=toucher(resources))
     home, beyond = reader.region, reader.aws.global_region
     complete = hunt.everything(window, home, pages)
-    if beyond != home:
+    if beyond != home and worldwide:
         complete = hunt.everything(window, beyond, pages) and complete
     history = Window(start=reader.as_of - KEPT, end=reader.as_of)
     for resource in resources[:near]:
@@ -126,6 +129,24 @@ def changes(
     if replaces is not None:
         hunt.replaced(history, window, replaces, {*operations, *global_operations})
     return hunt.result(complete)
+
+
+def joined(first: Changes, others: Sequence[Changes]) -> Changes:
+    """Changes of several accounts and regions as one. What is complete is so for the first."""
+    every = (first, *others)
+
+    def merged(part: Callable[[Changes], Iterable[ChangeEvent]]) -> tuple[ChangeEvent, ...]:
+        known = {event.id: event for one in reversed(every) for event in part(one)}
+        return tuple(sorted(known.values(), key=_order))
+
+    return replace(
+        first,
+        events=merged(lambda one: one.events),
+        denied_attempts=merged(lambda one: one.denied_attempts),
+        noise=merged(lambda one: one.noise),
+        truncated=tuple(line for one in every for line in one.truncated),
+        reads=sum(one.reads for one in every),
+    )
 
 
 _MOST_REPLACED = 12

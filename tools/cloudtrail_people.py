@@ -34,7 +34,8 @@ class Resolved:
 def resolve_people(reader: Reader, event: ChangeEvent, window: Window | None = None) -> Resolved:
     """The event's actor, followed to a person where the history shows one; unchanged where it does not.
 
-    At most two roles are walked back, with up to four questions each, and one sign-in is looked for. `window`
+    At most two roles are walked back, with up to four questions each, and one sign-in is looked for. A caller of
+    another account is asked for there: the account of the role is shown its number only. `window`
     bounds the search; by default the twelve hours before the event, which is the longest session.
     """
     span = window or Window(start=event.time - _LONGEST_SESSION, end=event.time + timedelta(minutes=1))
@@ -48,6 +49,9 @@ def resolve_people(reader: Reader, event: ChangeEvent, window: Window | None = N
             break
         taker, proof = step
         evidence.append(proof)
+        if taker.kind == "other_account" and (further := _abroad(reader, event, key, span, taker)):
+            reader, taker, proof = further
+            evidence.append(proof)
         key = taker.access_key_id
         found = _behind(found, taker)
     if found.how == "console" and (found.mfa is None or not _ADDRESS.match(found.source_ip)):
@@ -73,7 +77,9 @@ def _behind(role: Actor, taker: Actor) -> Actor:
 def _taker(reader: Reader, event: ChangeEvent, key: str, span: Window) -> tuple[Actor, str] | None:
     """Who called AssumeRole and got this key. The history lists the issued key among its resources."""
     usual = Window(start=max(span.start, event.time - _USUAL_SESSION), end=span.end)
-    regions = dict.fromkeys((event.region or reader.region, global_region(event.region or reader.region)))
+    # A role is taken at an endpoint of some region; a change of IAM is in the global one, whichever that was.
+    home = event.region or reader.region
+    regions = dict.fromkeys((home, global_region(home), reader.region))
     questions: tuple[tuple[Attribute, str, Window], ...] = (
         ("ResourceName", key, span),
         ("EventName", "AssumeRole", usual),
@@ -86,6 +92,19 @@ def _taker(reader: Reader, event: ChangeEvent, key: str, span: Window) -> tuple[
             for index, item in enumerate(found.records):
                 if _issued(unwrap(item)) == key:
                     return found.events[index].actor, _proof(reader, found, index)
+    return None
+
+
+def _abroad(
+    reader: Reader, event: ChangeEvent, key: str, span: Window, taker: Actor
+) -> tuple[Reader, Actor, str] | None:
+    """The same AssumeRole as the caller's own account recorded it, and the reader of that account."""
+    what = f"CloudTrail events of account {taker.account}"
+    with reader.seeing(what, f"which identity of account {taker.account} took the role"):
+        there = reader.at(taker.account)
+        step = _taker(there, event, key, span)
+        if step is not None:
+            return there, *step
     return None
 
 

@@ -156,11 +156,14 @@ def reference(key: str, value: str) -> str:
     return value
 
 
-def meant(key: str, value: str, directory: Directory) -> Iterable[tuple[str, float]]:
+def meant(
+    key: str, value: str, directory: Directory, at: Resource | None = None
+) -> Iterable[tuple[str, float]]:
     """ARNs that one environment variable means, each with how sure that is.
 
     A plain name counts for more when the key names its type. Without that it must be one thing's alone, and the key
-    must not say that it is the program's own name or surroundings (SERVICE_NAME, STAGE).
+    must not say that it is the program's own name or surroundings (SERVICE_NAME, STAGE). It means what is in the
+    account and region of `at`, whose variable it is.
     """
     if arns.is_arn(value):
         known = directory.mentioned(value)
@@ -169,7 +172,7 @@ def meant(key: str, value: str, directory: Directory) -> Iterable[tuple[str, flo
     hint = next((word for word in _HINTS if word in key.lower()), "")
     found = [one for one in directory.mentioned(value) if one.type not in _NEVER_MEANT]
     yield from ((one.arn, 0.9) for one in found if value != one.name)  # a URL or host means one thing only
-    named = [one for one in found if value == one.name]
+    named = [one for one in found if value == one.name and (at is None or _beside(at, one))]
     if hint:
         yield from (
             (one.arn, 0.85) for one in named if hint in (one.type, one.type.removeprefix("delivery-"))
@@ -177,6 +180,12 @@ def meant(key: str, value: str, directory: Directory) -> Iterable[tuple[str, flo
     elif not _OWN_KEY.fullmatch(key):
         free = [one for one in named if one.type not in _BY_HOST]
         yield from ((one.arn, 0.6) for one in free if len(free) == 1)
+
+
+def _beside(one: Resource, other: Resource) -> bool:
+    """Whether both are in the same account and region; some are in none."""
+    accounts, regions = {one.account, other.account} - {""}, {one.region, other.region} - {""}
+    return len(accounts) <= 1 and len(regions) <= 1
 
 
 def uses(
@@ -189,7 +198,7 @@ def uses(
     may = allowed(directory.by_arn(role), (one.arn for one in directory.of())) if role else {}
     named: dict[str, tuple[str, float]] = {}
     for key, value in variables.items():
-        for target, confidence in meant(key, value, directory):
+        for target, confidence in meant(key, value, directory, resource):
             if target != resource.arn and confidence > named.get(target, ("", 0.0))[1]:
                 named[target] = (key, confidence)
     for target, (key, confidence) in named.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -64,8 +64,21 @@ class Reader:
     def region(self) -> str:
         return self.aws.region
 
-    def ask(self, service: str, operation: str, /, *, region: str = "", **parameters: Any) -> Answer:
+    def at(self, account: str = "", region: str = "") -> Reader:
+        """This reader in another account or region; evidence and gaps are kept together. Raises Refused."""
+        aws = self.aws.at(account, region)
+        if aws is self.aws:
+            return self
+        made = replace(self, aws=aws, evidence=self.evidence, gaps=self.gaps)
+        made.as_of = self.as_of
+        return made
+
+    def ask(
+        self, service: str, operation: str, /, *, region: str = "", account: str = "", **parameters: Any
+    ) -> Answer:
         """One answer. Raises Refused; use it inside `seeing` where the run can go on without it."""
+        if account not in ("", self.aws.account):
+            return self.at(account, region).ask(service, operation, region=region, **parameters)
         place = region or self.aws.region
         data = self.aws.ask(service, operation, place, parameters)
         text = redact(canonical(data))
@@ -116,7 +129,9 @@ class Reader:
             )
         text = redact(part if isinstance(part, str) else canonical(part))
         moment = time or base.time
-        made = self._note(base.service, base.operation, base.parameters, base.region, moment, text)
+        made = self._note(
+            base.service, base.operation, base.parameters, base.region, moment, text, base.account
+        )
         return made.id
 
     @contextmanager
@@ -145,7 +160,14 @@ class Reader:
         self.gaps.append(Gap(what=what, why=why, would_show=would_show, lift=lift, code=code))
 
     def _note(
-        self, service: str, operation: str, parameters: Json, region: str, time: datetime, text: str
+        self,
+        service: str,
+        operation: str,
+        parameters: Json,
+        region: str,
+        time: datetime,
+        text: str,
+        account: str = "",
     ) -> Evidence:
         made = Evidence(
             id=f"{self.letter}{self.first + len(self.evidence)}",
@@ -153,7 +175,7 @@ class Reader:
             operation=operation,
             parameters=parameters,
             region=region,
-            account=self.aws.account,
+            account=account or self.aws.account,
             time=time,
             sha256=self.aws.store.put(text),
             excerpt=excerpt(text),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from tools import arn as arns
 from tools import catalogue
 from tools.directory import KnownResources
+from tools.errors import Refused
 from tools.models import Metric, Relation, Resource
 from tools.services._spec import Service
 
@@ -55,20 +56,40 @@ class _Survey:
         self.most = most
         self.known: dict[str, Resource] = {}
         self.read: set[str] = set()
+        self.owned: dict[str, str] = {}  # ARN with the run's account -> the same thing's with its owner's
         self.truncated = False
 
     def describe(self, arn: str) -> None:
-        """Read one resource whole; what cannot be read stays as its ARN tells it."""
+        """Read one resource whole, in its own account and region; what cannot be read stays as its ARN tells it."""
         self.read.add(arn)
         service = catalogue.service_of(arn)
         self.known.setdefault(arn, stub(arn, self.reader.aws.account))
         if service is None:
             return
         shows = ", ".join(read.shows for read in service.reads if not read.operation.startswith("List"))
-        with self.reader.seeing(f"{service.title}: {self.known[arn].type} {self.known[arn].name}", shows):
-            found = service.describe(self.reader, arn)
-            if found is not None:
+        what = f"{service.title}: {self.known[arn].type} {self.known[arn].name}"
+        with self.reader.seeing(what, shows):
+            reader = self._inside(arn, service)
+            found = service.describe(reader, arn)
+            if found is None:
+                return
+            if found.account != self.known[arn].account and found.type in service.shared:
+                self.owned[arn] = found.arn  # it is another account's, shared with this one
+                del self.known[arn]
+                self.read.add(found.arn)
+                self.known[found.arn] = found
+            else:
                 self.known[arn] = found
+
+    def _inside(self, arn: str, service: Service) -> Reader:
+        """Who can read a resource. Raises Refused when its account is closed to the run, and shows it to nobody."""
+        parts = arns.parse(arn)
+        try:
+            return self.reader.at(parts.account, parts.region)
+        except Refused:
+            if catalogue.type_of(arn) in service.shared:
+                return self.reader
+            raise
 
     def list_neighbours(self, regions: Iterable[str]) -> None:
         kinds = {catalogue.type_of(arn) for arn in self.start}
@@ -90,7 +111,26 @@ class _Survey:
             service = catalogue.services().get(resource.service)
             if service is not None:
                 found.extend(service.relations(resource, directory))
-        return merge(found)
+        return merge(self._to_owners(found))
+
+    def _to_owners(self, relations: Iterable[Relation]) -> Iterable[Relation]:
+        """Ids of a network stand without an account: what is shared with the run's account is its owner's."""
+        shared = dict(self.owned)
+        own = self.reader.aws.own_account
+        for one in self.known.values():
+            service = catalogue.services().get(one.service)
+            if one.account not in ("", own) and service is not None and one.type in service.shared:
+                shared[one.arn.replace(f":{one.account}:", f":{own}:", 1)] = one.arn
+        if not shared:
+            return relations
+        return [
+            replace(
+                one,
+                source=shared.get(one.source, one.source),
+                target=shared.get(one.target, one.target),
+            )
+            for one in relations
+        ]
 
     def read_roles(self, relations: Iterable[Relation]) -> None:
         """Read what the listed functions run as: policies may name a symptom that no variable names."""

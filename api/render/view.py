@@ -206,11 +206,11 @@ def command_of(step: Step, call: Call, view: View, report: Report) -> str:
     from tools.parameters import to_cli
 
     region = call.region or report.incident.region
+    # A profile of the run's account must not reach what is another account's: the plan says what to put here.
+    profile = f"account-{call.account}" if call.account else view.profile
     output = "text" if re.fullmatch(r"[\w.]+", step.query) else ""
     try:
-        made = to_cli(
-            call, profile=view.profile, region=region, query=step.query, output=output, multiline=True
-        )
+        made = to_cli(call, profile=profile, region=region, query=step.query, output=output, multiline=True)
     except BadInput as error:
         return "# " + clean(str(error))
     made = view.own(made)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -12,11 +12,22 @@ from graph.claims import who
 from graph.context import Context
 from graph.desk import Desk, desk
 from graph.facts import Facts
+from graph.places import away
 from graph.state import State, Trail, dump_all
 from graph.words import stamp
 from tools.aws import Reader
 from tools.catalogue import change_of, replaced_by, service_of, settings_in, settings_of, type_of
-from tools.cloudtrail import Changes, changes, cited, complete_until, is_noise, resolve_people, touched_by
+from tools.cloudtrail import (
+    Changes,
+    changes,
+    cited,
+    complete_until,
+    is_noise,
+    joined,
+    resolve_people,
+    touched_by,
+    toucher,
+)
 from tools.models import ChangeEvent, Resource, Version, Window
 from tools.setting_values import requested
 from tools.topology import stub
@@ -70,7 +81,7 @@ def _read(work: Desk, facts: Facts, lookback: int) -> Changes | None:
         found.append(
             changes(
                 work.reader,
-                resources=_by_distance(facts),
+                resources=[one for one in _by_distance(facts) if away(facts, one) is None],
                 window=window,
                 operations=regional,
                 global_operations=worldwide,
@@ -82,7 +93,52 @@ def _read(work: Desk, facts: Facts, lookback: int) -> Changes | None:
     hidden = any(gap.code.startswith(("AccessDenied", "Denied")) for gap in work.reader.gaps)
     if not found or (hidden and not found[0].events):
         return None
-    return found[0]
+    return joined(found[0], list(_elsewhere(work, facts, window)))
+
+
+MOST_PLACES = 4
+"""At most so many other accounts and regions are asked what was changed there."""
+FEWER_PAGES = 6
+FEWER_NEAR = 4
+
+
+def _elsewhere(work: Desk, facts: Facts, window: Window) -> Iterator[Changes]:
+    """What was changed of known resources in other accounts and regions, the nearest first; nothing else is kept."""
+    places: dict[tuple[str, str], list[Resource]] = {}
+    for resource in _by_distance(facts):
+        if (place := away(facts, resource)) is not None:
+            places.setdefault(place, []).append(resource)
+    for (account, region), there in list(places.items())[:MOST_PLACES]:
+        names = ", ".join(one.name for one in there[:FEWER_NEAR])
+        what = f"CloudTrail events of account {account} in {region}"
+        with work.reader.seeing(what, f"who changed {names}, and the values set before"):
+            read = changes(
+                work.reader.at(account, region),
+                resources=there,
+                window=window,
+                touches=touches,
+                replaces=replaced_by,
+                pages=FEWER_PAGES,
+                near=FEWER_NEAR,
+                worldwide=False,
+            )
+            yield _of(read, there)
+
+
+def _of(read: Changes, there: Sequence[Resource]) -> Changes:
+    """Only what touches these resources: of other accounts nothing else is kept."""
+    named = toucher(there)
+    known = {one.arn for one in there}
+
+    def near(events: Sequence[ChangeEvent]) -> tuple[ChangeEvent, ...]:
+        return tuple(one for one in events if known & set(touches(one)) or named(one))
+
+    return replace(
+        read,
+        events=near(read.events),
+        denied_attempts=near(read.denied_attempts),
+        noise=near(read.noise),
+    )
 
 
 MOST_PARTS = 6
@@ -210,6 +266,9 @@ def _in_short(found: Changes, kept: Sequence[ChangeEvent]) -> list[ChangeEvent]:
     ]
 
 
+_FOLLOWED = frozenset({"role", "iam_user", "other_account"})
+
+
 def _told(work: Desk, facts: Facts, event: ChangeEvent) -> ChangeEvent:
     """The event with evidence of its own, its actor followed to a person when it is near the onset."""
     if is_noise(event):
@@ -220,7 +279,7 @@ def _told(work: Desk, facts: Facts, event: ChangeEvent) -> ChangeEvent:
     dull = known is not None and known.inert and event.actor.how != "console"
     if dull or not begin - timedelta(hours=24) <= event.time <= facts.as_of:
         return own
-    people = resolve_people(work.reader, own) if event.actor.kind in {"role", "iam_user"} else None
+    people = resolve_people(work.reader.at(event.account), own) if event.actor.kind in _FOLLOWED else None
     if people is not None:
         own = replace(own, actor=people.actor, evidence=(*own.evidence, *people.evidence))
     work.tell(

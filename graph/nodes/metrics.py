@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -12,6 +12,7 @@ from graph.context import Context
 from graph.desk import Desk, desk
 from graph.facts import Facts, SettingStep
 from graph.models import MetricFinding
+from graph.places import apart
 from graph.state import Measures, State
 from tools.catalogue import services
 from tools.clock import ceil, floor
@@ -84,14 +85,33 @@ def metric_of(resource: Resource, spec: MetricSpec) -> Metric:
 def _findings(work: Desk, facts: Facts, begin: datetime) -> Iterator[MetricFinding]:
     wanted = list(_wanted(facts))
     window = Window(start=floor(begin - BASELINE, 300), end=facts.as_of)
-    read: dict[Metric, Series] = {}
-    with work.reader.seeing("metrics", "what moved with the symptom"):
-        read = series(work.reader, [metric for *_, metric in wanted], window)
+    read = _read(work, facts, [(one, metric) for one, _, metric in wanted], window)
     end = _published(read.values(), facts.as_of)
     for resource, spec, metric in wanted:
-        shown = read.get(metric)
+        shown = read.get((resource.arn, metric))
         if shown is not None and (shown.points or spec.missing == "zero"):
             yield _finding(work, facts, resource, spec, shown, Window(start=begin, end=end))
+
+
+def _read(
+    work: Desk,
+    facts: Facts,
+    wanted: Sequence[tuple[Resource, Metric]],
+    window: Window,
+    what: tuple[str, str] = ("metrics", "what moved with the symptom"),
+) -> dict[tuple[str, Metric], Series]:
+    """The series by the ARN that they are of, each read in its account and region: names repeat between these."""
+    places: dict[tuple[str, str] | None, list[tuple[Resource, Metric]]] = {None: []}
+    for resource, metric in wanted:
+        places.setdefault(apart(facts, resource), []).append((resource, metric))
+    found: dict[tuple[str, Metric], Series] = {}
+    for place, there in places.items():
+        told = what[0] if place is None else f"{what[0]} of account {place[0]} in {place[1]}"
+        with work.reader.seeing(told, what[1]):
+            reader = work.reader if place is None else work.reader.at(*place)
+            read = series(reader, [metric for _, metric in there], window)
+            found |= {(one.arn, metric): read[metric] for one, metric in there if metric in read}
+    return found
 
 
 def _published(read: Iterable[Series], as_of: datetime) -> datetime:
@@ -156,11 +176,10 @@ def _steps(work: Desk, facts: Facts, begin: datetime) -> Iterator[SettingStep]:
             if setting.metric is not None and _has(resource, setting.metric):
                 wanted.append((resource, setting, metric_of(resource, setting.metric)))
     window = Window(start=floor(begin - timedelta(hours=SETTING_HOURS), 300), end=facts.as_of)
-    read: dict[Metric, Series] = {}
-    with work.reader.seeing("metrics of settings", "when and from what to what a limit changed"):
-        read = series(work.reader, [metric for *_, metric in wanted], window)
+    what = ("metrics of settings", "when and from what to what a limit changed")
+    read = _read(work, facts, [(one, metric) for one, _, metric in wanted], window, what)
     for resource, setting, metric in wanted:
-        shown = read.get(metric)
+        shown = read.get((resource.arn, metric))
         found = steps(shown) if shown is not None else ()
         if shown is None or not found:
             continue

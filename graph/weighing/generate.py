@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from graph.facts import Facts
 from graph.models import CauseKind, Hypothesis
+from graph.weighing.mechanism import together
 from graph.weighing.moves import Move, is_document, move, step_of
 from graph.weighing.witness import about
 from graph.words import say
@@ -115,7 +116,7 @@ def _settings(facts: Facts, event: ChangeEvent, resource: Resource) -> Iterator[
             id=f"{kind}:{event.id}:{setting.path}",
             kind=kind,
             title="",
-            resource=resource.arn,
+            resource=_nearest(facts, resource, setting).arn,
             setting=setting.path,
             event=event.id,
         )
@@ -126,6 +127,16 @@ def _settings(facts: Facts, event: ChangeEvent, resource: Resource) -> Iterator[
     # A request that repeats the whole configuration moves only what it is known to move.
     for guess, what in known or (made if len(made) == 1 else []):
         yield guess.model_copy(update={"title": _title(resource, what.setting, what)})
+
+
+def _nearest(facts: Facts, resource: Resource, setting: Setting) -> Resource:
+    """Where AWS keeps the same value on several: the one on which the symptom shows, else the one that was named."""
+    symptom = facts.incident.resource
+    twins = facts.twins(resource.arn, setting)
+    if resource.arn == symptom or not twins:
+        return resource
+    here = [one for one in twins if one.region == facts.incident.region and one.account == resource.account]
+    return next(iter([one for one in here if one.arn == symptom] or here), resource)
 
 
 def _whole_event(event: ChangeEvent, resource: Resource, kind: CauseKind) -> Hypothesis:
@@ -161,6 +172,7 @@ def _title(resource: Resource, setting: Setting, what: Move) -> str:
 def _unseen_changes(facts: Facts, found: list[Hypothesis]) -> Iterator[Hypothesis]:
     """Settings that changed by the word of their own metric or of an error text, though no event is visible."""
     seen = {(item.resource, item.setting) for item in found if item.setting}
+    seen |= {(item.resource, what.setting.path) for item in found for what in together(facts, item)}
     for step in facts.steps:
         key = (step.resource, step.setting)
         if key not in seen:

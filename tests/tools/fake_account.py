@@ -16,6 +16,7 @@ from tools.budget import Budget, Limits
 from tools.errors import Denied, NotThere
 from tools.evidence import MemoryStore
 from tools.models import Gap, Json
+from tools.spaces import Space, way_in
 
 Answer = Json | Callable[[Json], Json]
 
@@ -32,6 +33,17 @@ class FakeAws:
     budget: Budget = field(default_factory=lambda: Budget(Limits()))
     store: MemoryStore = field(default_factory=MemoryStore)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    others: Mapping[str, FakeAws] = field(default_factory=dict)  # accounts that may be looked into
+
+    @property
+    def own_account(self) -> str:
+        return self.account
+
+    def at(self, account: str = "", region: str = "") -> FakeAws:
+        if not account.isdigit() or account == self.account:
+            return self
+        way_in({one: Space(account=one) for one in self.others}, account, region)
+        return self.others[account]
 
     def ask(self, service: str, operation: str, region: str, parameters: Json) -> Json:
         self.asked.append((service, operation))

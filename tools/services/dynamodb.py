@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tools.arn import build
 from tools.arn import parse as parse_arn
 from tools.errors import NotThere
-from tools.kit import call, here, optional, record, text, uses_key, whole
+from tools.kit import call, here, optional, record, relation, text, uses_key, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.services._spec import (
     Change,
@@ -17,6 +17,7 @@ from tools.services._spec import (
     Directory,
     Effect,
     MetricSpec,
+    Outline,
     Read,
     Service,
     Setting,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tools.aws import Reader
 
 _SOURCE = "dynamodb.amazonaws.com"
+_REPLICA = "replicates to"
 
 
 def _table_arn(event: ChangeEvent) -> str:
@@ -120,9 +122,14 @@ def _index(region: str, account: str, name: str, arn: str, table: Json, evidence
 
 
 def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
-    """A table calls nobody but its key; its stream's readers are event source mappings (see Lambda)."""
+    """A table calls nobody but its key and its replicas; its stream's readers are event source mappings (Lambda)."""
     key = text(resource.config, "SSEDescription", "KMSMasterKeyArn")
-    return uses_key(resource, key, "dynamodb:DescribeTable SSEDescription.KMSMasterKeyArn")
+    yield from uses_key(resource, key, "dynamodb:DescribeTable SSEDescription.KMSMasterKeyArn")
+    for replica in resource.config.get("Replicas") or []:
+        region = text(replica, "RegionName")
+        if region and region != resource.region:
+            other = build("dynamodb", region, resource.account, f"table/{resource.name}")
+            yield relation(resource, other, _REPLICA, "dynamodb:DescribeTable Replicas.RegionName")
 
 
 def owner(dimensions: Mapping[str, str], partition: str, region: str, account: str) -> str:
@@ -254,6 +261,8 @@ def _cap(side: str) -> Setting:
         limits=f"Consumed{side}CapacityUnits",
         effects=_throttle_effects(side, "MaxOnDemandThroughput"),
         ready=_ACTIVE,
+        # Replicas of a global table have one maximum of writes; that of reads may differ.
+        replicated=_REPLICA if side == "Write" else "",
         beside=(f"Table.OnDemandThroughput.Max{'Read' if side == 'Write' else 'Write'}RequestUnits",),
     )
 
@@ -291,6 +300,7 @@ SETTINGS = (
         name="billing mode",
         path="BillingModeSummary.BillingMode",
         unit="",
+        replicated=_REPLICA,
         requests={"UpdateTable": "billingMode", "CreateTable": "billingMode"},
         restore=_restore_billing,
         read=_read,
@@ -686,6 +696,17 @@ def _metrics() -> tuple[MetricSpec, ...]:
     return tuple(specs)
 
 
+def outline(resource: Resource, directory: Directory) -> Iterable[Relation]:
+    """A table's indexes and its stream."""
+    said_by = "dynamodb:DescribeTable"
+    for member in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
+        for index in resource.config.get(member) or []:
+            target = text(index, "IndexArn") or f"{resource.arn}/index/{text(index, 'IndexName')}"
+            yield relation(resource, target, "consists of", f"{said_by} {member}")
+    if stream := text(resource.config, "LatestStreamArn"):
+        yield relation(resource, stream, "feeds", f"{said_by} LatestStreamArn")
+
+
 SERVICE = Service(
     name="dynamodb",
     title="DynamoDB",
@@ -708,6 +729,7 @@ SERVICE = Service(
     discover=discover,
     describe=describe,
     relations=relations,
+    outline=Outline(relations=outline),
     namespace="AWS/DynamoDB",
     dimensions=lambda resource: (("TableName", resource.name),) if resource.type == "table" else (),
     owner=owner,

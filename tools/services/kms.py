@@ -623,4 +623,5 @@ SERVICE = Service(
     conditions=CONDITIONS,
     signatures=SIGNATURES,
     listed=False,  # found where those who use a key name it
+    shared=("key",),  # DescribeKey answers other accounts that its policy lets in
 )

@@ -19,6 +19,7 @@ from tools.services._spec import (
     Directory,
     Effect,
     MetricSpec,
+    Outline,
     Read,
     Service,
     Setting,
@@ -984,6 +985,37 @@ SIGNATURES = (
     ),
 )
 
+
+def outline(resource: Resource, directory: Directory) -> Iterable[Relation]:
+    """In which network groups, tables and ACLs lie; the gateways and peers that a table's routes lead to."""
+    reads = {
+        "security-group": "DescribeSecurityGroups",
+        "route-table": "DescribeRouteTables",
+        "network-acl": "DescribeNetworkAcls",
+        "vpc-endpoint": "DescribeVpcEndpoints",
+        "nat-gateway": "DescribeNatGateways",
+    }
+    if resource.type not in reads:
+        return
+    yield from _named(resource, "VpcId", "vpc", "in", f"ec2:{reads[resource.type]}")
+    own = text(resource.config, "VpcId")
+    for route in resource.config.get("Routes") or [] if resource.type == "route-table" else []:
+        for key, word in (
+            ("GatewayId", "internet-gateway"),
+            ("EgressOnlyInternetGatewayId", "egress-only-internet-gateway"),
+            ("VpcPeeringConnectionId", "vpc-peering-connection"),
+            ("TransitGatewayId", "transit-gateway"),
+        ):
+            id = text(route, key)
+            if not id or (key == "GatewayId" and not id.startswith("igw-")):
+                continue
+            said_by = f"ec2:DescribeRouteTables Routes.{key}"
+            target = arns.build("ec2", resource.region, resource.account, f"{word}/{id}")
+            yield relation(resource, target, "routes to", said_by)
+            if own and key != "TransitGatewayId":  # a route leads to gateways of its own network only
+                yield replace(relation(resource, _arn(resource, "vpc", own), "in", said_by), source=target)
+
+
 SERVICE = Service(
     name="vpc",
     title="VPC",
@@ -1036,6 +1068,7 @@ SERVICE = Service(
     discover=discover,
     describe=describe,
     relations=relations,
+    outline=Outline(relations=outline),
     namespace="AWS/NATGateway",
     dimensions=lambda resource: (("NatGatewayId", resource.name),) if resource.type == "nat-gateway" else (),
     owner=owner,
@@ -1054,4 +1087,5 @@ SERVICE = Service(
     signatures=SIGNATURES,
     listed=False,
     complete=("network-interface", "elastic-ip"),
+    shared=("vpc", "subnet", "route-table", "network-acl"),  # with the subnets that an owner shares
 )
