@@ -25,6 +25,7 @@ from graph.models import (
 from graph.reading import unverified
 from graph.state import State, load
 from graph.tell_apart import candidate_claims, candidates, tell_apart
+from graph.unlogged import unlogged
 from graph.weighing import in_time, leading
 from graph.weighing.unexplained import told as unexplained
 from graph.weights import LIKELY, PROVEN
@@ -209,13 +210,25 @@ def _nothing_wrong(facts: Facts) -> Statement:
 def _undecided(facts: Facts, ranked: tuple[Hypothesis, ...]) -> Statement:
     open_ones = candidates(ranked)
     if not open_ones:
-        return statement("No cause is proven, and nothing that opsleuth can see suggests one.")
+        return _unseen(facts)
     made = [one for item in open_ones for one in candidate_claims(facts, item)]
     return statement(
         "No cause is proven. The likeliest so far: {titles}.",
         evidence=[one for item in open_ones for test in item.tests for one in test.statement.evidence][:8],
         claims=made,
         titles="; ".join(item.title for item in open_ones),
+    )
+
+
+def _unseen(facts: Facts) -> Statement:
+    mute = [resource for resource, _ in unlogged(facts)]
+    if not mute:
+        return statement("No cause is proven, and nothing that opsleuth can see suggests one.")
+    return statement(
+        "No cause is proven. The requests rely on {mute}, of whose programs nothing can be read: why they fail is not "
+        "visible to opsleuth.",
+        evidence=[one for resource in mute for one in resource.evidence],
+        mute=", ".join(resource.name for resource in mute),
     )
 
 

@@ -6,11 +6,13 @@ people name groups after the machine's Name tag.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from tools.kit import optional
+from tools.models import Gap, Json
 
 if TYPE_CHECKING:
     from tools.aws import Reader
@@ -78,6 +80,66 @@ def _worth(group: str, names: Sequence[str]) -> tuple[bool, bool, str]:
     """
     near = any(len(name) >= 3 and name.lower() in group.lower() for name in names)
     return not near, not _LIKELY.search(group), group
+
+
+_CONFIG = "/opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.json"
+_POLICY = "CloudWatchAgentServerPolicy"
+_FILES = (
+    "/var/log/messages",
+    "/var/log/syslog",
+    "/var/log/nginx/error.log",
+    "/var/log/httpd/error_log",
+    "/var/log/apache2/error.log",
+    "/opt/tomcat/logs/catalina.out",
+    "/var/log/mysqld.log",
+    "/var/log/mysql/error.log",
+    "/var/log/postgresql/*.log",
+    "/var/log/redis/*.log",
+)
+"""Where Linux and common servers write by default; the agent passes over files that are not there."""
+
+
+def configuration(name: str) -> Json:
+    """A configuration of the CloudWatch agent that ships common logs and measures memory and disk.
+
+    `name`: what the log groups are called after. Keys are those of the agent's own configuration file.
+    """
+    listed = [
+        {
+            "file_path": path,
+            "log_group_name": f"/ec2/{name}{path.replace('*', 'all')}",
+            "log_stream_name": "{instance_id}",
+            "retention_in_days": 30,
+        }
+        for path in _FILES
+    ]
+    return {
+        "logs": {"logs_collected": {"files": {"collect_list": listed}}},
+        "metrics": {
+            "append_dimensions": {"InstanceId": "${aws:InstanceId}"},
+            "aggregation_dimensions": [["InstanceId"]],
+            "metrics_collected": {
+                "mem": {"measurement": ["mem_used_percent"]},
+                "disk": {"measurement": ["used_percent"], "resources": ["*"]},
+            },
+        },
+    }
+
+
+def gap(instance: str, name: str, roles: Sequence[str]) -> Gap:
+    """That nothing of what the programs of an instance log can be read, and the agent's configuration that lifts it."""
+    called = f"{name} ({instance})" if name and name != instance else instance
+    allowed = f"attach the managed policy {_POLICY} to its role {roles[0]}" if roles else (
+        f"give it a role with the managed policy {_POLICY}"
+    )  # fmt: skip
+    return Gap(
+        what=f"Logs of the programs on {called}",
+        why=f"No log group of the account holds anything of {instance}: what its programs write stays on its disk.",
+        would_show="why its programs fail, and how full its memory and disks are",
+        lift=f"Install the CloudWatch agent, {allowed}, and put this into {_CONFIG}: "
+        + json.dumps(configuration(name or instance), separators=(",", ":")),
+        code="NotEnabled",
+    )
 
 
 def mentions(group: str, names: Iterable[str]) -> bool:

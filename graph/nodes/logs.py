@@ -11,6 +11,7 @@ from graph.desk import desk
 from graph.facts import LOGS_BEFORE, Facts
 from graph.reading import read_patterns
 from graph.state import LogNotes, State, dump, dump_all
+from graph.unlogged import unlogged
 from graph.words import number
 from tools.catalogue import services
 from tools.clock import floor
@@ -47,6 +48,8 @@ def logs(state: State, *, runtime: Runtime[Context]) -> LogNotes | dict[str, obj
                 )  # fmt: skip
         for group in found.quiet:
             work.tell("observation", "{group} logged before the onset and is silent since.", group=group)
+        for _, gap in unlogged(facts):
+            work.reader.missing(gap.what, gap.why, gap.would_show, gap.lift, gap.code)
         unknown = [item for item in found.patterns if item.after and facts.signature(item) is None]
         reading = read_patterns(work, unknown, state.get("reading"))
         return LogNotes(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
+from tools.models import Call, ChangeEvent, Gap, Json, Relation, Resource, Value
 
 if TYPE_CHECKING:
     from tools.aws import Reader
@@ -82,9 +82,7 @@ class Setting:
     )  # JMESPath on the read -> value it must have to apply
     beside: tuple[str, ...] = ()  # JMESPaths on the read of values that `restore` sends too and must keep
     versioned: bool = False  # what `Service.versions` yields shows it at `query`
-    replicated: str = (
-        ""  # kind of relation to the other resources that have the same value by AWS's own doing
-    )
+    replicated: str = ""  # kind of relation to the other resources that have the same value by AWS's own doing
     along: tuple[str, ...] = ()
     """Paths of settings of the same resource that AWS itself moves to fit this one: a lower maximum lowers the count."""
     hidden: bool = False  # CloudTrail hides the value: who and when can be told, what cannot
@@ -230,6 +228,9 @@ class Service:
     log_groups: Callable[[Resource], tuple[str, ...]] | None = (
         None  # names of its log groups, most useful first
     )
+    unlogged: Callable[[Resource], Gap | None] | None = None
+    """What cannot be seen because what runs on a resource logs nowhere that can be read; None where it does, or where
+    that is not known."""
     global_region: bool = False  # its events are in the partition's global region only (IAM)
     listed: bool = True  # False: its resources are found where others name them, never by listing all
     listed_near: tuple[str, ...] = ()  # though not `listed`: types of a symptom whose neighbours it may hold

@@ -12,7 +12,7 @@ from tools import arn as arns
 from tools import network_rules as rules
 from tools.errors import NotThere
 from tools.kit import call, here, optional, plain, record, relation, text, uses, uses_key, whole
-from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
+from tools.models import Call, ChangeEvent, Gap, Json, Relation, Resource, Value
 from tools.services._spec import (
     Change,
     Condition,
@@ -20,6 +20,7 @@ from tools.services._spec import (
     Effect,
     MetricSpec,
     Missing,
+    Outline,
     Read,
     Role,
     Service,
@@ -142,7 +143,8 @@ def _resource(
 def describe(reader: Reader, arn: str) -> Resource | None:
     """An instance, a volume or a launch template whole.
 
-    An instance also says `IamInstanceProfile.Roles` (ARNs), `LogGroups` (names), `AdmittedBy` (security groups that
+    An instance also says `IamInstanceProfile.Roles` (ARNs), `LogGroups` (names; `Unlogged` when all were looked
+    through and none is its own), `AdmittedBy` (security groups that
     let its own groups in) and `MayConnectTo` (ids of instances behind those). A launch template also says `Versions`,
     its default and its latest one (DescribeLaunchTemplateVersions, without user data).
     """
@@ -254,12 +256,27 @@ def _peers(reader: Reader, region: str, item: Mapping[str, Any], evidence: list[
 def _log_groups(reader: Reader, region: str, item: Mapping[str, Any], evidence: list[str]) -> Json:
     tags = {tag["Key"]: tag["Value"] for tag in item.get("Tags") or []}
     names = [tags[key] for key in ("Name", "aws:autoscaling:groupName") if tags.get(key)]
-    groups: list[str] = []
+    told: Json = {"LogGroups": []}
+    gaps = len(reader.gaps)
     with reader.seeing("Log groups of the instance", "what its programs log by the CloudWatch agent"):
         found, seen = agent_logs.log_groups(reader, region, str(item["InstanceId"]), names)
-        groups.extend(found)
+        told["LogGroups"] = list(found)
+        told |= {"Unlogged": True} if not found and len(reader.gaps) == gaps else {}
         evidence.extend(seen)
-    return {"LogGroups": groups}
+    return told
+
+
+def unlogged(resource: Resource) -> Gap | None:
+    """An instance that runs, and of which no log group holds anything."""
+    config = resource.config
+    if (
+        resource.type != "instance"
+        or not config.get("Unlogged")
+        or text(config, "State", "Name") != "running"
+    ):
+        return None
+    roles = [arns.parse(one).name for one in (config.get("IamInstanceProfile") or {}).get("Roles") or []]
+    return agent_logs.gap(resource.name, resource.tags.get("Name", ""), roles)
 
 
 def group_ids(config: Mapping[str, Any]) -> set[str]:
@@ -1274,6 +1291,24 @@ CONDITIONS = (
 
 _DIMENSIONS = {"instance": "InstanceId", "volume": "VolumeId"}
 
+
+def outline(resource: Resource, directory: Directory) -> Iterable[Relation]:
+    """The groups and the role that a launch template gives to instances, by the version that is its default."""
+    versions = resource.config.get("Versions") or [] if resource.type == "launch-template" else []
+    data = next((one.get("LaunchTemplateData") or {} for one in versions if one.get("DefaultVersion")), {})
+    said_by = "ec2:DescribeLaunchTemplateVersions"
+    interfaces = data.get("NetworkInterfaces") or []
+    groups = [
+        *(data.get("SecurityGroupIds") or []),
+        *(id for one in interfaces for id in one.get("Groups") or []),
+    ]
+    for id in dict.fromkeys(groups):
+        target = arns.build("ec2", resource.region, resource.account, f"security-group/{id}")
+        yield relation(resource, target, "guarded by", f"{said_by} SecurityGroupIds")
+    if arns.is_arn(profile := text(data, "IamInstanceProfile", "Arn")):
+        yield relation(resource, profile, "runs as", f"{said_by} IamInstanceProfile")
+
+
 SERVICE = Service(
     name="ec2",
     title="EC2",
@@ -1316,6 +1351,7 @@ SERVICE = Service(
     discover=discover,
     describe=describe,
     relations=relations,
+    outline=Outline(relations=outline),
     namespace="AWS/EC2",
     dimensions=lambda resource: (
         ((_DIMENSIONS[resource.type], resource.name),) if resource.type in _DIMENSIONS else ()
@@ -1327,6 +1363,7 @@ SERVICE = Service(
     conditions=CONDITIONS,
     signatures=middleware.SIGNATURES,
     log_groups=lambda resource: tuple(resource.config.get("LogGroups") or ()),
+    unlogged=unlogged,
     listed=False,  # found where load balancers and routes name them, and near databases, which they call
     listed_near=("db-instance", "db-cluster", "replication-group", "cache-cluster"),
 )

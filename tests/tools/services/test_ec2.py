@@ -150,7 +150,18 @@ def test_what_is_refused_is_a_gap_and_the_rest_is_there() -> None:
     assert found is not None
     assert found.config["IamInstanceProfile"] == ITEM["IamInstanceProfile"]
     assert found.config["LogGroups"] == []
+    assert "Unlogged" not in found.config
     assert len(reader.gaps) == 3
+
+
+def test_that_nothing_is_logged_is_told_only_when_all_groups_were_seen() -> None:
+    silent = {**ANSWERS, ("logs", "DescribeLogGroups"): {"logGroups": []}}
+    found = describe(FakeAws(silent).reader(), INSTANCE)
+    assert found is not None
+    assert found.config["Unlogged"] is True
+    logged = describe(FakeAws(ANSWERS).reader(), INSTANCE)
+    assert logged is not None
+    assert "Unlogged" not in logged.config
 
 
 def test_what_is_gone_is_none() -> None:
