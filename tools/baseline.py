@@ -17,6 +17,7 @@ _HISTORY = 20  # points before the window that make a baseline
 _DAY = 86_400
 _OFTEN_ZERO = 0.1  # a series that is zero so often has no shape of the day that its scatter would not hide
 _FEW = 10  # a count below it scatters by a third and more
+_CLOCKWORK = 0.3  # variance over mean below which counts are no chance; that of chance is 1
 _CLEAR = 6.0  # scatters by which the levels of two stretches differ clearly
 
 
@@ -36,6 +37,11 @@ def rare(base: Sequence[float]) -> float:
     return usual + RUN_SIGMAS * math.sqrt(usual) + 1 if 0 < usual < 10 else 0.0
 
 
+def regular(counts: Sequence[float]) -> bool:
+    """Whether counts scatter much less than what comes by chance: a schedule makes them."""
+    return len(counts) >= TAIL and statistics.pvariance(counts) < _CLOCKWORK * statistics.fmean(counts)
+
+
 def quantile(ordered: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
@@ -45,8 +51,8 @@ def season(
 ) -> list[float] | None:
     """Log ratio of each point of the window and of the day before it to the same time on earlier days.
 
-    None without two days of history, for a metric that is often zero and for small counts: the ratio of two of
-    those says nothing.
+    None without two days of history, for a metric that is often zero and for small counts that come by chance: the
+    ratio of two of those says nothing.
     """
     start = int(window.start.timestamp())
     stamped = [(int(moment.timestamp()), value) for moment, value in points]
@@ -54,7 +60,11 @@ def season(
     if not known or start - min(known) < 2 * _DAY:
         return None
     typical = statistics.median(known.values())
-    if typical <= 0 or min(known.values()) < 0 or (counts and typical < _FEW):
+    if (
+        typical <= 0
+        or min(known.values()) < 0
+        or (counts and typical < _FEW and not regular(list(known.values())))
+    ):
         return None
     if sum(value == 0 for value in known.values()) > _OFTEN_ZERO * len(known):
         return None

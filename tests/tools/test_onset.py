@@ -176,6 +176,21 @@ def test_days_of_small_counts_do_not_drown_a_step(rate: float) -> None:
     assert of(calm, "up", "idle", history=history, hint=40) is None
 
 
+@pytest.mark.parametrize("usual", [[1], [1, 2], [3]])
+def test_the_silence_of_what_a_schedule_made_is_found(usual: list[float]) -> None:
+    """Four missing quarters of an hour; as few as that of what comes by chance say nothing."""
+    history, length = 96 * 3, 96 * 3 + 24
+    values: Values = [usual[place % len(usual)] for place in range(length - 4)] + [None] * 4
+    found = of(values, "down", "idle", history=history, period=900)
+    assert found is not None
+    assert (found.shape, found.now) == ("silence", 0)
+    assert found.earliest == NOW - timedelta(minutes=60)
+    whole: Values = [usual[place % len(usual)] for place in range(length)]
+    assert of(whole, "down", "idle", history=history, period=900) is None
+    chance: Values = [*counts(3, length - 4, sum(usual) / len(usual)), None, None, None, None]
+    assert of(chance, "down", "idle", history=history, period=900) is None
+
+
 @pytest.mark.parametrize(
     ("kind", "missing", "stat"),
     [("normal", "unknown", "Average"), ("counts", "zero", "Sum"), ("rare", "zero", "Sum")],
