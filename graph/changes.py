@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from graph.risk import Risk, by_hand, risk
+from graph.stack_lines import by_operation, operations
 from graph.undoing.after import TAKES_AWAY, since_undone, was
 from graph.undoing.anatomy import at, leaves, named, payload, same_subject, verb
 from graph.undoing.known import Known, touched
@@ -59,6 +60,9 @@ class Line:
     status: Status
     risk: Risk
     code: str = ""  # why it was denied
+    children: int = (
+        0  # calls that CloudFormation made for the stack operation that this line is; the riskiest first
+    )
 
     @property
     def count(self) -> int:
@@ -96,7 +100,8 @@ def listing(events: Iterable[ChangeEvent], known: Known, near: frozenset[str] | 
             folded[kind] += 1
             continue
         made.append(_line(event, known, fields))
-    lines = sorted(_joined(made), key=_order)
+    stacks, others = by_operation(made, operations(every.values(), known.events))
+    lines = sorted((*stacks, *_joined(others)), key=_order)
     return Listing(lines=tuple(lines), folded=folded, total=len(every))
 
 

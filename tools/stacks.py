@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,16 @@ from tools.models import ChangeEvent, Json, Resource, Value
 if TYPE_CHECKING:
     from tools.aws import Reader
 
-__all__ = ["Declared", "declared", "literal", "made_by_stack", "operation_behind"]
+__all__ = [
+    "LONGEST",
+    "Declared",
+    "declared",
+    "literal",
+    "made_by_stack",
+    "operation_behind",
+    "run_by",
+    "stack_name",
+]
 
 _SOURCE = "cloudformation.amazonaws.com"
 _RUNS = (
@@ -34,7 +43,6 @@ _RUNS = (
     "CancelUpdateStack",
     "ContinueUpdateRollback",
 )
-_LONGEST = timedelta(hours=12)
 _STACK_ID = re.compile(r"arn:[\w-]+:cloudformation:[\w-]+:\d{12}:stack/([A-Za-z][\w-]*)/")
 _NAME_TAG = "aws:cloudformation:stack-name"
 
@@ -61,17 +69,33 @@ def operation_behind(event: ChangeEvent, events: Iterable[ChangeEvent]) -> Chang
         and one.operation in _RUNS
         and not one.error_code
         and (one.account, one.region) == (event.account, event.region)
-        and timedelta(0) <= event.time - one.time <= _LONGEST
+        and timedelta(0) <= event.time - one.time <= LONGEST
     ]
     if not near:
         return None
     told = {one.id: (_speaks(event, one), one.time, one.id) for one in near}
     best = max(near, key=lambda one: told[one.id])
-    alone = len({_stack(one) for one in near}) == 1
+    alone = len({stack_name(one) for one in near}) == 1
     return best if told[best.id][0] > 0 or alone else None
 
 
-def _stack(operation: ChangeEvent) -> str:
+def run_by(event: ChangeEvent, operation: ChangeEvent) -> ChangeEvent:
+    """The event with whoever ran the stack operation as its actor; CloudFormation stays the means."""
+    actor = replace(
+        operation.actor,
+        kind="cloudformation",
+        how="cloudformation",
+        invoked_by=event.actor.invoked_by or _SOURCE,
+    )
+    evidence = tuple(dict.fromkeys((*event.evidence, *operation.evidence)))
+    return replace(event, actor=actor, evidence=evidence)
+
+
+LONGEST = timedelta(hours=12)
+"""No stack operation makes calls for longer."""
+
+
+def stack_name(operation: ChangeEvent) -> str:
     """The stack's name."""
     for place in (text(operation.request, "stackName"), text(operation.response, "stackId")):
         if place:
@@ -82,7 +106,7 @@ def _stack(operation: ChangeEvent) -> str:
 
 def _speaks(event: ChangeEvent, operation: ChangeEvent) -> int:
     points = 0
-    stack = _stack(operation)
+    stack = stack_name(operation)
     if stack and stack in _tagged(event.request):
         points += 4
     elif stack and any(word.startswith(f"{stack}-") for word in _words(event.request)):

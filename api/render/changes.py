@@ -41,7 +41,7 @@ def _head(seen: Seen, tz: str) -> str:
 
 
 def _line(place: int, line: Line, seen: Seen, tz: str) -> str:
-    times = f" ×{line.count}" if line.count > 1 else ""
+    times = f" ×{line.count}" if line.count > 1 and not line.children else ""
     where = [line.account] if len(seen.accounts) > 1 else []
     where += [line.region] if len(seen.regions) > 1 else []
     parts = [
@@ -126,4 +126,5 @@ def _changes(seen: Seen) -> Iterator[dict[str, Any]]:
             "risk": line.risk.score,
             "reasons": list(line.risk.reasons),
             "events": list(line.events),
+            "calls_of_stack": line.children,
         }

@@ -98,6 +98,7 @@ def undo(context: Context, event_id: str, regions: Sequence[str] = ()) -> tuple[
     with _look(context) as look:
         event = reading.find_event(look, event_id, regions or (look.reader.region,))
         (event,) = reading.with_people(look, [event])
+        event = reading.run_by_whom(look, event)
         made = restoration(event, reading.around_event(look, event))
         if made.event.evidence:
             made = replace(made, event=cited(look.reader, made.event))

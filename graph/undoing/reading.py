@@ -25,6 +25,7 @@ from tools.errors import BadInput, CannotInvestigate
 from tools.metrics import series, steps
 from tools.models import AlarmUpdate, ChangeEvent, Metric, MetricStep, Resource, Version, Window
 from tools.services._spec import MetricSpec
+from tools.stacks import LONGEST, made_by_stack, operation_behind, run_by
 from tools.versions import before as versions_before
 
 MOST_RESOURCES = 20
@@ -134,14 +135,38 @@ def around_event(look: Look, event: ChangeEvent) -> Known:
     since = Window(start=event.time, end=reader.as_of)
     for window in (history, since):
         _history(look, [event], window)
+    _operations(look, [event], event.time)
     return known(look, [event], demand=False)
 
 
 def around_changes(look: Look, events: Iterable[ChangeEvent], window: Window) -> Known:
     """What is known around the changes of a window: as `around_event`, for the most telling of them."""
     told = effective(events)
+    _operations(look, told, window.start)
     _history(look, told, Window(start=look.reader.as_of - KEPT, end=window.start))
     return known(look, told, demand=True)
+
+
+def run_by_whom(look: Look, event: ChangeEvent) -> ChangeEvent:
+    """An event that CloudFormation made, with whoever ran the stack operation as its actor, where one is seen."""
+    if not made_by_stack(event):
+        return event
+    _operations(look, [event], event.time)
+    found = operation_behind(event, look.events.values())
+    if found is None:
+        return event
+    (found,) = with_people(look, [found])
+    return run_by(event, found)
+
+
+def _operations(look: Look, events: Sequence[ChangeEvent], until: datetime) -> None:
+    """Stack operations of the hours before `until`, in the regions where one is missing behind an event."""
+    seen = list(look.events.values())
+    for region in dict.fromkeys(
+        one.region for one in events if made_by_stack(one) and operation_behind(one, seen) is None
+    ):
+        window = Window(start=until - LONGEST, end=until)
+        look.ask(("EventSource", "cloudformation.amazonaws.com"), window, region, 2)
 
 
 MOST_PEOPLE = 5
