@@ -76,6 +76,7 @@ class _Whole:
         self.at_once = at_once
         self.known: dict[str, Resource] = {}
         self.read_whole: set[str] = set()
+        self.outlined: set[str] = set()  # parts that their wholes tell of: nothing more is read of them
         self.gaps: list[Gap] = []
         self.calls = 0
         self.jobs = 0
@@ -90,6 +91,8 @@ class _Whole:
                 break
             self.describe(todo)
             relations = self.relations()
+        if self.fill():
+            relations = self.relations()
         return Account(
             topology=Topology(
                 resources=tuple(self.known[arn] for arn in sorted(self.known)), relations=relations
@@ -100,27 +103,57 @@ class _Whole:
 
     def list_all(self) -> None:
         """Every service in every region; services of the whole partition once."""
-        todo = [
-            (service, region)
-            for number, region in enumerate(self.regions)
-            for service in catalogue.services().values()
-            if number == 0 or not service.global_region
-        ]
-        self.run(
-            [
-                (f"listing {service.title} in {region}", self._lister(service, region))
-                for service, region in todo
-            ]
-        )
+        jobs = []
+        for number, region in enumerate(self.regions):
+            for service in catalogue.services().values():
+                if number and service.global_region:
+                    continue
+                told = f"listing {service.title} in {region}"
+                jobs.append((told, self._lister(service, region, service.discover)))
+                if service.outline and service.outline.discover:
+                    jobs.append((told, self._lister(service, region, service.outline.discover)))
+        self.run(jobs)
 
-    def _lister(self, service: Service, region: str) -> Callable[[Reader], list[Resource]]:
+    def _lister(
+        self, service: Service, region: str, discover: Callable[[Reader, str], Iterable[Resource]]
+    ) -> Callable[[Reader], list[Resource]]:
         def job(reader: Reader) -> list[Resource]:
             found: list[Resource] = []
             with _looking(
                 reader, f"{service.title} in {region}", f"{service.reads[0].shows}, and so their relations"
             ):
-                for one in service.discover(reader, region):
+                for one in discover(reader, region):
                     found.append(one)
+            return found
+
+        return job
+
+    def fill(self) -> bool:
+        """Read what only outlines need. False when there is nothing to read."""
+        jobs = []
+        for service in catalogue.services().values():
+            outline = service.outline
+            if outline is None or outline.fill is None:
+                continue
+            todo = [
+                one
+                for arn, one in sorted(self.known.items())
+                if one.service == service.name and one.type in outline.fills and one.config
+            ]
+            for start in range(0, len(todo), _A_JOB):
+                job = self._filler(outline.fill, service.title, todo[start : start + _A_JOB])
+                jobs.append((f"reading {service.title}", job))
+        self.run(jobs)
+        return bool(jobs)
+
+    def _filler(
+        self, fill: Callable[[Reader, Resource], Resource], title: str, todo: Sequence[Resource]
+    ) -> Callable[[Reader], list[Resource]]:
+        def job(reader: Reader) -> list[Resource]:
+            found = []
+            for one in todo:
+                with _looking(reader, f"{title}: {one.type} {one.name}", "where it sends what it holds"):
+                    found.append(fill(reader, one))
             return found
 
         return job
@@ -228,12 +261,22 @@ class _Whole:
             service = catalogue.services().get(resource.service)
             if service is not None:
                 found.extend(self.related(service, resource, directory))
+                found.extend(self.outline(service, resource, directory))
         made = merge(found)
         for one in made:
             for arn in (one.source, one.target):
                 if arn not in self.known and arns.is_arn(arn):
                     self.known[arn] = stub(arn, self.aws.account)
         return tuple(one for one in made if one.source in self.known and one.target in self.known)
+
+    def outline(self, service: Service, resource: Resource, directory: KnownResources) -> list[Relation]:
+        """What outlines add. Ends that nobody else named are known by their ARNs alone."""
+        if service.outline is None:
+            return []
+        told = list(service.outline.relations(resource, directory))
+        for one in told:
+            self.outlined.update({one.source, one.target} - set(self.known))
+        return told
 
     def related(self, service: Service, resource: Resource, directory: KnownResources) -> list[Relation]:
         try:
@@ -253,7 +296,7 @@ class _Whole:
             type = catalogue.type_of(arn)
             if service is None or arn in self.read_whole or type in service.complete:
                 continue
-            if self.known[arn].account not in ("", self.aws.account):
+            if arn in self.outlined or self.known[arn].account not in ("", self.aws.account):
                 continue  # another account's: its own reading tells it
             if service.types.get(type) != "other" or arn in used:
                 todo.append(arn)

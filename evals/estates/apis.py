@@ -49,7 +49,7 @@ def route(ground: Ground, of: Thing, key: str, to: Thing, *, checked: str = "") 
     if link:
         shown["ConnectionId"] = link
     _row(ground, of, "Integration", "IntegrationId", made, shown)
-    joint = ground.part("api integration", f"{of.arn}/integrations/{made}", of)
+    joint = ground.part("api integration", f"{of.arn}/integrations/{made}", of, sure=False)
     ground.fact(joint, "calls", to)
     leads: Json = {
         "RouteId": done, "RouteKey": key, "Target": f"integrations/{made}",

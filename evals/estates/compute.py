@@ -40,6 +40,9 @@ def function(
     ground.fact(thing, "sits in", *subnets)
     ground.fact(thing, "is guarded by", *groups)
     ground.fact(thing, "gives up to", gives_up)
+    if gives_up:  # moto takes it and does not show it
+        more: Json = {"DeadLetterConfig": {"TargetArn": gives_up.arn}}
+        ground.table.mend("lambda", "FunctionArn", thing.arn, more)
     ground.fact(thing, "locks with", encrypted)
     if logs:
         from evals.estates.watching import log_group

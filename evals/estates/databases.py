@@ -86,7 +86,7 @@ def cluster(
         one = ground.call(
             "rds", "CreateDBInstance",
             DBInstanceIdentifier=f"{name}-{number}", DBInstanceClass="db.r6g.large", Engine="aurora-postgresql",
-            DBClusterIdentifier=name,
+            DBClusterIdentifier=name, DBSubnetGroupName=place.name,
         )["DBInstance"]  # fmt: skip
         ground.part("database", one["DBInstanceArn"], thing, f"{name}-{number}")
     return thing

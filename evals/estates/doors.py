@@ -47,7 +47,7 @@ def record(
         row |= {"HealthCheckId": check["id"]}
     batch = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": row}]}
     ground.call("route53", "ChangeResourceRecordSets", HostedZoneId=of["id"], ChangeBatch=batch)
-    thing = ground.part("dns record", f"{of.arn}/recordset/{host}/{row['Type']}", of, host)
+    thing = ground.part("dns record", f"{of.arn}/recordset/{host}/{row['Type']}", of, host, sure=False)
     if isinstance(to, Thing):
         ground.fact(thing, "resolves to", to)
     ground.fact(thing, "is guarded by", check)

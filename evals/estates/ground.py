@@ -146,12 +146,17 @@ class Ground:
         made = self.things[arn] = Thing(arn, kind, name, region or self.region, says)
         return made
 
-    def part(self, kind: str, arn: str, whole: Thing | str, name: str = "", **says: str) -> Thing:
-        """A thing that exists only as a part of another: whatever is said of it is said of the whole too."""
+    def part(
+        self, kind: str, arn: str, whole: Thing | str, name: str = "", *, sure: bool = True, **says: str
+    ) -> Thing:
+        """A thing that exists only as a part of another: whatever is said of it is said of the whole too.
+
+        `sure` is false for what AWS gives no ARN of its own, or keeps as a detail of another part.
+        """
         owner = whole.arn if isinstance(whole, Thing) else whole
         made = self.add(kind, arn, name or arn.rsplit("/", 1)[-1].rsplit(":", 1)[-1], **says)
         self.wholes[arn] = owner
-        self.fact(made, "is part of", owner)
+        self.fact(made, "is part of", owner, sure=sure)
         return made
 
     def inside(self, arn: str, whole: Thing) -> None:

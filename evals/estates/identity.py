@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from evals.estates.ground import Ground, Said, Thing
 from tools.models import Json
@@ -150,11 +149,11 @@ def secret(
 
 
 def _rotate(ground: Ground, of: Thing, by: Thing) -> None:
-    """moto would run the function, which needs docker: its state is set instead."""
-    from moto.secretsmanager.models import secretsmanager_backends
-
-    held: Any = secretsmanager_backends[ground.account][ground.region].secrets[of.name]
-    held.rotation_lambda_arn, held.rotation_enabled, held.auto_rotate_after_days = by.arn, True, 30
+    """moto would run the function, which needs docker: its answers are mended instead."""
+    more: Json = {"RotationEnabled": True, "RotationLambdaARN": by.arn}
+    ground.table.mend(
+        "secretsmanager", "ARN", of.arn, {**more, "RotationRules": {"AutomaticallyAfterDays": 30}}
+    )
 
 
 def parameter(

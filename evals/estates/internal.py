@@ -58,7 +58,7 @@ def make(ground: Ground, common: Common, shop: dict[str, Thing]) -> None:
         compute.permit(ground, of, "events", rule)
     report = compute.function(
         ground, "slack-relay", common.shared,
-        {"WIKI": by(wiki, "host", "mysql://{}/wiki"), "WATCH": by_name(shop["queue"]), "HOOK": plain("https://hooks.example.com/x")},
+        {"WIKI": by(wiki, "host", "mysql://{}/wiki"), "WATCH_QUEUE": by_name(shop["queue"]), "HOOK": plain("https://hooks.example.com/x")},
     )  # fmt: skip
     messages.subscribe(ground, common.alarms, report, "lambda")
     compute.permit(ground, report, "sns", common.alarms)

@@ -76,7 +76,16 @@ def _scaling(ground: Ground) -> None:
             thing = ground.add("alarm", row["AlarmArn"], row["AlarmName"])
             values = {one["Value"] for one in row.get("Dimensions", [])}
             ground.fact(thing, "watches", *(one for one in owners.values() if one.name in values))
-            ground.maybe(thing, "alerts", *(ground.wholes.get(arn) for arn in row.get("AlarmActions", [])))
+            for arn in row.get("AlarmActions", []):
+                _policy_of(ground, arn, owners)
+                ground.maybe(thing, "alerts", ground.wholes.get(arn))
+
+
+def _policy_of(ground: Ground, arn: str, owners: dict[str, Thing]) -> None:
+    """The policy that an action names: moto writes its ARN longer there than where it lists policies."""
+    for id_, owner in owners.items():
+        if f"/{id_}:policyName/" in arn:
+            ground.inside(arn, owner)
 
 
 def _scaled(ground: Ground, space: str, operation: str, member: str) -> list[Json]:

@@ -37,6 +37,7 @@ class Table:
     """
 
     rows: dict[tuple[str, str, str], list[tuple[Json, Json]]] = field(default_factory=dict)
+    mended: dict[str, list[tuple[str, str, Json]]] = field(default_factory=dict)
     lists: dict[tuple[str, str, str], tuple[str, str, str]] = field(default_factory=dict)
 
     def put(self, region: str, service: str, operation: str, names: Json, answer: Json) -> None:
@@ -51,6 +52,22 @@ class Table:
         rows = self.rows.get((region, service, operation), [])
         before = next((answer for held, answer in rows if held == names), {})
         self.put(region, service, operation, names, {**before, member: [*before.get(member, []), item]})
+
+    def mend(self, service: str, key: str, value: str, more: Json) -> None:
+        """Add members to every JSON object in moto's answers of a service whose `key` is `value`: moto drops them."""
+        self.mended.setdefault(service, []).append((key, value, more))
+
+    def mends(self, service: str, answer: object) -> None:
+        """Put the members into an answer, in place."""
+        if isinstance(answer, list):
+            for one in answer:
+                self.mends(service, one)
+        elif isinstance(answer, dict):
+            for one in answer.values():
+                self.mends(service, one)
+            for key, value, more in self.mended[service]:
+                if answer.get(key) == value:
+                    answer.update(more)
 
     def listed(
         self, region: str, service: str, operation: str, by: tuple[str, str, str], items: list[Json]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import zlib
 from collections.abc import Callable, Mapping
@@ -90,8 +91,9 @@ class EstateTransport:
         if found is not None:
             return wire.answer(request.service, request.operation, request.protocol, found, _id(name))
         if quiet or not self.estate.table.named(request.parameters):  # a list of all, and nothing is there
-            members = wire.operation_model(request.service, request.operation).output_shape.members
-            empty: Json = {key: [] for key, shape in members.items() if shape.type_name == "list"}
+            shape = wire.operation_model(request.service, request.operation).output_shape
+            members = shape.members if shape is not None else {}
+            empty: Json = {key: [] for key, one in members.items() if one.type_name == "list"}
             return wire.answer(request.service, request.operation, request.protocol, empty, _id(name))
         return self._missing(request, name, "the table has no such row")
 
@@ -108,6 +110,10 @@ class EstateTransport:
             return self._missing(request, name, str(error))
         if status >= 500 or b"Not yet implemented" in body[:200]:
             return self._missing(request, name, body[:200].decode(errors="replace"))
+        if status == 200 and request.service in self.estate.table.mended and body:
+            told = json.loads(body)
+            self.estate.table.mends(request.service, told)
+            body = json.dumps(told).encode()
         return WireAnswer(status=status, headers=headers, body=body, protocol=request.protocol)
 
     def _missing(self, request: WireRequest, name: str, why: str) -> WireAnswer:

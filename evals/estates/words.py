@@ -24,11 +24,11 @@ SAYS: Mapping[str, frozenset[tuple[str, bool]]] = {
     ),
     "takes from": _words("reads, uses, may use, may read", "read by, triggers, feeds, delivers to"),
     "delivers to": _words(
-        "delivers to, triggers, invokes, notifies, may send to, targets, feeds, starts, uses"
+        "delivers to, sends to, triggers, invokes, notifies, may send to, targets, feeds, starts, uses"
     ),
     "calls": _words(
-        "invokes, forwards to, targets, uses, enriches with, reads, starts, uses definition, routes to, may use, "
-        "writes, triggers"
+        "invokes, forwards to, rotated by, targets, uses, enriches with, reads, starts, uses definition, routes to, "
+        "may use, writes, triggers"
     ),
     "gives up to": _words("sends failures to"),
     "is told of": _words("uses, reads, writes, may use, may read, may write, may send to"),
@@ -36,12 +36,12 @@ SAYS: Mapping[str, frozenset[tuple[str, bool]]] = {
     "locks with": _words("uses, encrypted with"),
     "sits in": _words("in"),
     "lies in": _words("in, runs in", "served by"),
-    "is guarded by": _words("guarded by, filtered by, signs in by, checked by", "watches, guards"),
+    "is guarded by": _words("guarded by, filtered by, signs in by, asks, checked by", "watches, guards"),
     "names": _words("uses", "may connect to"),
     "routes by": _words("routed by, routes to, uses"),
     "writes to": _words("logs to, writes"),
     "watches": _words("watches, checks"),
-    "alerts": _words("notifies, scales, uses, triggers"),
+    "alerts": _words("alerts, notifies, scales, uses, triggers"),
     "resolves to": _words("resolves to"),
     "shows": _words("uses certificate"),
     "is proven by": _words("validated by"),

@@ -12,8 +12,8 @@ from graph.levels.shapes import Atlas
 from tools.models import Relation
 
 How = Literal["fails", "starves"]
-_NOT_REQUESTS = frozenset({"watches"})
-_NOT_NEEDED = frozenset({"watches", "logs to"})
+_NOT_REQUESTS = frozenset({"watches", "alerts"})
+_NOT_NEEDED = frozenset({"watches", "alerts", "logs to"})
 """Relations whose target may fail without their source noticing."""
 _WAYS = frozenset({"in", "routed by", "filtered by", "routes to", "served by", "set up by", "guarded by"})
 """Relations of a network: what fails in them fails for all who lie in it."""

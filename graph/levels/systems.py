@@ -21,6 +21,8 @@ _SMALL = 12
 _CLEAR = 0.35
 """Modularity from which on a part of a part is worth a system of its own (0.3 is the usual sign of communities)."""
 _ALONE = "on their own"
+_TOLD = ("watches", "alerts")
+"""Who looks at something, and who hears of it, need not belong together with it."""
 
 
 @dataclass(slots=True)
@@ -59,7 +61,7 @@ def _weights(relations: Iterable[Relation], home: Mapping[str, str]) -> dict[tup
     best: dict[tuple[str, str, str], float] = {}
     for one in relations:
         a, b = home.get(one.source), home.get(one.target)
-        if a is None or b is None or a == b or one.kind == "watches":
+        if a is None or b is None or a == b or one.kind in _TOLD:
             continue
         key = (min(a, b), max(a, b), one.kind)
         best[key] = max(best.get(key, 0.0), one.confidence)
@@ -215,6 +217,8 @@ def _finished(
     system_of = {arn: of_home[where] for arn, where in home.items()}
     near: defaultdict[str, set[str]] = defaultdict(set)
     for one in relations:
+        if one.kind == "alerts":
+            continue
         for arn, other in ((one.source, one.target), (one.target, one.source)):
             if arn not in home and other in home:
                 near[arn].add(system_of[other])

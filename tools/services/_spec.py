@@ -39,6 +39,7 @@ class MetricSpec:
     period: int = 60
     namespace: str = ""  # where it differs from the service's: "ECS/ContainerInsights"
     where: Callable[[Resource], bool] | None = None  # which resources of the type have it; None: all
+    end: float | None = None  # where it can go no further: a store that is empty (0) or full (100), in its own unit
     dimensions: Callable[[Resource], tuple[tuple[str, str], ...]] | None = (
         None  # where they differ from the service's, sorted by name
     )
@@ -142,6 +143,7 @@ class Condition:
     breaks: str
     relieve: tuple[str, ...]  # what to do, in sentences; there is no setting to put back
     prevent: tuple[str, ...]
+    beside: tuple[str, ...] = ()  # names of metrics that move with it, as they do for other reasons too
     calls: Callable[[Resource], tuple[Call, ...]] | None = None  # a safe first step, if there is one
     shown: Callable[[Resource], bool] | None = (
         None  # whether the resource's own description says that it holds

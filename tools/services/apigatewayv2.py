@@ -16,6 +16,7 @@ from tools.services._spec import (
     Directory,
     Effect,
     MetricSpec,
+    Outline,
     Read,
     Service,
     Setting,
@@ -472,6 +473,23 @@ def _metric(name: str, stat: str, role: Any, bad: Any, unit: str) -> MetricSpec:
     return MetricSpec(type="api", name=name, stat=stat, role=role, bad=bad, missing="idle", unit=unit)
 
 
+def outline(resource: Resource, directory: Directory) -> Iterable[Relation]:
+    """An API's routes and stages; the VPC link that its integrations go through."""
+    if resource.type != "api":
+        return
+    for member, word, id, said_by in (
+        ("Routes", "routes", "RouteId", "apigatewayv2:GetRoutes RouteId"),
+        ("Stages", "stages", "StageName", "apigatewayv2:GetStages StageName"),
+    ):
+        for item in resource.config.get(member) or []:
+            if found := text(item, id):
+                yield _relation(resource, f"{resource.arn}/{word}/{found}", "consists of", said_by)
+    for item in resource.config.get("Integrations") or []:
+        if text(item, "ConnectionType") == "VPC_LINK" and (link := text(item, "ConnectionId")):
+            target = f"{resource.arn.partition('::')[0]}::/vpclinks/{link}"
+            yield _relation(resource, target, "uses", "apigatewayv2:GetIntegrations ConnectionId")
+
+
 SERVICE = Service(
     name="apigatewayv2",
     title="API Gateway (HTTP and WebSocket)",
@@ -509,6 +527,7 @@ SERVICE = Service(
     discover=discover,
     describe=describe,
     relations=relations,
+    outline=Outline(relations=outline),
     namespace="AWS/ApiGateway",
     dimensions=lambda resource: (
         (("ApiId", resource.config.get("ApiId", "")),) if resource.type == "api" else ()

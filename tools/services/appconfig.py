@@ -19,6 +19,7 @@ from tools.services._spec import (
     Change,
     Directory,
     Effect,
+    Outline,
     Read,
     Service,
     Setting,
@@ -631,6 +632,14 @@ CHANGES = (
     ),
 )
 
+
+def outline(resource: Resource, directory: Directory) -> Iterable[Relation]:
+    """The roles by which alarms are watched during a deployment."""
+    for one in resource.config.get("Monitors") or [] if resource.type == "environment" else []:
+        if arns.is_arn(role := text(one, "AlarmRoleArn")):
+            yield relation(resource, role, "runs as", "appconfig:ListEnvironments Monitors.AlarmRoleArn")
+
+
 SERVICE = Service(
     name="appconfig",
     title="AppConfig",
@@ -667,6 +676,7 @@ SERVICE = Service(
     discover=discover,
     describe=describe,
     relations=relations,
+    outline=Outline(relations=outline),
     settings=SETTINGS,
     changes=CHANGES,
     signatures=(

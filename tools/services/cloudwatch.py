@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from tools.arn import build, is_arn
 from tools.arn import parse as parse_arn
 from tools.errors import BadInput
-from tools.kit import call, here, record, text, whole
+from tools.kit import call, here, record, relation, text, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
-from tools.services._spec import Change, Directory, Effect, Read, Service, Setting, inert
+from tools.services._spec import Change, Directory, Effect, Outline, Read, Service, Setting, inert
 
 if TYPE_CHECKING:
     from tools.aws import Reader
@@ -363,6 +363,17 @@ CHANGES = (
     ),
 )
 
+_ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
+
+
+def outline(resource: Resource, directory: Directory) -> Iterable[Relation]:
+    """Whom an alarm tells or what it moves. Actions that are no resource's ARN (stopping an instance) are left out."""
+    for member in _ACTIONS:
+        for target in resource.config.get(member) or []:
+            if is_arn(target) and ":automate:" not in target and ":swf:" not in target:
+                yield relation(resource, target, "alerts", f"cloudwatch:DescribeAlarms {member}")
+
+
 SERVICE = Service(
     name="cloudwatch",
     title="CloudWatch alarms",
@@ -380,6 +391,7 @@ SERVICE = Service(
     discover=discover,
     describe=describe,
     relations=relations,
+    outline=Outline(relations=outline),
     settings=SETTINGS,
     changes=CHANGES,
     complete=("alarm",),

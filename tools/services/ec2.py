@@ -1149,16 +1149,16 @@ METRICS = (
     _metric("StatusCheckFailed", "Maximum", "errors", "up", "failed checks", period=60),
     _metric("StatusCheckFailed_Instance", "Maximum", "errors", "up", "failed checks", period=60),
     _metric("StatusCheckFailed_System", "Maximum", "errors", "up", "failed checks", period=60),
-    _metric("CPUCreditBalance", "Minimum", "saturation", "down", "credits left", where=_bursts),
+    _metric("CPUCreditBalance", "Minimum", "saturation", "down", "credits left", where=_bursts, end=0.0),
     _metric("MetadataNoToken", "Sum", "demand", "", "requests without a token", "zero"),
     _metric("MetadataNoTokenRejected", "Sum", "errors", "up", "refused requests without a token", "zero"),
     _agent("mem_used_percent", "Maximum", "saturation", "up", "% of the memory used"),
-    _agent("disk_used_percent", "Maximum", "saturation", "up", "% of the disk used"),
+    _agent("disk_used_percent", "Maximum", "saturation", "up", "% of the disk used", end=100.0),
     _volume_metric("VolumeQueueLength", "Average", "backlog", "up", "waiting operations"),
     _volume_metric("VolumeReadOps", "Sum", "demand", "", "reads", "idle"),
     _volume_metric("VolumeWriteOps", "Sum", "demand", "", "writes", "idle"),
     *(
-        _metric(name, "Minimum", "saturation", "down", "% of the instance's EBS burst left")
+        _metric(name, "Minimum", "saturation", "down", "% of the instance's EBS burst left", end=0.0)
         for name in _SPENT
     ),
     _volume_metric("VolumeReadBytes", "Sum", "demand", "", "bytes read", "idle"),
@@ -1171,6 +1171,7 @@ METRICS = (
         "saturation",
         "down",
         "% of the burst left",
+        end=0.0,
         where=lambda resource: text(resource.config, "VolumeType") in ("gp2", "st1", "sc1"),
     ),
 )
@@ -1240,6 +1241,7 @@ CONDITIONS = (
         type="volume",
         title="burst credits of the volume spent",
         metrics=("BurstBalance",),
+        beside=("VolumeQueueLength",),
         breaks="The volume falls back to the baseline of its size: reads and writes wait.",
         relieve=(
             "Change the volume to gp3 with the IOPS it needs: it stays online. A larger machine changes nothing.",

@@ -21,6 +21,7 @@ from tools.services._spec import (
     Directory,
     Effect,
     MetricSpec,
+    Outline,
     Read,
     Service,
     Setting,
@@ -1074,6 +1075,14 @@ def _metric(name: str, stat: str, role: Any, bad: Any, unit: str, **more: Any) -
     )
 
 
+def outline(resource: Resource, directory: Directory) -> Iterable[Relation]:
+    """What a task definition says that no service runs: rules and workflows start its tasks."""
+    if resource.type == "task-definition" and resource.config:
+        used = {text(one.config, "taskDefinition") for one in directory.of("service")}
+        if resource.arn not in used:
+            yield from _defined(resource, resource, directory)
+
+
 SERVICE = Service(
     name="ecs",
     title="ECS",
@@ -1109,6 +1118,7 @@ SERVICE = Service(
     discover=discover,
     describe=describe,
     relations=relations,
+    outline=Outline(relations=outline),
     namespace="AWS/ECS",
     dimensions=dimensions,
     owner=owner,

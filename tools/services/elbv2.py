@@ -20,6 +20,7 @@ from tools.services._spec import (
     Directory,
     Effect,
     MetricSpec,
+    Outline,
     Read,
     Service,
     Setting,
@@ -1186,6 +1187,21 @@ CONDITIONS = (
     ),
 )
 
+
+def outline(resource: Resource, directory: Directory) -> Iterable[Relation]:
+    """In which network targets lie; where access logs are put."""
+    said_by = "elasticloadbalancing:DescribeTargetGroups VpcId"
+    if resource.type == "target-group" and (id := text(resource.config, "VpcId")):
+        target = arns.build("ec2", resource.region, resource.account, f"vpc/{id}")
+        yield relation(resource, target, "in", said_by)
+    told = resource.config.get("Attributes") or {}
+    for kind in ("access_logs", "connection_logs") if resource.type == "load-balancer" else ():
+        if told.get(f"{kind}.s3.enabled") == "true" and (bucket := told.get(f"{kind}.s3.bucket")):
+            target = f"arn:{arns.partition_of(resource.region)}:s3:::{bucket}"
+            said_by = f"elasticloadbalancing:DescribeLoadBalancerAttributes {kind}.s3.bucket"
+            yield relation(resource, target, "logs to", said_by)
+
+
 SERVICE = Service(
     name="elbv2",
     title="Elastic Load Balancing",
@@ -1219,6 +1235,7 @@ SERVICE = Service(
     discover=discover,
     describe=describe,
     relations=relations,
+    outline=Outline(relations=outline),
     namespace="AWS/ApplicationELB",
     dimensions=dimensions,
     owner=owner,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +10,13 @@ from tools import arn as arns
 from tools.errors import NotThere
 from tools.kit import call, optional, record, text
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
-from tools.policies import allowed, document
+from tools.policies import allowed, document, listed
 from tools.services._spec import (
     Change,
     Condition,
     Directory,
     Effect,
+    Outline,
     Read,
     Service,
     Setting,
@@ -403,6 +405,25 @@ CHANGES = (
     ),
 )
 
+
+def outline(resource: Resource, directory: Directory) -> Iterable[Relation]:
+    """Keys that a role may use and roles that it may become, where its policies name one whole."""
+    if resource.type != "role":
+        return
+    for policy in resource.config.get("Policies") or []:
+        for statement in listed(document(policy.get("Document")).get("Statement")):
+            actions = [str(one).lower() for one in listed(statement.get("Action"))]
+            if statement.get("Effect") != "Allow" or not any(one.startswith(_NAMED) for one in actions):
+                continue
+            for target in map(str, listed(statement.get("Resource"))):
+                if arns.is_arn(target) and not re.search(r"[*?]", target):
+                    said_by = f"iam:GetRolePolicy {policy.get('Name', '')}"
+                    yield _relation(resource, target, "may use", said_by, 0.5)
+
+
+_NAMED = ("kms:", "sts:assumerole")
+
+
 _ORGANIZATION = "organization-policy"
 
 CONDITIONS = (
@@ -454,6 +475,7 @@ SERVICE = Service(
     discover=discover,
     describe=describe,
     relations=relations,
+    outline=Outline(relations=outline),
     settings=SETTINGS,
     changes=CHANGES,
     conditions=CONDITIONS,

@@ -21,6 +21,7 @@ from tools.services._spec import (
     Directory,
     Effect,
     MetricSpec,
+    Outline,
     Read,
     Service,
     Setting,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 _SOURCE = "lambda.amazonaws.com"
 _VERSIONS_A_PAGE = 50  # Lambda API reference, ListVersionsByFunction
 # Rules and topics are not listed: the policy of what they call is where they are found.
-_CALLER = re.compile(r"^arn:[\w-]+:(?:events:[\w-]+:\d{12}:rule/|sns:[\w-]+:\d{12}:)[^*?]+$")
+_CALLER = re.compile(r"^arn:[\w-]+:(?:events:[\w-]+:\d{12}:rule/|sns:[\w-]+:\d{12}:|s3:::)[^*?/]+(?:/[^*?]+)?$")
 _API = re.compile(r"^arn:[\w-]+:execute-api:([\w-]+):\d{12}:([a-z0-9]+)/")
 
 
@@ -1191,6 +1192,14 @@ SIGNATURES = (
     ),
 )
 
+
+def outline(resource: Resource, directory: Directory) -> Iterable[Relation]:
+    """A function's aliases."""
+    for alias in resource.config.get("Aliases") or []:
+        if arn := text(alias, "AliasArn"):
+            yield relation(resource, arn, "consists of", "lambda:ListAliases AliasArn")
+
+
 SERVICE = Service(
     name="lambda",
     title="Lambda",
@@ -1246,6 +1255,7 @@ SERVICE = Service(
     discover=discover,
     describe=describe,
     relations=relations,
+    outline=Outline(relations=outline),
     namespace="AWS/Lambda",
     dimensions=lambda resource: (("FunctionName", resource.name),) if resource.type == "function" else (),
     owner=owner,

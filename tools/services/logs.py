@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tools import arn as arns
@@ -14,6 +15,7 @@ from tools.services._spec import (
     Directory,
     Effect,
     MetricSpec,
+    Outline,
     Read,
     Service,
     Setting,
@@ -259,6 +261,23 @@ CHANGES = (
     ),
 )
 
+
+def outline(resource: Resource, directory: Directory) -> Iterable[Relation]:
+    """The role that a subscription filter works as."""
+    for item in resource.config.get("subscriptionFilters") or []:
+        if role := text(item, "roleArn"):
+            yield _relation(resource, role, "runs as", "DescribeSubscriptionFilters roleArn")
+
+
+def fill(reader: Reader, resource: Resource) -> Resource:
+    """With its subscription filters, which no list of groups tells."""
+    told = reader.ask(
+        "logs", "DescribeSubscriptionFilters", region=resource.region, logGroupName=resource.name
+    )
+    config = {**resource.config, "subscriptionFilters": told.data.get("subscriptionFilters") or []}
+    return replace(resource, config=config, evidence=(*resource.evidence, told.evidence))
+
+
 SERVICE = Service(
     name="logs",
     title="CloudWatch Logs",
@@ -282,6 +301,7 @@ SERVICE = Service(
     discover=discover,
     describe=describe,
     relations=relations,
+    outline=Outline(relations=outline, fill=fill, fills=("log-group",)),
     namespace="AWS/Logs",
     dimensions=lambda resource: (("LogGroupName", resource.name),),
     owner=owner,

@@ -28,6 +28,7 @@ from tools.services._spec import (
     Directory,
     Effect,
     MetricSpec,
+    Outline,
     Read,
     Role,
     Service,
@@ -1334,6 +1335,7 @@ CONDITIONS = (
         type="db-instance",
         title="burst credits spent",
         metrics=("BurstBalance",),
+        beside=("DiskQueueDepth",),
         breaks="The disk falls back to its baseline of operations: every query waits for it.",
         relieve=("Move to gp3 or provisioned operations, or stop the job that reads so much.",),
         prevent=("Alarm on BurstBalance below 20 %.",),
@@ -1367,6 +1369,7 @@ def _metric(
         missing="unknown",
         unit=unit,
         where=where,
+        end=0.0 if name in ("BurstBalance", "CPUCreditBalance") else None,
     )
 
 
@@ -1414,6 +1417,14 @@ METRICS = (
 
 _DNS = r"\.(?P<region>[a-z0-9-]+)\.rds\.amazonaws\.com(?:\.cn)?"
 
+
+def outline(resource: Resource, directory: Directory) -> Iterable[Relation]:
+    """The role that enhanced monitoring works as."""
+    if role := text(resource.config, "MonitoringRoleArn"):
+        said = "DescribeDBInstances" if resource.type == "db-instance" else "DescribeDBClusters"
+        yield _relation(resource, "runs as", f"{said} MonitoringRoleArn", target=role)
+
+
 SERVICE = Service(
     name="rds",
     title="RDS",
@@ -1451,6 +1462,7 @@ SERVICE = Service(
     discover=discover,
     describe=describe,
     relations=relations,
+    outline=Outline(relations=outline),
     namespace="AWS/RDS",
     dimensions=dimensions,
     owner=owner,

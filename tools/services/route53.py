@@ -19,6 +19,7 @@ from tools.services._spec import (
     Directory,
     Effect,
     MetricSpec,
+    Outline,
     Read,
     Service,
     Setting,
@@ -779,6 +780,15 @@ CONDITIONS = (
 
 _NOT_FOUND = r"\bENOTFOUND\b|\bNXDOMAIN\b|no such host|Name or service not known|UnknownHostException"
 
+
+def outline(resource: Resource, directory: Directory) -> Iterable[Relation]:
+    """The networks that a private zone answers in."""
+    for one in resource.config.get("VPCs") or []:
+        if id := text(one, "VPCId"):
+            target = arns.build("ec2", text(one, "VPCRegion"), resource.account, f"vpc/{id}")
+            yield relation(resource, target, "in", "route53:GetHostedZone VPCs")
+
+
 SERVICE = Service(
     name="route53",
     title="Route 53",
@@ -813,6 +823,7 @@ SERVICE = Service(
     discover=discover,
     describe=describe,
     relations=relations,
+    outline=Outline(relations=outline),
     namespace="AWS/Route53",
     dimensions=dimensions,
     owner=owner,

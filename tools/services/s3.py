@@ -15,6 +15,7 @@ import binascii
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ from tools.services._spec import (
     Directory,
     Effect,
     MetricSpec,
+    Outline,
     Read,
     Service,
     Setting,
@@ -955,6 +957,21 @@ _ACTIONS: Mapping[str, str] = {
     "ListBucketMetricsConfigurations": "s3:GetMetricsConfiguration",
 }
 
+
+def outline(resource: Resource, directory: Directory) -> Iterable[Relation]:
+    """Where access logs are put."""
+    if bucket := text(resource.config, "LoggingEnabled", "TargetBucket"):
+        target = f"{resource.arn.rpartition(':')[0]}:{bucket}"
+        yield relation(resource, target, "logs to", "s3:GetBucketLogging TargetBucket")
+
+
+def fill(reader: Reader, resource: Resource) -> Resource:
+    """With where its access logs are put."""
+    told = reader.ask("s3", "GetBucketLogging", region=resource.region, Bucket=resource.name)
+    config = {**resource.config, "LoggingEnabled": plain(told.data.get("LoggingEnabled") or {})}
+    return replace(resource, config=config, evidence=(*resource.evidence, told.evidence))
+
+
 SERVICE = Service(
     name="s3",
     title="S3",
@@ -972,12 +989,14 @@ SERVICE = Service(
             for operation, _, _, what in _PARTS
         ),
         Read(operation="GetBucketTagging", action="s3:GetBucketTagging", shows="who owns a bucket"),
+        Read(operation="GetBucketLogging", action="s3:GetBucketLogging", shows="where access logs are put"),
     ),
     types={"bucket": "container"},
     arns={"bucket": r"s3:[^/:]+"},
     discover=discover,
     describe=describe,
     relations=relations,
+    outline=Outline(relations=outline, fill=fill, fills=("bucket",)),
     namespace="AWS/S3",
     dimensions=dimensions,
     owner=owner,
