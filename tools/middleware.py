@@ -67,6 +67,15 @@ SIGNATURES = (
         "the disk was full",
         "ENOSPC",
     ),
+    # Clients are told the same: only the cache's own logs tell of this machine's disk.
+    _text(
+        r"MISCONF Redis is configured to save RDB snapshots|Write error saving DB on disk"
+        r"|Background saving error|Failed opening the (?:temp )?(?:RDB|AOF) file",
+        STORAGE,
+        "the cache could not write to its disk",
+        "MISCONF",
+        group=r"(?i)redis|valkey|cache",
+    ),
     _text(
         r"\[(?:Warning|ERROR|Note)\].{0,80}\bToo many connections\b",
         CONNECTIONS,

@@ -44,6 +44,11 @@ LINES = (
         middleware.STORAGE,
     ),
     ("OSError: [Errno 28] No space left on device: '/tmp/upload'", middleware.STORAGE),
+    (
+        "(error) MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
+        middleware.STORAGE,
+    ),
+    ("981:M 13 Mar 2026 17:12:31.044 # Background saving error", middleware.STORAGE),
     ("ERROR 1040 (HY000): Too many connections", middleware.CONNECTIONS),
     ("2026-03-13T17:12:31.000000Z 0 [Warning] Too many connections", middleware.CONNECTIONS),
     ("FATAL:  sorry, too many clients already", middleware.CONNECTIONS),
