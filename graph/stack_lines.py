@@ -11,7 +11,7 @@ from tools.models import ChangeEvent
 from tools.stacks import made_by_stack, operation_behind, stack_name
 
 if TYPE_CHECKING:
-    from graph.changes import Field, Line
+    from graph.changes import Field, Line, Status
 
 _SOURCE = "cloudformation.amazonaws.com"
 
@@ -45,7 +45,8 @@ def _one(operation: ChangeEvent, children: Sequence[Line], own: Line | None) -> 
     ordered = sorted(children, key=lambda line: (-line.risk.score, -line.time.timestamp(), line.events[0]))
     worst = ordered[0]
     members = (*ordered, *((own,) if own is not None else ()))
-    status = next((one for one in ("in force", "changed again") if any(x.status == one for x in members)), "")
+    statuses = {line.status for line in members}
+    standing: tuple[Status, ...] = ("in force", "changed again")
     return replace(
         worst,
         events=tuple(id for line in members for id in line.events),
@@ -59,7 +60,7 @@ def _one(operation: ChangeEvent, children: Sequence[Line], own: Line | None) -> 
         fields=tuple(_of(line, field) for line in ordered for field in line.fields),
         who=operation.actor.name,
         how=own.how if own is not None else worst.how,
-        status=status or worst.status,
+        status=next((one for one in standing if one in statuses), worst.status),
         risk=max((line.risk for line in members), key=lambda risk: risk.score),
         children=sum(one.count for one in ordered),
     )  # fmt: skip

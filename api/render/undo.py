@@ -46,6 +46,7 @@ def undo_text(made: Restoration, gaps: Sequence[Gap], *, tz: str, profile: str) 
         )
     lines += [say("  Lost: {what}", what=made.lost)] if made.lost else []
     lines += [say("  Nearest way: {way}", way=made.nearest)] if made.nearest else []
+    lines += [say("  Mind: {what}", what=one) for one in made.drift]
     lines += _commands(made, profile)
     lines += (
         ["", *(say("Not seen: {what} ({why})", what=gap.what, why=gap.why) for gap in gaps)] if gaps else []
@@ -109,6 +110,7 @@ def undo_json(made: Restoration, gaps: Sequence[Gap]) -> dict[str, Any]:
         "lost": made.lost,
         "nearest": made.nearest,
         "later_event": made.later.id if made.later else None,
+        "drift": list(made.drift),
         "sources": [one.said_by for one in made.sources],
         "not_seen": [{"what": gap.what, "why": gap.why, "lift": gap.lift} for gap in gaps],
     }

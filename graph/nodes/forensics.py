@@ -24,12 +24,14 @@ from tools.cloudtrail import (
     complete_until,
     is_noise,
     joined,
+    lookup,
     resolve_people,
     touched_by,
     toucher,
 )
 from tools.models import ChangeEvent, Resource, Version, Window
 from tools.setting_values import requested
+from tools.stacks import LONGEST, made_by_stack, operation_behind, run_by
 from tools.topology import stub
 from tools.versions import before
 
@@ -51,7 +53,8 @@ def forensics(state: State, *, runtime: Runtime[Context]) -> Trail | dict[str, o
         reactions = [event for event in found.noise if settings_in(event)] if found else []
         kept = _near(facts, (*found.events, *reactions)) if found else []
         refused = _near(facts, found.denied_attempts) if found else []
-        events = [_told(work, facts, event) for event in kept]
+        runs = found.events if found else ()
+        events = [_told(work, facts, event, runs) for event in kept]
         attempts = [cited(work.reader, event) for event in refused]
         for event in attempts:
             work.tell(
@@ -269,8 +272,11 @@ def _in_short(found: Changes, kept: Sequence[ChangeEvent]) -> list[ChangeEvent]:
 _FOLLOWED = frozenset({"role", "iam_user", "other_account"})
 
 
-def _told(work: Desk, facts: Facts, event: ChangeEvent) -> ChangeEvent:
-    """The event with evidence of its own, its actor followed to a person when it is near the onset."""
+def _told(work: Desk, facts: Facts, event: ChangeEvent, others: Sequence[ChangeEvent]) -> ChangeEvent:
+    """The event with evidence of its own, its actor followed to a person when it is near the onset.
+
+    `others`: where the stack operation behind a call of CloudFormation may be.
+    """
     if is_noise(event):
         return event
     own = cited(work.reader, event)
@@ -279,12 +285,41 @@ def _told(work: Desk, facts: Facts, event: ChangeEvent) -> ChangeEvent:
     dull = known is not None and known.inert and event.actor.how != "console"
     if dull or not begin - timedelta(hours=24) <= event.time <= facts.as_of:
         return own
-    people = resolve_people(work.reader.at(event.account), own) if event.actor.kind in _FOLLOWED else None
-    if people is not None:
-        own = replace(own, actor=people.actor, evidence=(*own.evidence, *people.evidence))
+    own = actor_behind(work.reader.at(event.account), own, others)
     work.tell(
         "observation",
         "{time_}: {who} called {operation}.",
         time_=stamp(event.time), time=event.time, who=who(own), operation=event.operation, evidence=own.evidence[:1],
     )  # fmt: skip
     return own
+
+
+def actor_behind(reader: Reader, event: ChangeEvent, others: Sequence[ChangeEvent]) -> ChangeEvent:
+    """The event with the person behind its role; of a call that CloudFormation made, with whoever ran the operation.
+
+    The operation is asked for where `others` do not hold it. Unchanged where the history shows nobody.
+    """
+    if event.actor.kind in _FOLLOWED:
+        people = resolve_people(reader, event)
+        return replace(event, actor=people.actor, evidence=(*event.evidence, *people.evidence))
+    if not made_by_stack(event):
+        return event
+    operation = operation_behind(event, others) or _asked(reader, event)
+    if operation is None:
+        return event
+    own = cited(reader, operation) if operation.evidence else operation
+    return run_by(event, actor_behind(reader, own, ()))
+
+
+def _asked(reader: Reader, event: ChangeEvent) -> ChangeEvent | None:
+    found: list[ChangeEvent] = []
+    with reader.seeing("stack operations", "who ran the stack operation"):
+        window = Window(start=event.time - LONGEST, end=event.time)
+        found += lookup(
+            reader,
+            attribute=("EventSource", "cloudformation.amazonaws.com"),
+            window=window,
+            region=event.region,
+            pages=2,
+        ).events
+    return operation_behind(event, found)

@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 
 from graph.changes import Listing, listing, merged
 from graph.context import Context
+from graph.drift import drift
 from graph.session import close, session
 from graph.undoing import reading
+from graph.undoing.known import Known
 from graph.undoing.restore import Restoration, restoration
 from graph.words import say
 from tools.aws import Reader
@@ -99,10 +101,26 @@ def undo(context: Context, event_id: str, regions: Sequence[str] = ()) -> tuple[
         event = reading.find_event(look, event_id, regions or (look.reader.region,))
         (event,) = reading.with_people(look, [event])
         event = reading.run_by_whom(look, event)
-        made = restoration(event, reading.around_event(look, event))
+        known = reading.around_event(look, event)
+        made = restoration(event, known)
+        if made.calls:
+            made = replace(made, drift=_drifts(look, known, made))
         if made.event.evidence:
             made = replace(made, event=cited(look.reader, made.event))
         return made, _distinct(look.reader.gaps)
+
+
+def _drifts(look: reading.Look, known: Known, made: Restoration) -> tuple[str, ...]:
+    live = [
+        one for one in made.fields if one.setting is not None and one.before_known and one.since == "standing"
+    ]
+    resources = known.resources
+    found = [
+        drift(look.reader, resources[one.resource], one.setting, one.before)
+        for one in live
+        if one.setting is not None and one.resource in resources
+    ]
+    return tuple(one.text for one in found if one is not None)
 
 
 def _one(

@@ -45,6 +45,7 @@ class Restoration:
     nearest: str = ""  # the nearest way, where there is no whole one
     later: ChangeEvent | None = None  # the event that undid it, or would be lost
     sources: tuple[PriorSource, ...] = ()
+    drift: tuple[str, ...] = ()  # where a template declares something else than what is put back
 
 
 def restoration(event: ChangeEvent, known: Known) -> Restoration:
