@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from evals.world.asking import Ask, Refusal, handles
-from evals.world.deeds_s3 import POLICY_VERSION, notifications
+from evals.world.deeds_s3 import notifications
 from evals.world.keys import key_of
 from evals.world.kinds.s3 import WHOLE
 from evals.world.world import Thing
@@ -79,7 +79,7 @@ def get_bucket_policy(ask: Ask) -> Json:
     held = _one(ask).at("Policy", ask.as_of)
     if not held:
         raise Refusal("NoSuchBucketPolicy", "The bucket policy does not exist", 404)
-    return {"Policy": json.dumps({"Version": POLICY_VERSION, "Statement": held})}
+    return {"Policy": held}
 
 
 @handles("s3", "GetBucketPolicyStatus")
@@ -87,7 +87,9 @@ def get_bucket_policy_status(ask: Ask) -> Json:
     held = _one(ask).at("Policy", ask.as_of)
     if not held:
         raise Refusal("NoSuchBucketPolicy", "The bucket policy does not exist", 404)
-    public = any(one["Effect"] == "Allow" and one.get("Principal") == "*" for one in held)
+    public = any(
+        one["Effect"] == "Allow" and one.get("Principal") == "*" for one in json.loads(held)["Statement"]
+    )
     return {"PolicyStatus": {"IsPublic": public}}
 
 

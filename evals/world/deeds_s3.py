@@ -5,6 +5,7 @@ Names are the older ones of the API (CloudTrail user guide, S3): PutBucketNotifi
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from evals.world.domains import domain
@@ -46,9 +47,9 @@ def change(world: World, act: Act) -> Deed:
     if act.path == "Policy":
         if act.after is None:
             return _deed(world, bucket, "DeleteBucketPolicy", {"policy": ""})
-        document = {"Version": POLICY_VERSION, "Statement": act.after}
+        document = json.loads(act.after)
         return _deed(world, bucket, "PutBucketPolicy", {"bucketPolicy": document, "policy": ""})
-    if act.path.startswith("Notification."):
+    if act.path == "NotificationConfiguration":
         shown = [_notification(one) for one in notifications(bucket, act.moment)]
         body: Json = {"xmlns": "http://s3.amazonaws.com/doc/2006-03-01/"}
         if shown:
@@ -65,18 +66,8 @@ def change(world: World, act: Act) -> Deed:
 
 def notifications(bucket: Thing, moment: Any) -> list[Json]:
     """LambdaFunctionConfigurations as GetBucketNotificationConfiguration shows them."""
-    found = []
-    for name, held in sorted(bucket.settings.under("Notification", moment).items()):
-        one: Json = {
-            "Id": name,
-            "LambdaFunctionArn": bucket.fixed["functions"][name],
-            "Events": list(held.get("events") or ["s3:ObjectCreated:*"]),
-        }
-        if held.get("prefix"):
-            rules = [{"Name": "Prefix", "Value": str(held["prefix"])}]
-            one["Filter"] = {"Key": {"FilterRules": rules}}
-        found.append(one)
-    return found
+    held = json.loads(bucket.at("NotificationConfiguration", moment) or "{}")
+    return list(held.get("LambdaFunctionConfigurations", []))
 
 
 def _notification(one: Json) -> Json:

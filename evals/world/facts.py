@@ -136,9 +136,6 @@ def _settings(found: dict[str, Any], case: CaseFile, happened: dict[str, Record]
             if isinstance(made.before, list):  # statements of a policy
                 document = json.dumps({"Version": "2012-10-17", "Statement": made.before})
                 found[f"{event.known_as}.document"] = document
-                if isinstance(made.after, list):
-                    put = {"Version": "2012-10-17", "Statement": made.after}
-                    found[f"{event.known_as}.document_after"] = json.dumps(put)
 
 
 def _symptom(found: dict[str, Any], flow: Flow, world: World) -> None:

@@ -9,11 +9,14 @@ told once a day.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from evals.world import keys, policies
-from evals.world.deeds_s3 import change, tag
+from evals.world.deeds_s3 import POLICY_VERSION, change, tag
 from evals.world.flow import Flow, Load, Minute
 from evals.world.kinds._kind import Kind, Wish
 from evals.world.kinds.kms import encrypts, may_use
@@ -24,6 +27,7 @@ from evals.world.telemetry import Source, level
 from evals.world.workshop import Workshop
 from evals.world.world import Thing, World
 from tools.errors import BadInput
+from tools.evidence import canonical
 from tools.models import Json
 
 WHOLE = "EntireBucket"
@@ -35,7 +39,7 @@ class BucketStage(Stage):
     """Uploads that come in, or what the caller before it does with objects. `write_share`: of that, uploads."""
 
     reasons = ("not notified", "refused", "key")
-    physical = ("Policy", "Notification.")
+    physical = ("Policy", "NotificationConfiguration")
 
     def __init__(self, world: World, thing: Thing, uses: Mapping[str, Any] | None = None) -> None:
         super().__init__(world, thing, uses)
@@ -73,24 +77,29 @@ class BucketStage(Stage):
         following = (
             self.flow.stages[self.index + 1].thing.arn if self.index + 1 < len(self.flow.stages) else ""
         )
-        name = next((one for one, arn in self.thing.fixed["functions"].items() if arn == following), "")
-        if not name:
+        if following not in self.thing.fixed["functions"]:
             return
-        held = setting(self.thing, f"Notification.{name}", load.second - self.lag)
-        prefix = str((held or {}).get("prefix") or "")
-        fits = bool(held) and str(self.thing.fixed["prefix"]).startswith(prefix)
-        created = held is not None and any(
-            "ObjectCreated" in one for one in held.get("events", ["ObjectCreated"])
-        )
-        if not (fits and created):
+        told = str(setting(self.thing, "NotificationConfiguration", load.second - self.lag) or "{}")
+        if not any(self._fits(one, following) for one in _functions(told)):
             load.end(self.index, "not notified", load.alive, 1, status=200, unseen=True)
+
+    def _fits(self, one: Json, function: str) -> bool:
+        """Whether an upload runs a function by one of the notifications."""
+        rules = ((one.get("Filter") or {}).get("Key") or {}).get("FilterRules", [])
+        prefix = next((str(rule["Value"]) for rule in rules if rule["Name"].lower() == "prefix"), "")
+        created = any("ObjectCreated" in event for event in one["Events"])
+        return (
+            created
+            and one["LambdaFunctionArn"] == function
+            and str(self.thing.fixed["prefix"]).startswith(prefix)
+        )
 
     def _denied(self, second: float) -> bool:
         caller, held = self.caller, setting(self.thing, "Policy", second)
         if caller is None or not held:
             return False
         role = self.world.things[caller.fixed["role"]]
-        spoken = [one for one in held if _speaks(one, role.arn)]
+        spoken = [one for one in json.loads(held)["Statement"] if _speaks(one, role.arn)]
         on, context = (
             f"{self.thing.arn}/current",
             {"aws:securetransport": ["true"], "aws:principalarn": [role.arn]},
@@ -114,6 +123,20 @@ class BucketStage(Stage):
         return reason
 
 
+@lru_cache(maxsize=64)
+def _functions(told: str) -> tuple[Json, ...]:
+    return tuple(json.loads(told).get("LambdaFunctionConfigurations", []))
+
+
+def _kept(world: World, thing: Thing, path: str, value: Any) -> Any:
+    """A policy as S3 keeps it, the text of a document; notifications as S3 shows them, as JSON."""
+    if path == "Policy" and isinstance(value, list):
+        return canonical({"Version": POLICY_VERSION, "Statement": value})
+    if path == "NotificationConfiguration" and not isinstance(value, str):
+        return canonical(value or {})
+    return value
+
+
 def _speaks(statement: Json, role: str) -> bool:
     """Whether a statement's principal holds a role."""
     named = statement.get("Principal", "*")
@@ -130,10 +153,12 @@ def _make(shop: Workshop, wish: Wish) -> Thing:
     fixed = {
         "prefix": str(wish.options.get("prefix") or "incoming/"),
         "metrics": bool(wish.options.get("request_metrics", False)),
-        "functions": {},
+        "functions": [],
         "key": "",
     }
-    thing = shop.settle(shop.add(arn, wish, fixed), wish, {"Policy": None})
+    thing = shop.add(arn, wish, fixed)
+    settings = {path: _kept(shop.world, thing, path, value) for path, value in wish.settings.items()}
+    shop.settle(thing, replace(wish, settings=settings), {"Policy": None})
     encrypts(shop, wish, thing)
     return thing
 
@@ -152,12 +177,14 @@ def _link(shop: Workshop, bucket: Thing, function: Thing) -> None:
         "Condition": {"ArnLike": {"AWS:SourceArn": bucket.arn}},
     }
     function.settings.set(f"Policy.allow-{bucket.name}", function.created, statement)
-    bucket.fixed["functions"][name] = function.arn
-    path = f"Notification.{name}"
+    bucket.fixed["functions"].append(function.arn)
+    path = "NotificationConfiguration"
     if path not in bucket.settings.steps:
-        held = {"events": ["s3:ObjectCreated:*"], "prefix": bucket.fixed["prefix"]}
-        bucket.settings.set(path, bucket.created, held)
-    for kind in ("notifies", "triggers"):
+        rules = [{"Name": "prefix", "Value": bucket.fixed["prefix"]}]
+        one = {"Id": name, "LambdaFunctionArn": function.arn, "Events": ["s3:ObjectCreated:*"]}
+        held = {"LambdaFunctionConfigurations": [{**one, "Filter": {"Key": {"FilterRules": rules}}}]}
+        bucket.settings.set(path, bucket.created, canonical(held))
+    for kind in ("notifies", "invokes"):
         world.relate(bucket.arn, kind, function.arn)
 
 
@@ -214,7 +241,7 @@ KINDS = (
         },
         settings={
             "Policy": "statements of its policy, null when there is none",
-            "Notification.": "run: {events, prefix} of the function that it calls; null when it is removed",
+            "NotificationConfiguration": "as S3 shows it; {} when there is none",
             "Versioning": "Enabled or Suspended",
         },
         make=_make,
@@ -224,5 +251,6 @@ KINDS = (
         change=change,
         tag=tag,
         called=_called,
+        kept=_kept,
     ),
 )
