@@ -378,11 +378,21 @@ SETTINGS = (
             echo="new",
             echo_path=member,
             # Nothing of this is live before the next deployment, which may come much later.
-            effects=(Effect(metric="5XXError", direction="up", after=(0, 86400), when=when),),
+            effects=(effect,),
         )
-        for member, name, unit, when in (
-            ("uri", "integration target", "", "any"),
-            ("timeoutInMillis", "integration timeout", "ms", "lowered"),
+        for member, name, unit, effect in (
+            (
+                "uri",
+                "integration target",
+                "",
+                Effect(metric="5XXError", direction="up", after=(0, 86400)),
+            ),
+            (
+                "timeoutInMillis",
+                "integration timeout",
+                "ms",
+                Effect(metric="5XXError", direction="up", after=(0, 86400), when="lowered"),
+            ),
         )
     ),
     *(

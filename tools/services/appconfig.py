@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tools import arn as arns
+from tools.change_kit import touches_tagged
 from tools.errors import BadInput, NotThere
 from tools.kit import call, here, optional, plain, record, relation, text, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
@@ -70,11 +71,6 @@ def _touches_made(event: ChangeEvent) -> tuple[str, ...]:
     id, kind = text(event.response, "id"), event.operation.removeprefix("Create")
     word = {"Application": "application", "DeploymentStrategy": "deploymentstrategy"}.get(kind, "")
     return (here(event, "appconfig", f"{word}/{id}"),) if id and word else ()
-
-
-def _touches_tagged(event: ChangeEvent) -> tuple[str, ...]:
-    arn = text(event.request, "resourceArn")
-    return (arn,) if arns.is_arn(arn) else ()
 
 
 def _ids(arn: str) -> dict[str, str]:
@@ -624,7 +620,7 @@ CHANGES = (
             ),
             (
                 "TagResource",
-                _touches_tagged,
+                touches_tagged,
                 {"resourceArn": "arn:aws:appconfig:eu-west-1:111122223333:application/a1b2c3d"},
                 None,
             ),

@@ -10,12 +10,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tools import arn as arns
+from tools.change_kit import changes_of, moved
 from tools.errors import BadInput, NotThere
 from tools.kit import call, here, optional, plain, record, relation, text, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.parameters import from_cloudtrail
 from tools.services._spec import (
-    Change,
     Condition,
     Directory,
     Effect,
@@ -397,13 +397,6 @@ _OTHER_MACHINES = (
 )
 
 
-def _when(when: Any, effects: Iterable[Effect]) -> tuple[Effect, ...]:
-    return tuple(
-        Effect(metric=one.metric, direction=one.direction, on=one.on, after=one.after, when=when, may=one.may)
-        for one in effects
-    )
-
-
 def _metric(
     name: str, stat: str, role: Role, bad: Any, unit: str, *, missing: Any = "unknown", **more: Any
 ) -> MetricSpec:
@@ -465,7 +458,7 @@ SETTINGS = (
         "maximum size",
         "instances",
         partial(_restore_number, "MaxSize"),
-        (*_when("lowered", _FEWER), *_when("raised", _MORE_INSTANCES)),
+        (*moved("lowered", _FEWER), *moved("raised", _MORE_INSTANCES)),
         metric=_SIZES["GroupMaxSize"],
         along=("DesiredCapacity",),  # which is kept within both (UpdateAutoScalingGroup)
     ),
@@ -474,7 +467,7 @@ SETTINGS = (
         "minimum size",
         "instances",
         partial(_restore_number, "MinSize"),
-        (*_when("lowered", _FEWER), *_when("raised", _MORE_INSTANCES)),
+        (*moved("lowered", _FEWER), *moved("raised", _MORE_INSTANCES)),
         metric=_SIZES["GroupMinSize"],
         along=("DesiredCapacity",),  # which is kept within both (UpdateAutoScalingGroup)
     ),
@@ -483,7 +476,7 @@ SETTINGS = (
         "desired capacity",
         "instances",
         partial(_restore_number, "DesiredCapacity"),
-        (*_when("lowered", _FEWER), *_when("raised", _MORE_INSTANCES)),
+        (*moved("lowered", _FEWER), *moved("raised", _MORE_INSTANCES)),
         metric=_SIZES["GroupDesiredCapacity"],
         requests={"SetDesiredCapacity": "desiredCapacity"},
         versioned=True,
@@ -517,7 +510,7 @@ SETTINGS = (
         "least number of on-demand instances",
         "instances",
         partial(_restore_spread, "OnDemandBaseCapacity"),
-        _when("lowered", _OTHER_MACHINES),
+        moved("lowered", _OTHER_MACHINES),
         beside=(f"AutoScalingGroups[0].{_MIXED}",),
     ),
     _setting(
@@ -525,7 +518,7 @@ SETTINGS = (
         "share of on-demand instances",
         "%",
         partial(_restore_spread, "OnDemandPercentageAboveBaseCapacity"),
-        _when("lowered", _OTHER_MACHINES),
+        moved("lowered", _OTHER_MACHINES),
         beside=(f"AutoScalingGroups[0].{_MIXED}",),
     ),
     _setting(
@@ -555,7 +548,7 @@ SETTINGS = (
         "seconds",
         partial(_restore_number, "HealthCheckGracePeriod"),
         # Instances that start slowly are replaced before they are up: others are launched all the time.
-        _when(
+        moved(
             "lowered",
             (Effect(metric="GroupPendingInstances", direction="up", after=(0, _DAY)), *_OTHER_MACHINES),
         ),
@@ -565,7 +558,7 @@ SETTINGS = (
         "default instance warm-up",
         "seconds",
         partial(_restore_number, "DefaultInstanceWarmup"),
-        _when("raised", _FEWER),
+        moved("raised", _FEWER),
         unset=-1,  # "to remove a value that you previously set, specify -1" (UpdateAutoScalingGroup)
     ),
     _setting(
@@ -573,14 +566,14 @@ SETTINGS = (
         "default cooldown",
         "seconds",
         partial(_restore_number, "DefaultCooldown"),
-        _when("raised", _FEWER),
+        moved("raised", _FEWER),
     ),
     _setting(
         "MaxInstanceLifetime",
         "maximum lifetime of instances",
         "seconds",
         partial(_restore_number, "MaxInstanceLifetime"),
-        _when("lowered", _OTHER_MACHINES),
+        moved("lowered", _OTHER_MACHINES),
         unset=0,  # "to clear a previously set value, specify a new value of 0" (UpdateAutoScalingGroup)
     ),
     # These break nothing by themselves.
@@ -876,28 +869,7 @@ def _later(effects: Iterable[Effect], latest: int = 3 * _DAY) -> tuple[Effect, .
     )
 
 
-def _change(
-    operation: str,
-    breaks: str,
-    request: Json,
-    effects: tuple[Effect, ...] = (),
-    *,
-    response: Json | None = None,
-    undo: Any = None,
-    earlier: tuple[str, ...] = (),
-    more: tuple[Json, ...] = (),
-) -> Change:
-    return Change(
-        operation=operation,
-        touches=_touches,
-        breaks=breaks,
-        example=record(_SOURCE, operation, request, response),
-        more_examples=tuple(record(_SOURCE, operation, one, response) for one in more),
-        effects=effects,
-        undo=undo,
-        earlier=earlier,
-    )
-
+_change = changes_of(_SOURCE, _touches)
 
 CHANGES = (
     _change(

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tools import arn as arns
+from tools.change_kit import touches_tagged
 from tools.errors import BadInput, NotThere
 from tools.evidence import canonical
 from tools.kit import call, optional, plain, record, relation, text, whole
@@ -94,11 +95,6 @@ def _touches_client(event: ChangeEvent) -> tuple[str, ...]:
     pool = _touches(event)
     id = text(event.request, "clientId") or text(event.response, "userPoolClient", "clientId")
     return (f"{pool[0]}/client/{id}", *pool) if pool and id else ()
-
-
-def _touches_tagged(event: ChangeEvent) -> tuple[str, ...]:
-    arn = text(event.request, "resourceArn")
-    return (arn,) if arns.is_arn(arn) else ()
 
 
 # -- reading ------------------------------------------------------------------------------------------
@@ -583,8 +579,8 @@ CHANGES = (
     *(
         inert(operation, touches, _example(operation, request))
         for operation, touches, request in (
-            ("TagResource", _touches_tagged, {"resourceArn": _ARN, "tags": {"team": "shop"}}),
-            ("UntagResource", _touches_tagged, {"resourceArn": _ARN, "tagKeys": ["team"]}),
+            ("TagResource", touches_tagged, {"resourceArn": _ARN, "tags": {"team": "shop"}}),
+            ("UntagResource", touches_tagged, {"resourceArn": _ARN, "tagKeys": ["team"]}),
             ("AdminCreateUser", _touches, {**_IN, "username": "HIDDEN_DUE_TO_SECURITY_REASONS"}),
             ("AdminAddUserToGroup", _touches, {**_IN, "groupName": "staff"}),
             ("AddCustomAttributes", _touches, {**_IN, "customAttributes": [{"name": "plan"}]}),

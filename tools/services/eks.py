@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from tools import arn as arns
+from tools.change_kit import changes_of, moved
 from tools.errors import BadInput, NotThere
 from tools.kit import call, here, optional, plain, record, relation, text, uses_key, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.parameters import from_cloudtrail
 from tools.services._spec import (
-    Change,
     Condition,
     Directory,
     Effect,
@@ -524,13 +524,6 @@ _SHUT_OUT = (
 )
 
 
-def _when(when: Any, effects: Iterable[Effect]) -> tuple[Effect, ...]:
-    return tuple(
-        Effect(metric=one.metric, direction=one.direction, on=one.on, after=one.after, when=when, may=one.may)
-        for one in effects
-    )
-
-
 def _nodes(path: str, name: str, unit: str, effects: tuple[Effect, ...]) -> Setting:
     return Setting(
         type="nodegroup",
@@ -579,9 +572,9 @@ def _of_version(path: str, name: str, requested: str, restore: Callable[..., Any
 
 
 SETTINGS = (
-    _nodes("scalingConfig.maxSize", "maximum number of nodes", "nodes", _when("lowered", _FEWER_NODES)),
-    _nodes("scalingConfig.minSize", "minimum number of nodes", "nodes", _when("lowered", _FEWER_NODES)),
-    _nodes("scalingConfig.desiredSize", "desired number of nodes", "nodes", _when("lowered", _FEWER_NODES)),
+    _nodes("scalingConfig.maxSize", "maximum number of nodes", "nodes", moved("lowered", _FEWER_NODES)),
+    _nodes("scalingConfig.minSize", "minimum number of nodes", "nodes", moved("lowered", _FEWER_NODES)),
+    _nodes("scalingConfig.desiredSize", "desired number of nodes", "nodes", moved("lowered", _FEWER_NODES)),
     _nodes("updateConfig.maxUnavailable", "nodes that an update may take at once", "nodes", ()),
     _of_version("releaseVersion", "AMI release of nodes", "releaseVersion", _restore_release),
     _of_version(
@@ -868,29 +861,6 @@ def _update(kind: str, *params: tuple[str, str]) -> Json:
     }
 
 
-def _change(
-    operation: str,
-    breaks: str,
-    request: Json,
-    effects: tuple[Effect, ...] = (),
-    *,
-    response: Json | None = None,
-    undo: Any = None,
-    earlier: tuple[str, ...] = (),
-    more: tuple[Json, ...] = (),
-) -> Change:
-    return Change(
-        operation=operation,
-        touches=_touches,
-        breaks=breaks,
-        example=record(_SOURCE, operation, request, response),
-        more_examples=tuple(record(_SOURCE, operation, one, response) for one in more),
-        effects=effects,
-        undo=undo,
-        earlier=earlier,
-    )
-
-
 _ENTRIES = (
     "CreateAccessEntry",
     "UpdateAccessEntry",
@@ -908,6 +878,8 @@ _IDENTITY: Json = {
         "disableSessionTags": False,
     }
 }
+
+_change = changes_of(_SOURCE, _touches)
 
 CHANGES = (
     _change(

@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tools.arn import build, is_arn
 from tools.arn import parse as parse_arn
+from tools.change_kit import restore_nothing
 from tools.errors import NotThere
 from tools.kit import call, here, optional, plain, record, relation, source_events, text, uses_key, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
+from tools.parameter_groups import DEFAULT, GroupEvents, is_older
 from tools.services._spec import (
     Change,
     Condition,
@@ -420,13 +422,9 @@ def _restore_groups(resource: Resource, value: Any) -> tuple[Call, ...]:
 def _restore_version(resource: Resource, value: Value) -> tuple[Call, ...]:
     # ElastiCache never makes an engine older: going back is a new cluster from a backup.
     now = text(resource.config, "EngineVersion")
-    if value is None or (now and _order(str(value)) < _order(now)):
+    if value is None or (now and is_older(str(value), than=now)):
         return ()
     return _modify(resource, EngineVersion=str(value))
-
-
-def _order(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version))
 
 
 def _restore_nodes(resource: Resource, value: Value) -> tuple[Call, ...]:
@@ -475,11 +473,6 @@ def _restore_encryption(resource: Resource, value: Value) -> tuple[Call, ...]:
     if value is None:
         return _modify(resource, TransitEncryptionEnabled=False)
     return _modify(resource, TransitEncryptionEnabled=True, TransitEncryptionMode=str(value))
-
-
-def _restore_nothing(resource: Resource, value: Value) -> tuple[Call, ...]:
-    """No call: the value is in no event, so a person must put it back."""
-    return ()
 
 
 def _means_switch(event: ChangeEvent, value: Value) -> Value:
@@ -595,7 +588,7 @@ def _both(type: Kind) -> tuple[Setting, ...]:
             path=_TOKEN,
             unit="",
             requests={f"Modify{_WORDS[type]}": "authToken"},
-            restore=_restore_nothing,
+            restore=restore_nothing,
             read=partial(_read, type),
             query=f"{_ROOTS[type]}.AuthTokenLastModifiedDate",
             effects=_effects(type, _CUT, *_AWAY, after=(0, 3600)),
@@ -692,7 +685,12 @@ SETTINGS = (
 
 # -- parameters ------------------------------------------------------------------------------------
 
-DEFAULT = "engine default"
+_EVENTS = GroupEvents(
+    create="CreateCacheParameterGroup",
+    reset="ResetCacheParameterGroup",
+    name="cacheParameterGroupName",
+    parameters="parameterNameValues",
+)
 """Stands for "nobody set it": the value is the default of the group's family."""
 
 PARAMETERS: Mapping[str, tuple[str, str]] = {
@@ -787,28 +785,11 @@ PARAMETER_SETTINGS = tuple(_parameter(name) for name in PARAMETERS)
 # -- changes ---------------------------------------------------------------------------------------
 
 
-def _before(name: str, group: str, earlier: Iterable[ChangeEvent]) -> tuple[bool, Value]:
-    """Whether an earlier event tells the value of a parameter, and which: None for the family's default."""
-    for event in earlier:
-        if text(event.request, "cacheParameterGroupName").lower() != group or event.error_code:
-            continue
-        if event.operation == "CreateCacheParameterGroup":
-            return True, None
-        if event.operation == "ResetCacheParameterGroup" and event.request.get("resetAllParameters"):
-            return True, None
-        for one in event.request.get("parameterNameValues") or []:
-            if text(one, "parameterName") == name:
-                if event.operation == "ResetCacheParameterGroup":
-                    return True, None
-                return "parameterValue" in one, one.get("parameterValue")
-    return False, None
-
-
 def _undo_parameters(event: ChangeEvent, earlier: tuple[ChangeEvent, ...]) -> tuple[Call, ...]:
     """All parameters of the event as they were before it; no call when one of them is not known."""
     group = text(event.request, "cacheParameterGroupName").lower()
     names = [text(one, "parameterName") for one in event.request.get("parameterNameValues") or []]
-    told = {name: _before(name, group, earlier) for name in names}
+    told = {name: _EVENTS.before(name, group, earlier) for name in names}
     if not names or not all(name and known for name, (known, _) in told.items()):
         return ()
     return tuple(_group_call(event, group, {name: value for name, (_, value) in told.items()}))

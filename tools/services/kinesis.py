@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tools.arn import build, is_arn
 from tools.arn import parse as parse_arn
+from tools.change_kit import means_policy
 from tools.errors import NotThere
 from tools.evidence import canonical
 from tools.kit import call, here, optional, plain, record, relation, text, uses_key, whole
@@ -236,11 +237,6 @@ def _restore_record_size(resource: Resource, value: Value) -> tuple[Call, ...]:
     )
 
 
-def _means_policy(event: ChangeEvent, value: Value) -> Value:
-    """Policies are sent as text: as the object that it says, so that white space makes no difference."""
-    return canonical(document(value)) if document(value) else value
-
-
 _ACTIVE: Mapping[str, Value] = {"StreamDescriptionSummary.StreamStatus": "ACTIVE"}
 _RESHARDED = (0, 3600)  # shards are merged pair by pair, about half a minute each
 
@@ -392,7 +388,7 @@ SETTINGS = (
         query="Policy",
         echo="none",
         effects=_REFUSED,
-        means=_means_policy,
+        means=means_policy,
     ),
 )
 

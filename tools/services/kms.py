@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tools.arn import build, is_arn
 from tools.arn import parse as parse_arn
+from tools.change_kit import means_policy
 from tools.errors import BadInput, NotThere
 from tools.evidence import canonical
 from tools.kit import call, optional, plain, record, relation, text, whole
@@ -193,11 +194,6 @@ def _restore_rotation(resource: Resource, value: Value) -> tuple[Call, ...]:
     return (call("kms", "EnableKeyRotation", resource, KeyId=resource.name, **more),)
 
 
-def _means_policy(event: ChangeEvent, value: Value) -> Value:
-    """Policies are sent as text: as the object that it says, so that white space makes no difference."""
-    return canonical(document(value)) if document(value) else value
-
-
 def _means_target(event: ChangeEvent, value: Value) -> Value:
     """A key's id, from the id or the ARN that the request names."""
     return str(value).rpartition("/")[2]
@@ -232,7 +228,7 @@ SETTINGS = (
         query="Policy",
         echo="none",
         effects=_LOCKED_OUT,
-        means=_means_policy,
+        means=means_policy,
     ),
     Setting(
         type="key-alias",

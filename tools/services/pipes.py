@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tools import arn as arns
+from tools.change_kit import touches_tagged
 from tools.deliveries import last, meant, sent_again, task_of
 from tools.errors import NotThere
 from tools.evidence import canonical
@@ -55,11 +56,6 @@ def _touches(event: ChangeEvent) -> tuple[str, ...]:
     if arns.is_arn(told):
         return (told,)
     return (here(event, "pipes", f"pipe/{name}"),) if name else ()
-
-
-def _touches_tagged(event: ChangeEvent) -> tuple[str, ...]:
-    arn = text(event.request, "resourceArn")
-    return (arn,) if arns.is_arn(arn) else ()
 
 
 # -- reading ----------------------------------------------------------------------------------------
@@ -477,7 +473,7 @@ CHANGES = (
         ),
     ),
     *(
-        inert(operation, _touches_tagged, record(_SOURCE, operation, {"resourceArn": _ARN, **more}))
+        inert(operation, touches_tagged, record(_SOURCE, operation, {"resourceArn": _ARN, **more}))
         for operation, more in (
             ("TagResource", {"tags": {"team": "shop"}}),
             ("UntagResource", {"tagKeys": ["team"]}),

@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tools.arn import build, is_arn
 from tools.arn import parse as parse_arn
+from tools.change_kit import restore_nothing
 from tools.errors import NotThere
 from tools.evidence import canonical
 from tools.kit import call, here, record, source_events, text, uses_key, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
+from tools.parameter_groups import DEFAULT, GroupEvents, is_older
 from tools.services._spec import (
     Change,
     Condition,
@@ -352,13 +354,9 @@ def _restore_storage(resource: Resource, value: Value) -> tuple[Call, ...]:
 def _restore_version(resource: Resource, value: Value) -> tuple[Call, ...]:
     # RDS never makes an engine older: going back is a restore from a snapshot.
     now = text(resource.config, "EngineVersion")
-    if value is None or (now and _order(str(value)) < _order(now)):
+    if value is None or (now and is_older(str(value), than=now)):
         return ()
     return _modify(resource, EngineVersion=str(value))
-
-
-def _order(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version))
 
 
 def _restore_groups(resource: Resource, value: Any) -> tuple[Call, ...]:
@@ -376,11 +374,6 @@ def _restore_capacity(member: str, resource: Resource, value: Value) -> tuple[Ca
     both = {key: float(now[key]) for key in ("MinCapacity", "MaxCapacity") if key in now}
     both[member] = float(value)
     return _modify(resource, ServerlessV2ScalingConfiguration=both)
-
-
-def _restore_nothing(resource: Resource, value: Value) -> tuple[Call, ...]:
-    """No call: the value is in no event, so a person must put it back."""
-    return ()
 
 
 _SLOWER = (
@@ -684,7 +677,7 @@ INSTANCE_SETTINGS = (
         path=_PASSWORD,
         unit="",
         requests={"ModifyDBInstance": "masterUserPassword"},
-        restore=_restore_nothing,
+        restore=restore_nothing,
         read=_read,
         query="DBInstances[0].MasterUsername",
         effects=_CUT_OFF,
@@ -760,7 +753,7 @@ CLUSTER_SETTINGS = (
         path=_PASSWORD,
         unit="",
         requests={"ModifyDBCluster": "masterUserPassword"},
-        restore=_restore_nothing,
+        restore=restore_nothing,
         read=_read,
         query="DBClusters[0].MasterUsername",
         effects=_CUT_OFF,
@@ -770,7 +763,12 @@ CLUSTER_SETTINGS = (
 
 # -- parameters ------------------------------------------------------------------------------------
 
-DEFAULT = "engine default"
+_EVENTS = GroupEvents(
+    create="CreateDBParameterGroup",
+    reset="ResetDBParameterGroup",
+    name="dBParameterGroupName",
+    parameters="parameters",
+)
 """Stands for "nobody set it": the engine computes the value, often from the instance's memory."""
 
 
@@ -871,23 +869,6 @@ PARAMETER_SETTINGS = tuple(_parameter(name) for name in PARAMETERS)
 # -- changes ---------------------------------------------------------------------------------------
 
 
-def _before(name: str, group: str, earlier: Iterable[ChangeEvent]) -> tuple[bool, Value]:
-    """Whether an earlier event tells the value of a parameter, and which: None for the engine's default."""
-    for event in earlier:
-        if text(event.request, "dBParameterGroupName").lower() != group or event.error_code:
-            continue
-        if event.operation == "CreateDBParameterGroup":
-            return True, None
-        for one in event.request.get("parameters") or []:
-            if text(one, "parameterName") == name:
-                if event.operation == "ResetDBParameterGroup":
-                    return True, None
-                return "parameterValue" in one, one.get("parameterValue")
-        if event.operation == "ResetDBParameterGroup" and event.request.get("resetAllParameters"):
-            return True, None
-    return False, None
-
-
 def _undo_parameters(event: ChangeEvent, earlier: tuple[ChangeEvent, ...]) -> tuple[Call, ...]:
     """All parameters of the event as they were before it; no call when one of them is not known."""
     group = text(event.request, "dBParameterGroupName").lower()
@@ -897,7 +878,7 @@ def _undo_parameters(event: ChangeEvent, earlier: tuple[ChangeEvent, ...]) -> tu
     back: dict[str, list[Json]] = {"ModifyDBParameterGroup": [], "ResetDBParameterGroup": []}
     for one in sent:
         name = text(one, "parameterName")
-        known, value = _before(name, group, earlier)
+        known, value = _EVENTS.before(name, group, earlier)
         if not name or not known:
             return ()
         sets = {"ParameterName": name, "ApplyMethod": text(one, "applyMethod") or "pending-reboot"}

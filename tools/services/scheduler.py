@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tools import arn as arns
+from tools.change_kit import touches_tagged
 from tools.deliveries import last, sent_again, target_of
 from tools.errors import NotThere
 from tools.kit import call, here, plain, record, relation, text, uses_key, whole
@@ -53,11 +54,6 @@ def _touches(event: ChangeEvent) -> tuple[str, ...]:
 def _touches_group(event: ChangeEvent) -> tuple[str, ...]:
     name = text(event.request, "name")
     return (here(event, "scheduler", f"schedule-group/{name}"),) if name else ()
-
-
-def _touches_tagged(event: ChangeEvent) -> tuple[str, ...]:
-    arn = text(event.request, "resourceArn")
-    return (arn,) if arns.is_arn(arn) else ()
 
 
 def _place(arn: str) -> tuple[str, str]:
@@ -384,11 +380,11 @@ CHANGES = (
             ("CreateScheduleGroup", _touches_group, {"name": "billing"}, {"scheduleGroupArn": _GROUP}),
             (
                 "TagResource",
-                _touches_tagged,
+                touches_tagged,
                 {"resourceArn": _GROUP, "tags": [{"key": "team", "value": "shop"}]},
                 None,
             ),
-            ("UntagResource", _touches_tagged, {"resourceArn": _GROUP, "tagKeys": ["team"]}, None),
+            ("UntagResource", touches_tagged, {"resourceArn": _GROUP, "tagKeys": ["team"]}, None),
         )
     ),
 )

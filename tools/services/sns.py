@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tools import arn as arns
+from tools.change_kit import touches_tagged
 from tools.deliveries import last, meant, senders, sent_again
 from tools.errors import NotThere
 from tools.kit import call, here, optional, record, reference, relation, text, uses_key
@@ -58,11 +59,6 @@ def _touches_subscription(event: ChangeEvent) -> tuple[str, ...]:
     if arns.is_arn(arn):
         return (arn, whole) if arns.is_arn(whole := _topic_of(arn)) else (arn,)
     return (topic,) if arns.is_arn(topic) else ()
-
-
-def _touches_tagged(event: ChangeEvent) -> tuple[str, ...]:
-    arn = text(event.request, "resourceArn")
-    return (arn,) if arns.is_arn(arn) else ()
 
 
 # -- reading ----------------------------------------------------------------------------------------
@@ -507,11 +503,11 @@ CHANGES = (
             ),
             (
                 "TagResource",
-                _touches_tagged,
+                touches_tagged,
                 {"resourceArn": _TOPIC, "tags": [{"key": "team", "value": "shop"}]},
                 None,
             ),
-            ("UntagResource", _touches_tagged, {"resourceArn": _TOPIC, "tagKeys": ["team"]}, None),
+            ("UntagResource", touches_tagged, {"resourceArn": _TOPIC, "tagKeys": ["team"]}, None),
         )
     ),
 )

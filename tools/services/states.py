@@ -18,6 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tools import arn as arns
+from tools.change_kit import touches_tagged
 from tools.deliveries import meant, whom
 from tools.errors import NotThere
 from tools.kit import call, here, optional, plain, record, relation, text, uses_key
@@ -74,11 +75,6 @@ _touches_version = partial(_touches_part, "stateMachineVersionArn")
 def _touches_execution(event: ChangeEvent) -> tuple[str, ...]:
     told = text(event.request, "executionArn")
     return (machine_arn(told), told) if arns.is_arn(told) else ()
-
-
-def _touches_tagged(event: ChangeEvent) -> tuple[str, ...]:
-    arn = text(event.request, "resourceArn")
-    return (arn,) if arns.is_arn(arn) else ()
 
 
 # -- reading ----------------------------------------------------------------------------------------
@@ -569,11 +565,11 @@ CHANGES = (
             ("RedriveExecution", _touches_execution, {"executionArn": _EXECUTION}, {"redriveDate": _DAY}),
             (
                 "TagResource",
-                _touches_tagged,
+                touches_tagged,
                 {"resourceArn": _MACHINE, "tags": [{"key": "team", "value": "shop"}]},
                 None,
             ),
-            ("UntagResource", _touches_tagged, {"resourceArn": _MACHINE, "tagKeys": ["team"]}, None),
+            ("UntagResource", touches_tagged, {"resourceArn": _MACHINE, "tagKeys": ["team"]}, None),
         )
     ),
 )

@@ -15,11 +15,11 @@ from tools import catalogue
 from tools.directory import KnownResources
 from tools.history import HIDDEN, current, prior, requested
 from tools.models import Actor, ChangeEvent, Json, Resource
+from tools.parameter_groups import DEFAULT
 from tools.parameters import validate
 from tools.services._spec import Change, Setting
 from tools.services.elasticache import (
     CHANGES,
-    DEFAULT,
     SERVICE,
     describe,
     discover,

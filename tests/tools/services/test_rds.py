@@ -17,9 +17,10 @@ from tools import catalogue
 from tools.directory import KnownResources
 from tools.history import HIDDEN, current, prior, requested
 from tools.models import Actor, Call, ChangeEvent, Json, Resource, Value
+from tools.parameter_groups import DEFAULT
 from tools.parameters import validate
 from tools.services._spec import Change, Setting
-from tools.services.rds import DEFAULT, SERVICE, describe, discover, log_groups, owner, relations
+from tools.services.rds import SERVICE, describe, discover, log_groups, owner, relations
 from tools.topology import around
 
 AS_OF = datetime(2026, 3, 13, 17, 41, tzinfo=UTC)
