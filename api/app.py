@@ -22,6 +22,7 @@ from api.records import Investigation, Status
 from api.schemas import START_EXAMPLES, AnswerIn, Health, InvestigationOut, Page, Start
 from api.service import Service
 from api.sources import resolved
+from api.spaces import around
 from graph import Context, Report
 from graph.models import Verdict
 from graph.words import zone
@@ -94,6 +95,13 @@ async def start(
     return InvestigationOut.of(found)
 
 
+def _spaces(names: tuple[str, ...], service: Service) -> list[dict[str, object]]:
+    try:
+        return around(names, service.folder / "spaces.toml")
+    except BadInput as error:
+        raise invalid(str(error), Fault(where="context.spaces", what=str(error))) from error
+
+
 def _context(body: Start, service: Service) -> Context:
     given = body.context
     try:
@@ -107,6 +115,7 @@ def _context(body: Start, service: Service) -> Context:
     if source == "live" and not region:
         _check_region(given.profile)
     fields = given.model_dump() | {"source": source, "region": region, "data_dir": str(service.folder)}
+    fields["spaces"] = _spaces(given.spaces, service) if source == "live" else []
     return Context.model_validate(fields)
 
 

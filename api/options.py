@@ -26,6 +26,31 @@ def account(command: F) -> F:
     )
 
 
+def spaces(command: F) -> F:
+    """--space: which other accounts may be looked into."""
+    return click.option(
+        "--space",
+        "--spaces",
+        "spaces",
+        multiple=True,
+        metavar="NAME",
+        help="Another account of spaces.toml that may be looked into. May be repeated. Default: all.",
+    )(command)
+
+
+def other_accounts(names: tuple[str, ...], source: str) -> list[dict[str, object]] | None:
+    """The accounts that may be looked into besides the run's own; worlds and recordings say so themselves.
+
+    Raises BadInput.
+    """
+    if source != "live" and not names:
+        return None
+    from api.shelf import home
+    from api.spaces import around
+
+    return around(names, home() / "spaces.toml")
+
+
 def zone(command: F) -> F:
     return click.option(
         "--tz",

@@ -89,6 +89,11 @@ class ContextIn(_Strict):
     region: str = Field("", pattern=r"^([a-z]{2,}(-[a-z]+)+-\d+)?$", description="Empty takes the profile's")
     profile: str = Field("", max_length=256, description="AWS profile; empty takes the default credentials")
     role_arn: str = Field("", max_length=2048, description="Role to assume for reading")
+    spaces: tuple[str, ...] = Field(
+        (),
+        max_length=64,
+        description="Names of spaces.toml that may be looked into as well; empty: all of them",
+    )
     as_of: AwareDatetime | None = Field(None, description="Look as of this moment; empty: now")
     model: str = Field("none", max_length=256, description="Model id; none: no model, no model cost")
     tz: str = Field("UTC", max_length=64, description="Zone in which words and printed times are meant")
@@ -200,7 +205,8 @@ class InvestigationOut(BaseModel):
     def of(found: Investigation) -> InvestigationOut:
         waits = found.status == "waiting" and found.question is not None
         here = f"/investigations/{found.id}"
-        fields = set(ContextIn.model_fields)
+        fields = set(ContextIn.model_fields) - {"spaces"}
+        names = tuple(one.name or one.account for one in found.context.spaces)
         return InvestigationOut(
             id=found.id,
             status=found.status,
@@ -213,7 +219,7 @@ class InvestigationOut(BaseModel):
             else None,
             error=ErrorOut(kind=found.error.kind, detail=found.error.detail) if found.error else None,
             trigger=found.trigger,
-            context=ContextIn.model_validate(found.context.model_dump(include=fields)),
+            context=ContextIn.model_validate({**found.context.model_dump(include=fields), "spaces": names}),
             created=found.created,
             updated=found.updated,
             links=Links(self=here, timeline=f"{here}/timeline", report=f"{here}/report"),

@@ -86,6 +86,17 @@ def _space(path: Path, name: str, table: object) -> Space:
         raise BadInput(f"{path}, [{name}]: {told}.") from error
 
 
+def around(names: Sequence[str], path: Path) -> list[dict[str, object]]:
+    """The spaces of these names as a run's context takes them; without names all that the file holds, if there is one.
+
+    Raises BadInput for an unknown name, or a file that cannot be read.
+    """
+    if not names and not path.is_file():
+        return []
+    fields = {"name", "account", "role_arn", "profile", "regions"}
+    return [one.model_dump(include=fields) for one in chosen(load(path), names or (ALL,))]
+
+
 def chosen(spaces: dict[str, Space], names: Sequence[str]) -> tuple[Space, ...]:
     """The spaces of these names in the file's order; "all" means every one. Raises BadInput for an unknown name."""
     for name in names:

@@ -28,7 +28,7 @@ from evals.variation import Variation, chosen, fits
 from evals.variation import judge as judge_varied
 from evals.variation import source as variant_of
 from evals.world.variants import REMOVED
-from evals.worlds import begin, facts_of, make_recording, open_world, spaces_of, told, truth_of
+from evals.worlds import begin, facts_of, make_recording, open_world, told, truth_of
 from graph import Context, Report
 from tools.errors import BadInput, OpsleuthError
 from tools.parameters import validate
@@ -134,7 +134,7 @@ def _run_case(case: Case, seed: int, logs: Path | None, variation: Variation | N
     reports: list[Report] = []
     said = ""
     try:
-        reports = asyncio.run(told(world, _begun(source, world, variation)))
+        reports = asyncio.run(told(world, _begun(source, world.asked_in, variation)))
     except OpsleuthError as error:
         said = f"{type(error).__name__}: {error}"
     seconds, misses = time.perf_counter() - began, tuple(sorted(world.coverage_misses))
@@ -168,8 +168,8 @@ def _run_case(case: Case, seed: int, logs: Path | None, variation: Variation | N
     return outcome
 
 
-def _begun(source: str, world: World, variation: Variation | None) -> Context:
-    context = Context(source=f"world:{source}", region=world.region, spaces=spaces_of(world))
+def _begun(source: str, region: str, variation: Variation | None) -> Context:
+    context = Context(source=f"world:{source}", region=region)
     if variation is None or variation.patience is None:
         return context
     return context.model_copy(update={"max_wait_minutes": variation.patience})

@@ -17,7 +17,7 @@ from typing import Any
 from evals.cases import Case
 from evals.results import Unseen
 from evals.truth import Truth
-from evals.worlds import open_world, spaces_of, told, truth_of
+from evals.worlds import open_world, told, truth_of
 from graph import Context, Report
 from graph.session import register
 from tools.catalogue import without
@@ -41,8 +41,7 @@ def run_unseen(case: Case, seed: int, how: str) -> Unseen | None:
         masked = texts if how == "text" else ()
         register("unseen", lambda text: Masked(open_world(text).transport(), masked))
         try:
-            context = Context(source=f"unseen:{source}", region=world.region, spaces=spaces_of(world))
-            reports = asyncio.run(told(world, context))
+            reports = asyncio.run(told(world, Context(source=f"unseen:{source}", region=world.asked_in)))
         except OpsleuthError as error:
             said = f"{type(error).__name__}: {error}"
             return Unseen(case=case.name, seed=seed, how=how, named=False, told=said)
@@ -84,6 +83,10 @@ class Masked:
     @property
     def region(self) -> str:
         return str(getattr(self._inner, "region", ""))
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        return tuple(getattr(self._inner, "accounts", ()))
 
     def start(self) -> datetime | None:
         return self._inner.start()

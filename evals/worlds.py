@@ -13,7 +13,7 @@ import yaml
 
 from evals.cases import Case
 from evals.truth import Truth, resolve
-from graph import Context, Report, Space, Trigger, stream
+from graph import Context, Report, Trigger, stream
 from tools.errors import BadInput
 from tools.models import Json
 
@@ -78,10 +78,7 @@ def make_recording(case: Case, seed: int) -> Path:
     path = case.folder / "recording.yaml"
     source = f"{case.folder}?seed={seed}"
     world = open_world(source)
-    context = Context(
-        source=f"world:{source}", region=world.region, record_to=str(path), spaces=spaces_of(world)
-    )
-    asyncio.run(told(world, context))
+    asyncio.run(told(world, Context(source=f"world:{source}", region=world.asked_in, record_to=str(path))))
     said = yaml.safe_dump(dict(world.trigger), sort_keys=True)
     (case.folder / "trigger.yaml").write_text(said, encoding="utf-8")
     return path
@@ -90,21 +87,7 @@ def make_recording(case: Case, seed: int) -> Path:
 def begin(case: str, seed: int) -> tuple[Trigger, Context]:
     """What starts an investigation of this case's world."""
     world = open_world(f"{case}?seed={seed}")
-    context = Context(source=f"world:{case}?seed={seed}", region=world.region, spaces=spaces_of(world))
-    return Trigger(**world.trigger), context
-
-
-def spaces_of(world: World) -> tuple[Space, ...]:
-    """The other accounts of a world into which its owner lets a run look."""
-    return tuple(
-        Space(
-            account=one.account,
-            name=one.name,
-            role_arn=f"arn:{world.partition}:iam::{one.account}:role/opsleuth-read",
-        )
-        for one in world.neighbours.values()
-        if one.known
-    )
+    return Trigger(**world.trigger), Context(source=f"world:{case}?seed={seed}", region=world.asked_in)
 
 
 @lru_cache(maxsize=4)

@@ -16,6 +16,7 @@ from tools.clock import Clock, LiveClock, VirtualClock, floor
 from tools.errors import BadInput
 from tools.evidence import EvidenceStore, MemoryStore, SqliteStore
 from tools.recording import LiveTransport, Player, RecordingTransport
+from tools.spaces import Space
 from tools.transport import Transport
 
 Factory = Callable[[str], Transport]
@@ -77,7 +78,7 @@ def _open(context: Context, resumed_at: datetime | None, trigger: Mapping[str, A
         clock,
         Budget(Limits(calls=context.max_calls, bytes=context.max_bytes, seconds=context.max_seconds)),
         _store(context),
-        spaces=[one.way() for one in context.spaces],
+        spaces=[one.way() for one in context.spaces] or _open_to(transport),
     )
     return Session(aws=aws, start=start)
 
@@ -108,6 +109,11 @@ def _transport(context: Context, resumed_at: datetime | None, trigger: Mapping[s
         asked = {name: value for name, value in trigger.items() if value}
         return RecordingTransport(inner, Path(context.record_to), context={"trigger": asked} if asked else {})
     return inner
+
+
+def _open_to(transport: Transport) -> list[Space]:
+    """The other accounts for which a world or recording has answers: what was read may be read again."""
+    return [Space(account=one) for one in getattr(transport, "accounts", ())]
 
 
 def _region(transport: Transport) -> str:

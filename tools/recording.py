@@ -113,6 +113,11 @@ class RecordingTransport:
         """The region that the upstream belongs to, or ""."""
         return str(getattr(self._upstream, "region", "") or "")
 
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The other accounts for which the upstream has answers."""
+        return tuple(getattr(self._upstream, "accounts", ()))
+
     def start(self) -> datetime | None:
         return self._upstream.start()
 
@@ -184,7 +189,15 @@ class RecordingTransport:
             **self._context,
         }
         # By question, not by time: two recordings of the same run then differ in few lines.
-        kept.sort(key=lambda item: (item.service, item.operation, item.region, canonical(item.parameters)))
+        kept.sort(
+            key=lambda item: (
+                item.service,
+                item.operation,
+                item.region,
+                canonical(item.parameters),
+                item.account,
+            )
+        )
         unanswered.sort(
             key=lambda item: (item.service, item.operation, item.region, canonical(item.parameters))
         )
@@ -226,6 +239,11 @@ class Player:
     def region(self) -> str:
         """The region that the recorded run looked at."""
         return str(self.header.get("region", ""))
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The other accounts that the recorded run looked into."""
+        return tuple(sorted({key[0] for key in self._answers} - {"", self._account}))
 
     def start(self) -> datetime | None:
         return self._start

@@ -12,6 +12,7 @@ from api import options
 )
 @options.subject
 @options.account
+@options.spaces
 @options.reading
 @options.zone
 @click.option(
@@ -31,6 +32,7 @@ def command(
     profile: str,
     region: str,
     role_arn: str,
+    spaces: tuple[str, ...],
     now: str,
     model: str,
     max_calls: int | None,
@@ -73,6 +75,7 @@ def command(
         region=options.place(region, alarm, resource),
         profile=profile,
         role_arn=role_arn,
+        spaces=options.other_accounts(spaces, source),
         as_of=as_of,
         model=model,
         tz=place,

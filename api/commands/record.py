@@ -18,6 +18,7 @@ _MOST_BYTES = 500_000
 )
 @options.subject
 @options.account
+@options.spaces
 @options.reading
 @options.zone
 @click.option(
@@ -48,6 +49,7 @@ def command(
     profile: str,
     region: str,
     role_arn: str,
+    spaces: tuple[str, ...],
     now: str,
     model: str,
     max_calls: int | None,
@@ -85,6 +87,7 @@ def command(
             region=options.place(region, alarm, resource),
             profile=profile,
             role_arn=role_arn,
+            spaces=options.other_accounts(spaces, source),
             as_of=as_of,
             model=model,
             tz=place,

@@ -45,6 +45,11 @@ class WorldTransport:
         """Where a run looks that names no region."""
         return self.world.region
 
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The other accounts into which a run is let that names no spaces."""
+        return tuple(one.account for one in self.world.neighbours.values() if one.known)
+
     def start(self) -> datetime | None:
         return self.world.start
 
