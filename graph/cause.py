@@ -103,6 +103,19 @@ def _condition(facts: Facts, leader: Hypothesis) -> Statement:
     proof = [test.statement for test in leader.tests if test.weight > 0]
     metric = facts.metric(leader.resource, known.metrics[0]) if known.metrics else None
     counted = metric is not None and metric.total
+    shown_by = next(
+        (one.statement for one in leader.tests if one.test == "condition" and one.weight > 0), None
+    )
+    if not counted and shown_by is not None and shown_by.claims:
+        return statement(
+            "{title} on {name}. {breaks} {shown}.",
+            evidence=[one for item in proof for one in item.evidence],
+            claims=shown_by.claims,
+            title=known.title[0].upper() + known.title[1:],
+            name=facts.name(leader.resource),
+            breaks=known.breaks,
+            shown=shown_by.text,
+        )
     return statement(
         "{title} on {name}. {breaks} {count}It needs no change to explain it."
         if counted

@@ -104,6 +104,7 @@ class MetricFinding(Model):
     unit: str
     moved: bool
     direction: Literal["up", "down", ""]
+    used_up: bool = False  # it did not step: it crept to its end about when the symptom began
     baseline: Window
     since: Window  # from the onset to the last datapoint, or to the end of the symptom
     before: float | None = None  # over `baseline`: per second for Sum metrics, else the mean; None: no data

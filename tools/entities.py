@@ -96,6 +96,7 @@ _HOSTS = tuple(
     re.compile(pattern)
     for pattern in (
         r"\bhttps?://([A-Za-z0-9.-]+\.[A-Za-z]{2,})",
+        r"\bupstream: [\"']?\w+://(\d{1,3}(?:\.\d{1,3}){3})",  # nginx names whom it called by address
         r"\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT) ([A-Za-z0-9.-]+\.[A-Za-z]{2,})",
         r"\b([a-z0-9-]+(?:\.[a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?)\b",
         r"\bhost[\"']?\s*[:=]\s*[\"']?([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,})",

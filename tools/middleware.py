@@ -23,8 +23,19 @@ METADATA_TOKENS = "MetadataOptions.HttpTokens"
 _DATABASES = r"(?i)mysql|maria|percona|postgres|pgsql|\bpg\b|\bdb\b|database"
 
 
-def _text(match: str, points_to: str, says: str, code: str = "", group: str = "") -> Signature:
-    return Signature(match=match, code=code, reason="", points_to=points_to, says=says, own=True, group=group)
+def _text(
+    match: str, points_to: str, says: str, code: str = "", group: str = "", remote: bool = False
+) -> Signature:
+    return Signature(
+        match=match,
+        code=code,
+        reason="",
+        points_to=points_to,
+        says=says,
+        own=True,
+        group=group,
+        remote=remote,
+    )
 
 
 # The first that matches a line is taken: the particular before the general.
@@ -105,6 +116,13 @@ SIGNATURES = (
         "OOM",
     ),
     _text(
+        r"(?i)certificate (?:has )?expired.{0,40} while SSL handshaking to upstream"
+        r"|alert number 45\b.{0,60} while SSL handshaking to upstream",
+        CERTIFICATE,
+        "the certificate of the server behind the proxy had expired",
+        remote=True,
+    ),
+    _text(
         r"(?i)certificate (?:has )?expired|CertificateExpiredException|\bCERT_HAS_EXPIRED\b"
         r"|certificate has expired or is not yet valid|alert number 45\b",
         CERTIFICATE,
@@ -129,12 +147,14 @@ SIGNATURES = (
         "RevokeSecurityGroupIngress",
         "packets to the server behind the proxy were dropped",
         "110",
+        remote=True,
     ),
     _text(
         r"\(111: Connection refused\) while connecting to upstream|\bno live upstreams\b",
         "StopInstances",
         "nothing listened on the server behind the proxy",
         "111",
+        remote=True,
     ),
     _text(
         r"upstream timed out \(110: Connection timed out\)|upstream prematurely closed connection"
@@ -142,6 +162,7 @@ SIGNATURES = (
         "RebootInstances",
         "the server behind the proxy was slow or broke off",
         "110",
+        remote=True,
     ),
 )
 

@@ -293,6 +293,31 @@ def _confidence(seen: _Points, chosen: _Episode, first: int) -> float:
 # ---- did it move
 
 
+_AT_END = 1.0  # percent or credits
+
+
+def used_up(series: Series, end: float, near: Window) -> Onset | None:
+    """When a store that was in use ran empty or full, for good, within `near`; None when it did not.
+
+    Nothing steps then: the series creeps to its end, for hours perhaps, and stays there.
+    """
+    points = [(moment, value) for moment, value in series.points if moment < series.window.end]
+    off = [index for index, (_, value) in enumerate(points) if abs(value - end) > _AT_END]
+    if not off or off[-1] + 1 >= len(points):
+        return None
+    last, first = points[off[-1]][0], points[off[-1] + 1][0]
+    if not near.start <= first < near.end:
+        return None
+    return Onset(
+        earliest=last,
+        latest=first + timedelta(seconds=series.metric.period),
+        confidence=0.9,
+        shape="ramp",
+        normal=statistics.median([value for _, value in points[: off[-1] + 1]]),
+        now=statistics.median([value for _, value in points[off[-1] + 1 :]]),
+    )
+
+
 def changed(
     series: Series,
     before: Window,

@@ -18,7 +18,7 @@ from tools.catalogue import services
 from tools.clock import ceil, floor
 from tools.metrics import cite_series, series, steps
 from tools.models import Metric, Resource, Series, Window
-from tools.onset import changed, onset
+from tools.onset import changed, onset, used_up
 from tools.services._spec import MetricSpec, Setting
 
 BASELINE = timedelta(hours=1)
@@ -26,6 +26,8 @@ FLOWING = timedelta(minutes=10)
 TAKING_EFFECT = timedelta(seconds=60)
 """A setting is in force only some time after it was asked for (a table is UPDATING meanwhile), so its metric may step
 up to this long after the call."""
+RUN_OUT = timedelta(minutes=30), timedelta(minutes=10)
+"""How long before and after the onset a store may have run out to be what began then."""
 SETTING_HOURS = 6
 """How far before the onset a setting's own metric is read for a step."""
 
@@ -131,14 +133,20 @@ def _finding(
     begin = looked.start
     start = floor(begin, spec.period)
     last = max((moment for moment, _ in shown.points), default=start)
-    end = min(
-        floor(looked.end, spec.period), max(ceil(begin, spec.period), last + timedelta(seconds=spec.period))
-    )
+    counts = spec.stat == "Sum"
+    silent = counts and spec.missing == "idle" and spec.bad == "down" and last < looked.end - FLOWING
+    end = floor(looked.end, spec.period)
+    if not silent:
+        end = min(end, max(ceil(begin, spec.period), last + timedelta(seconds=spec.period)))
     if facts.onset and facts.onset.ended:
         end = min(end, ceil(facts.onset.ended, spec.period))
     baseline, since = Window(start=shown.window.start, end=start), Window(start=start, end=max(end, start))
-    shift = changed(shown, baseline, since, spec.bad, missing=spec.missing)
-    counts = spec.stat == "Sum"
+    missing = "zero" if counts and spec.missing == "idle" and spec.bad == "down" else spec.missing
+    shift = changed(shown, baseline, since, spec.bad, missing=missing)
+    ran_out = None
+    if spec.end is not None and spec.bad:
+        ran_out = used_up(shown, spec.end, Window(start=begin - RUN_OUT[0], end=begin + RUN_OUT[1]))
+    moved = ran_out is not None or (shift is not None and shift.moved)
     total = sum(value for moment, value in shown.points if moment in since)
     return MetricFinding(
         resource=resource.arn,
@@ -146,16 +154,16 @@ def _finding(
         role=spec.role,
         bad=spec.bad,
         unit=spec.unit,
-        moved=shift is not None and shift.moved,
-        direction=shift.direction if shift is not None and shift.moved else "",
+        moved=moved,
+        direction=spec.bad if ran_out is not None else shift.direction if shift is not None and moved else "",
+        used_up=ran_out is not None,
         baseline=baseline,
         since=since,
         before=_level(shown, baseline, counts, spec),
         after=_level(shown, since, counts, spec),
         total=total if counts else None,
-        onset=onset(shown, shown.window, bad=spec.bad, missing=spec.missing)
-        if shift is not None and shift.moved and spec.bad
-        else None,
+        onset=ran_out
+        or (onset(shown, shown.window, bad=spec.bad, missing=spec.missing) if moved and spec.bad else None),
         evidence=(cite_series(work.reader, shown),),
     )
 

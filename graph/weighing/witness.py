@@ -6,14 +6,17 @@ from collections.abc import Iterator
 
 from graph.claims import log_claim, rate_claim, shown, statement, total_claim
 from graph.facts import Facts
-from graph.models import Hypothesis, TestResult
+from graph.models import Hypothesis, MetricFinding, TestResult
 from graph.weighing.mechanism import effects
 from graph.weighing.moves import event_of
 from graph.weights import WEIGHTS
 from graph.words import number, say
 from tools.catalogue import change_of
 from tools.models import LogPattern, Resource
-from tools.services._spec import Signature
+from tools.services._spec import Effect, Signature
+
+TELLS = 8
+"""So many must have been expected before their absence says something."""
 
 
 def about(facts: Facts, pattern: LogPattern, arn: str) -> bool:
@@ -31,6 +34,8 @@ def about(facts: Facts, pattern: LogPattern, arn: str) -> bool:
         return True
     service, signature = facts.service(resource), facts.signature(pattern)
     if service is None or service.log_groups is None or signature is None:
+        return False
+    if signature.remote and any(facts.directory.mentioned(name) for name in pattern.names):
         return False
     return signature in service.signatures and pattern.log_group in service.log_groups(resource)
 
@@ -57,12 +62,12 @@ def logs(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
             return _told(
                 facts, pattern, "logs.name_it", "{count} log lines since the onset name it ({reason})"
             )
-    if told and (
-        hypothesis.kind != "change" or hypothesis.setting or not any(pattern.is_new for pattern, _ in told)
+    # That a caller waits or is cut off follows from many causes: it speaks against none.
+    others = [pattern for pattern, signature in told if not signature.remote]
+    if others and (
+        hypothesis.kind != "change" or hypothesis.setting or not any(pattern.is_new for pattern in others)
     ):
-        return _told(
-            facts, told[0][0], "logs.name_another", "{count} log lines name another cause ({reason})"
-        )
+        return _told(facts, others[0], "logs.name_another", "{count} log lines name another cause ({reason})")
     for pattern in facts.patterns:
         if (
             pattern.is_new
@@ -108,9 +113,20 @@ def _told(facts: Facts, pattern: LogPattern, key: str, message: str) -> TestResu
     return TestResult(test="logs", weight=WEIGHTS[key], statement=said)
 
 
+def _too_few(found: MetricFinding, effect: Effect) -> bool:
+    """It had to fall, and it did, or so little was counted before that nobody could tell."""
+    if effect.direction not in ("silent", "down") or found.total is None:
+        return False
+    expected = (found.before or 0.0) * found.since.seconds
+    return expected < TELLS or found.total <= expected / 2
+
+
 def companions(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
     """Metrics of the changed resource that must move too when this is the cause."""
     symptom = facts.incident.metric
+    if hypothesis.kind == "condition":
+        yield from _beside(facts, hypothesis)
+        return
     total = 0.0
     for effect in effects(facts, hypothesis):
         own = facts.holder(hypothesis.resource)
@@ -118,7 +134,7 @@ def companions(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
         if found is None or (symptom is not None and found.metric.name == symptom.name):
             continue
         moved = found.moved and (effect.direction == "silent" or found.direction == effect.direction)
-        if effect.may and not moved:
+        if not moved and (effect.may or _too_few(found, effect)):
             continue
         weight = WEIGHTS["companion.moved" if moved else "companion.still"]
         if abs(total + weight) > WEIGHTS["companion.most"]:
@@ -144,3 +160,13 @@ def companions(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
             message = "{metric} moved with it" if moved else "{metric} should have moved and did not"
             said = statement(message, evidence=found.evidence, metric=found.metric.name)
         yield TestResult(test="companion", weight=weight, statement=said)
+
+
+def _beside(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
+    """Metrics that move with a condition. They move for other reasons too: one that stays still speaks not against."""
+    known = facts.condition(hypothesis.resource, hypothesis.condition)
+    for name in known.beside if known is not None else ():
+        found = facts.metric(hypothesis.resource, name)
+        if found is not None and found.moved and found.direction == (found.bad or "up"):
+            said = statement("{metric} moved with it", evidence=found.evidence, metric=name)
+            yield TestResult(test="companion", weight=WEIGHTS["companion.moved"], statement=said)

@@ -55,6 +55,11 @@ LINES = (
     ("HikariPool-1 - Connection is not available, request timed out after 30014ms.", middleware.POOL),
     ("OOM command not allowed when used memory > 'maxmemory'.", middleware.CACHE),
     (
+        "[error] 7#7: *33 upstream SSL certificate verify error: (10:certificate has expired) while SSL handshaking to "
+        'upstream, client: 203.0.113.9, upstream: "https://10.0.1.20:8443/"',
+        middleware.CERTIFICATE,
+    ),
+    (
         "java.security.cert.CertificateExpiredException: NotAfter: Sat Nov 07 11:52:33 UTC 2026",
         middleware.CERTIFICATE,
     ),

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools.models import Metric, Onset, Series, Window
-from tools.onset import changed, onset
+from tools.onset import changed, onset, used_up
 
 NOW = datetime(2026, 3, 13, 18, tzinfo=UTC)
 Values = Sequence[float | None]
@@ -267,3 +267,54 @@ def test_noise_does_not_move() -> None:
     moved = [seed for seed in range(200) if halves(list(noise(seed, 60)), "up").moved]
     moved += [seed for seed in range(200) if halves(sparse(counts(seed, 60, 0.3)), "up", "zero", "Sum").moved]
     assert moved == []
+
+
+# -- stores that run out -------------------------------------------------------------------------------
+
+
+def ran_out(values: Values, end: float = 0.0, near: tuple[int, int] = (0, 10_000)) -> Onset | None:
+    series = made(values, stat="Minimum")
+    start = series.window.start
+    window = Window(start=start + timedelta(minutes=near[0]), end=start + timedelta(minutes=near[1]))
+    return used_up(series, end, window)
+
+
+def test_a_store_that_creeps_to_its_end_is_used_up_when_it_gets_there() -> None:
+    values = [max(0.0, 6 - 0.1 * n) for n in range(80)]
+    found = ran_out(values)
+    assert found is not None
+    last = max(n for n, value in enumerate(values) if value > 1)
+    assert minutes(found, 80) == (last, last + 2)
+    assert (found.shape, found.now) == ("ramp", 0.0)
+    assert ran_out([100 - value for value in values], end=100.0) is not None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [0.0] * 60,  # it was empty all the time
+        [80.0 - n for n in range(60)],  # something is left
+        [*[40.0 - n for n in range(40)], *[0.0] * 10, *[9.0] * 10],  # it filled again
+        [],
+    ],
+)
+def test_what_never_was_full_is_not_empty_or_filled_again_is_not_used_up(values: Values) -> None:
+    assert ran_out(values) is None
+
+
+def test_only_about_the_moment_that_is_asked_for() -> None:
+    values = [*[30.0 - n for n in range(30)], *[0.0] * 30]
+    assert ran_out(values, near=(25, 35)) is not None
+    assert ran_out(values, near=(40, 60)) is None
+    assert ran_out(values, near=(0, 20)) is None
+
+
+@given(st.lists(st.floats(0, 100), max_size=90), st.sampled_from([0.0, 100.0]))
+def test_used_up_means_that_all_points_since_are_at_the_end(values: list[float], end: float) -> None:
+    found = ran_out(values, end)
+    if found is None:
+        return
+    series = made(values, stat="Minimum")
+    assert found.earliest < found.latest
+    assert all(abs(value - end) <= 1 for moment, value in series.points if moment > found.earliest)
+    assert any(abs(value - end) > 1 for moment, value in series.points if moment <= found.earliest)

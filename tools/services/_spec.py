@@ -39,7 +39,9 @@ class MetricSpec:
     period: int = 60
     namespace: str = ""  # where it differs from the service's: "ECS/ContainerInsights"
     where: Callable[[Resource], bool] | None = None  # which resources of the type have it; None: all
-    end: float | None = None  # where it can go no further: a store that is empty (0) or full (100), in its own unit
+    end: float | None = (
+        None  # where it can go no further: a store that is empty (0) or full (100), in its own unit
+    )
     dimensions: Callable[[Resource], tuple[tuple[str, str], ...]] | None = (
         None  # where they differ from the service's, sorted by name
     )
@@ -83,9 +85,11 @@ class Setting:
     )  # JMESPath on the read -> value it must have to apply
     beside: tuple[str, ...] = ()  # JMESPaths on the read of values that `restore` sends too and must keep
     versioned: bool = False  # what `Service.versions` yields shows it at `query`
-    replicated: str = ""  # kind of relation to the other resources that have the same value by AWS's own doing
+    replicated: str = (
+        ""  # kind of relation to the other resources that have the same value by AWS's own doing
+    )
     along: tuple[str, ...] = ()
-    """Paths of settings of the same resource that AWS itself moves to fit this one: a lower maximum lowers the count."""
+    """Paths of settings of the resource that AWS itself moves to fit this one: a lower maximum lowers the count."""
     hidden: bool = False  # CloudTrail hides the value: who and when can be told, what cannot
     means: Callable[[ChangeEvent, Value], Value] | None = (
         None  # a requested value as the describe would show it: "web:42" is the ARN of a task definition
@@ -130,6 +134,9 @@ class Signature:
     says: str  # for people: "the table's maximum write throughput was exceeded"
     own: bool = False  # it tells of whoever wrote the line: it counts in log groups of this service only
     group: str = ""  # regular expression that such a log group's name must hold: "mysql"
+    remote: bool = (
+        False  # it tells of whom the writer called, when the line names a resource; else of the writer
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +200,8 @@ class Outline:
     discover: Callable[[Reader, str], Iterable[Resource]] | None = None
     fill: Callable[[Reader, Resource], Resource] | None = None
     fills: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()  # types of which a listing and `fill` tell all that a map shows
+    skips: tuple[str, ...] = ()  # optional reads of `Service.describe` that no map shows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +245,8 @@ class Service:
     global_region: bool = False  # its events are in the partition's global region only (IAM)
     listed: bool = True  # False: its resources are found where others name them, never by listing all
     listed_near: tuple[str, ...] = ()  # though not `listed`: types of a symptom whose neighbours it may hold
+    listed_for: Callable[[Resource], bool] | None = None
+    """Though not `listed`: whether a resource near the symptom, read whole, shows that its resources matter there."""
     versions: Callable[[Reader, Resource], Iterable[tuple[str, datetime, Json, str]]] | None = None
     """Published versions of a resource, which never change: name, when made, what the settings' `read` would answer of
     it, evidence. None that only stand for the newest state."""

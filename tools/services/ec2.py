@@ -1171,6 +1171,7 @@ METRICS = (
         "saturation",
         "down",
         "% of the burst left",
+        period=60,
         end=0.0,
         where=lambda resource: text(resource.config, "VolumeType") in ("gp2", "st1", "sc1"),
     ),
