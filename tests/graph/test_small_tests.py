@@ -382,6 +382,26 @@ def test_companions_moving_the_wrong_way_speak_against() -> None:
     assert all(item.weight < 0 for item in companions(facts, named(facts)))
 
 
+def test_what_counts_nothing_any_more_does_not_speak_against_silence() -> None:
+    """A job that ran a few times an hour: that it ran no more is too little to be called a move."""
+    rare = replace(
+        KINDS["reserved concurrency 0"],
+        moves={(WRITER, "Throttles"): (0, 20), (WRITER, "Invocations"): (0.002, 0)},
+    ).facts()
+    still = tuple(
+        one.model_copy(update={"moved": False, "direction": ""}) if one.metric.name == "Invocations" else one
+        for one in rare.metrics
+    )
+    told = [item.statement.text for item in companions(replace(rare, metrics=still), named(rare))]
+    assert not any("Invocations" in text for text in told)
+    often = tuple(
+        one.model_copy(update={"before": 0.1, "total": 200.0}) if one.metric.name == "Invocations" else one
+        for one in still
+    )
+    told = [item.statement.text for item in companions(replace(rare, metrics=often), named(rare))]
+    assert "Invocations should have moved and did not" in told
+
+
 # -- conditions and traffic --------------------------------------------------------------------------
 
 
