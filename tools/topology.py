@@ -31,6 +31,7 @@ _WAYS = ("in", "routed by", "filtered by", "routes to", "served by")
 """What the traffic of a subnet goes by: told with the subnet, for whoever lies in it hangs on all of it."""
 _MOST_PATHS = 20
 _MOST_ROLES = 20
+_MOST_TAGGED = 4
 _LONGEST_PATH = 6
 
 
@@ -97,6 +98,32 @@ class _Survey:
             for service in catalogue.services().values():
                 if service.listed or kinds & set(service.listed_near):
                     self._list(service, region)
+
+    def list_hinted(self, near: Iterable[str]) -> bool:
+        """List what a near resource hints at: a stack by its tags, traces by its switch. Whether it did."""
+        kinds = {catalogue.type_of(arn) for arn in self.start}
+        shown = [self.known[arn] for arn in near if arn in self.known]
+        found = False
+        for service in catalogue.services().values():
+            hinted = service.listed_for
+            if hinted is None or service.listed or kinds & set(service.listed_near):
+                continue
+            for region in sorted({one.region for one in shown if one.region and hinted(one)}):
+                self._list(service, region)
+                found = True
+            if found:
+                self._read_tagged(service, shown)
+        return found
+
+    def _read_tagged(self, service: Service, near: Iterable[Resource]) -> None:
+        """Read whole what the tags of near resources name: a listing of stacks does not tell what they manage."""
+        told = {value for one in near for value in one.tags.values()}
+        named = [
+            one for one in self.known.values() if one.service == service.name and {one.arn, one.name} & told
+        ]
+        for one in sorted(named, key=lambda resource: resource.arn)[:_MOST_TAGGED]:
+            if one.arn not in self.read:
+                self.describe(one.arn)
 
     def _list(self, service: Service, region: str) -> None:
         shows = service.reads[0].shows
@@ -240,6 +267,13 @@ def around(reader: Reader, start: Sequence[str], *, radius: int = 3, most: int =
     distance = survey.distances(relations)
     while todo := _unread(survey, distance):
         for arn in todo:
+            survey.describe(arn)
+        relations = survey.relations()
+        distance = survey.distances(relations)
+    if survey.list_hinted(distance):
+        relations = survey.relations()
+        distance = survey.distances(relations)
+        for arn in _unread(survey, distance):
             survey.describe(arn)
         relations = survey.relations()
         distance = survey.distances(relations)

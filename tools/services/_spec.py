@@ -151,6 +151,7 @@ class Condition:
     relieve: tuple[str, ...]  # what to do, in sentences; there is no setting to put back
     prevent: tuple[str, ...]
     beside: tuple[str, ...] = ()  # names of metrics that move with it, as they do for other reasons too
+    scheduled: bool = False  # only a job that began right before can bring it about: see `tools.jobs`
     calls: Callable[[Resource], tuple[Call, ...]] | None = None  # a safe first step, if there is one
     shown: Callable[[Resource], bool] | None = (
         None  # whether the resource's own description says that it holds
@@ -196,7 +197,7 @@ class Outline:
     resources of the types `fills` what neither listing nor describing tells.
     """
 
-    relations: Callable[[Resource, Directory], Iterable[Relation]]
+    relations: Callable[[Resource, Directory], Iterable[Relation]] = lambda resource, directory: ()
     discover: Callable[[Reader, str], Iterable[Resource]] | None = None
     fill: Callable[[Reader, Resource], Resource] | None = None
     fills: tuple[str, ...] = ()

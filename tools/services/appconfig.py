@@ -348,6 +348,17 @@ def _asked_for(resource: Resource, directory: Directory) -> Iterable[Relation]:
             )
 
 
+def _asks(resource: Resource) -> bool:
+    """Whether a program has AppConfig's agent, extension or a variable of its own that names it."""
+    if resource.type not in ("function", "task-definition"):
+        return False
+    layers = (text(one, "Arn") for one in resource.config.get("Layers") or [])
+    images = (text(one, "image") for one in resource.config.get("containerDefinitions") or [])
+    variables = _variables(resource)
+    said = (*layers, *images, *variables, *variables.values())
+    return any("appconfig" in word.lower().replace("-", "").replace("_", "") for word in said)
+
+
 def _in_path(value: str, told: list[set[str]]) -> bool:
     """Whether a variable of the agent or extension names it: /applications/A/environments/E/configurations/P."""
     for one in value.split(","):
@@ -686,5 +697,6 @@ SERVICE = Service(
         ),
     ),
     versions=versions,
-    listed=False,  # found where programs name them, or where a deployment was made
+    listed=False,  # listed where a program asks for configurations
+    listed_for=_asks,
 )

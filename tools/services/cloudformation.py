@@ -468,6 +468,7 @@ SERVICE = Service(
     settings=SETTINGS,
     changes=CHANGES,
     conditions=CONDITIONS,
-    listed=False,  # nothing depends on stacks: they are read where one is named
+    listed=False,  # nothing depends on stacks: they are listed where a resource's tags name one
+    listed_for=lambda resource: any(tag.startswith("aws:cloudformation:stack-") for tag in resource.tags),
     complete=("change-set",),
 )

@@ -329,6 +329,7 @@ SERVICE = Service(
             shows="whether a higher quota was asked for",
         ),
     ),
+    listed_near=("function", "auto-scaling-group", "service", "api"),
     types={"quota": "other"},
     arns={"quota": r"servicequotas:[^/:]+/L-[0-9A-Z]+"},
     discover=discover,
@@ -363,5 +364,5 @@ SERVICE = Service(
     changes=CHANGES,
     conditions=CONDITIONS,
     signatures=SIGNATURES,
-    listed=False,  # read where an alarm, a request or a person names one
+    listed=False,  # read where an alarm, a request or a person names one, or what shares one is the symptom
 )

@@ -126,6 +126,16 @@ def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
                 )
 
 
+def _traced(resource: Resource) -> bool:
+    """Whether a resource takes traces, as its own switch says: functions, stages, state machines."""
+    config = resource.config
+    mode = text(config.get("TracingConfig") or {}, "Mode")
+    machine = (config.get("tracingConfiguration") or {}).get("enabled")
+    stages = config.get("Stages") or config.get("stages") or []
+    switches = [config, *(one for one in stages if isinstance(one, dict))]
+    return mode == "Active" or machine is True or any(one.get("tracingEnabled") is True for one in switches)
+
+
 def _known(node: Json, graph: Resource, directory: Directory) -> Resource | None:
     """The resource that a node is; None when it is none, or when it may be one of several."""
     kind = text(node, "Type")
@@ -208,6 +218,7 @@ SERVICE = Service(
     describe=describe,
     relations=relations,
     changes=CHANGES,
-    listed=False,  # most accounts take no traces: where they do, a run has to be told to
+    listed=False,  # most accounts take no traces: the graph is read where something near takes them
+    listed_for=_traced,
     complete=("sampling-rule",),
 )
