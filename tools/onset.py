@@ -52,6 +52,7 @@ class _Points:
     sigma: float
     limit: float  # excess beyond which a point counts in a run
     base: int  # points of the baseline
+    logs: bool = False  # excess is of the logarithm
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ def _measured(
         crossed = sign * (hint - middle)
         if crossed > max(2 * sigma, quantile(calm, 0.98)):
             limit = min(limit, crossed)
-    return _Points(times, raw, excess, sigma, limit, len(base))
+    return _Points(times, raw, excess, sigma, limit, len(base), ratios is not None)
 
 
 # ---- when it was not normal
@@ -211,6 +212,8 @@ def _told(
         earliest = seen.times[_foot(seen, first)]
     elif first and seen.times[first] - seen.times[first - 1] > period:
         earliest = seen.times[first - 1] + period  # nothing was seen in between
+    elif shape == "silence" and first and normal:
+        earliest -= timedelta(seconds=math.ceil(_hidden(seen, normal) * period.total_seconds()))
     return Onset(
         earliest=earliest,
         latest=seen.times[first] + period,
@@ -228,6 +231,12 @@ def _back(seen: _Points, first: int, period: timedelta) -> int:
     while first and seen.excess[first - 1] > lower and seen.times[first] - seen.times[first - 1] <= period:
         first -= 1
     return first
+
+
+def _hidden(seen: _Points, normal: float) -> float:
+    """The part of the period before in which it may already have been silent without anybody seeing it."""
+    share = 1 - math.exp(-seen.limit) if seen.logs else seen.limit / abs(normal)
+    return min(1.0, share)
 
 
 def _foot(seen: _Points, first: int) -> int:

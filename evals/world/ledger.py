@@ -13,14 +13,18 @@ from functools import cached_property
 from statistics import median
 from typing import Any
 
+import jmespath  # type: ignore[import-untyped]
+
 from evals.world import facts
 from evals.world.insights import Query
 from evals.world.insights_run import Search
+from evals.world.kinds import kinds
 from evals.world.kinds.dynamodb import KEY_REASON, MAX_REASON
 from evals.world.lines import LogGroup
 from evals.world.telemetry import Dimensions, Source, statistic
 from evals.world.trail import Record
-from evals.world.world import World
+from evals.world.world import Thing, World
+from tools.evidence import canonical
 from tools.models import Json, Value
 
 _WILD = re.compile(r"<[^<>\s]*>")
@@ -70,22 +74,26 @@ class Ledger:
         return aggregate([value for _, value in self._points(sources[0], stat, start, end)], how, start, end)
 
     def began(self, arn: str, name: str, dimensions: Dimensions = ()) -> datetime | None:
-        """The first minute since the first trouble in which a metric is above all of the hour before; None: never.
+        """The first minute since the first trouble in which a metric is above or below all of the hour before; None:
+        never.
 
-        What counts dead letters, or waits, begins later than the trouble that it follows.
+        What counts dead letters, or waits, begins later than the trouble that it follows; what falls silent within a
+        minute shows it in the next one.
         """
         trouble = self.onset
         if trouble is None:
             return None
-        hour = [
-            self.metric(arn, name, "max", trouble - timedelta(hours=1), trouble.replace(second=0), dimensions)
-        ]
+        first = trouble.replace(second=0, microsecond=0)
+        high, low = (
+            self.metric(arn, name, how, trouble - timedelta(hours=1), first, dimensions)
+            for how in ("max", "min")
+        )
         for minute in range(180):
-            start = trouble.replace(second=0, microsecond=0) + timedelta(minutes=minute)
+            start = first + timedelta(minutes=minute)
             value = self.metric(arn, name, "max", start, start + timedelta(minutes=1), dimensions)
-            if value is None or hour[0] is None:
+            if value is None or high is None or low is None:
                 return None
-            if value > hour[0]:
+            if value > high or value < low:
                 return start
         return None
 
@@ -144,7 +152,21 @@ class Ledger:
             ids = sorted(self._world.things[one].fixed["id"] for one in thing.fixed["security_groups"])
             return json.dumps(ids)
         value: Value = thing.at(_SAME.get(path, path.replace("Environment.Variables.", "Environment.")), at)
-        return value
+        return self._shown(thing, path, at) if value is None else value
+
+    def _shown(self, thing: Thing, path: str, at: datetime) -> Value:
+        """A value of the configuration as AWS shows it; lists and maps as JSON."""
+        shown = self.config(thing.arn, at)
+        found: Any = jmespath.search(path, shown) if shown else None
+        return canonical(found) if isinstance(found, dict | list) else found
+
+    def config(self, arn: str, at: datetime) -> Json | None:
+        """The whole configuration of a resource at a moment, where its kind says how AWS shows it."""
+        thing = self._world.things.get(arn)
+        kind = kinds().get(thing.kind) if thing is not None else None
+        if thing is None or kind is None or kind.shown is None:
+            return None
+        return kind.shown(self._world, thing, at)
 
     def settings_history(self, arn: str, path: str) -> tuple[tuple[datetime, Value], ...]:
         """(since, value) of a setting, oldest first."""
