@@ -17,6 +17,7 @@ from graph.claims import (
 )
 from graph.facts import Facts, SettingStep
 from graph.models import ChangedBy, Hypothesis, RootCause
+from graph.places import placed
 from graph.taken import Taken, taken
 from graph.weighing.dose import demand, per
 from graph.weighing.moves import Move, event_of, is_document, is_unlimited, move, step_of
@@ -73,8 +74,9 @@ def _changed_by(event: ChangeEvent | None) -> ChangedBy | None:
     if event is None:
         return None
     return ChangedBy(
-        id=event.id, action=event.action, operation=event.operation, time=event.time, region=event.region
-    )
+        id=event.id, action=event.action, operation=event.operation, time=event.time, region=event.region,
+        account=event.account,
+    )  # fmt: skip
 
 
 def _prior_note(what: Move | None) -> str:
@@ -164,7 +166,7 @@ def _plain_change(facts: Facts, leader: Hypothesis, event: ChangeEvent | None) -
         "At {time} {who} called {operation} on {kind} {name}.",
         evidence=_proof(event.evidence, leader), claims=(*event_claims(event), changed_claim(event, leader.resource)),
         time=stamp(event.time), who=who(event), operation=event.operation,
-        kind=facts.kind_word(leader.resource), name=facts.name(leader.resource),
+        kind=facts.kind_word(leader.resource), name=placed(facts, leader.resource, event),
     )  # fmt: skip
 
 
@@ -181,7 +183,7 @@ def _setting_change(facts: Facts, leader: Hypothesis, event: ChangeEvent | None,
     verb = _verb(what)
     values: dict[str, object] = {
         "verb": verb, "setting": what.setting.name, "kind": facts.kind_word(leader.resource),
-        "name": facts.name(leader.resource), "from_to": _from_to(what), "tail": tail,
+        "name": placed(facts, leader.resource, event), "from_to": _from_to(what), "tail": tail,
     }  # fmt: skip
     evidence = [*(event.evidence[:1] if event else ()), *(step.step.evidence if step else ())]
     evidence += [one for source in what.prior.sources for one in source.evidence[:1]]

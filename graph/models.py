@@ -152,6 +152,7 @@ class ChangedBy(Model):
     operation: str
     time: datetime
     region: str
+    account: str = ""
 
 
 class RootCause(Model):

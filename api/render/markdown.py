@@ -17,6 +17,7 @@ from api.render.view import (
     confidence,
     headline,
     label,
+    other_account,
     percent,
     ranked,
     says_next_look,
@@ -126,7 +127,8 @@ def _sure(report: Report, view: View) -> list[str]:
     if way := chain_words(report):
         blocks.append(f"{say('Chain')}: {escape(way)}")
     for event in (one.event for one in causes(report) if one.event is not None):
-        told = f"{say('Event')}: `{event.id}` {escape(event.operation)} {stamp(event.time)} {event.region}"
+        where = " · ".join((event.region, *other_account(report, event)))
+        told = f"{say('Event')}: `{event.id}` {escape(event.operation)} {stamp(event.time)} {where}"
         blocks.append(told)
     return blocks if len(blocks) > 1 else []
 

@@ -15,6 +15,7 @@ from api.render.view import (
     confidence,
     headline,
     label,
+    other_account,
     percent,
     ranked,
     resource_name,
@@ -110,7 +111,8 @@ def _sure(report: Report, view: View, page: Page) -> list[Text]:
         lines += _ruled_out(report, view, page, hypothesis, say("Ruled out") if number == 0 else "")
     lines += _chain(report, page)
     for number, event in enumerate(one.event for one in causes(report) if one.event is not None):
-        line = f" {FIRM}".join((event.id, event.operation, stamp(event.time), event.region))
+        where = [event.region, *other_account(report, event)]
+        line = f" {FIRM}".join((event.id, event.operation, stamp(event.time), *where))
         lines += page.row(say("Event") if number == 0 else "", clean(line), column=11)
     return [Text(say("HOW SURE"), style="bold"), *lines] if lines else []
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from api.render.layout import FIRM, clean
-from graph.models import REPORT_ID, Hypothesis, Report, RootCause, Step
+from graph.models import REPORT_ID, ChangedBy, Hypothesis, Report, RootCause, Step
 from graph.words import local_time, localise, say, stamp, zone
 from tools.errors import BadInput
 
@@ -196,6 +196,12 @@ def chain_words(report: Report) -> str:
         if beside := mark(report, arn):
             told += f" ◀──{FIRM}{beside}" if number == len(links) - 1 else f" ({beside})"
     return told
+
+
+def other_account(report: Report, event: ChangedBy) -> tuple[str, ...]:
+    """The account of an event, said only when it is not the report's."""
+    same = event.account in ("", report.incident.account)
+    return () if same else (say("account {account}", account=event.account),)
 
 
 def command_of(step: Step, call: Call, view: View, report: Report) -> str:
