@@ -101,7 +101,9 @@ def test_nothing_asked_any_more_is_silence_where_a_fall_hurts() -> None:
     found = of(values, "down", "idle")
     assert found is not None
     assert found.shape == "silence"
-    earliest, latest = minutes(found, 100) or (0, 0)
+    when = minutes(found, 100)
+    assert when is not None
+    earliest, latest = when
     assert (79 < earliest < 79.7, latest) == (True, 81)  # of 60 a minute the last 20 seconds are not missed
     assert of(values, "up", "idle") is None
     assert of(values, "down", "unknown") is None
