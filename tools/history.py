@@ -259,19 +259,26 @@ def _of_alarm(update: AlarmUpdate, setting: Setting) -> Value:
 def _versions(
     versions: Sequence[Version], setting: Setting, resource: Resource, change: ChangeEvent
 ) -> list[PriorSource]:
-    """The newest version made before the change. What happened since then is for other sources to tell."""
+    """The newest version and the newest item of AWS Config before the change; others tell what happened since."""
     own = [
         one
         for one in versions
         if one.resource == resource.arn and one.made < change.time and setting.path in one.values
     ]
-    newest = max(own, key=lambda one: one.made, default=None)
-    if newest is None or setting.hidden:
+    if setting.hidden:
         return []
-    said = f"version {newest.name} of {resource.name}, made {newest.made:%Y-%m-%dT%H:%M:%SZ}"
-    value = newest.values[setting.path]
+    newest = {one.kind: one for one in sorted(own, key=lambda one: one.made)}
     return [
-        PriorSource(kind="version", value=value, time=newest.made, said_by=said, evidence=newest.evidence)
+        PriorSource(
+            kind=kind,
+            value=one.values[setting.path],
+            time=one.made,
+            said_by=f"AWS Config's item of {resource.name}, captured {one.made:%Y-%m-%dT%H:%M:%SZ}"
+            if kind == "config_history"
+            else f"version {one.name} of {resource.name}, made {one.made:%Y-%m-%dT%H:%M:%SZ}",
+            evidence=one.evidence,
+        )
+        for kind, one in newest.items()
     ]
 
 

@@ -305,6 +305,7 @@ class Version:
     made: datetime
     values: dict[str, Value]  # by Setting.path
     evidence: tuple[str, ...] = ()
+    kind: PriorKind = "version"  # or "config_history": an item of AWS Config
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

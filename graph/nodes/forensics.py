@@ -29,7 +29,9 @@ from tools.cloudtrail import (
     touched_by,
     toucher,
 )
+from tools.config_history import recorded
 from tools.models import ChangeEvent, Resource, Version, Window
+from tools.services._spec import Setting
 from tools.setting_values import requested
 from tools.stacks import LONGEST, made_by_stack, operation_behind, run_by
 from tools.topology import stub
@@ -196,7 +198,42 @@ def versions(reader: Reader, facts: Facts, events: Sequence[ChangeEvent]) -> lis
     for arn in list(moments)[:MOST_VERSIONED]:
         if (resource := facts.resource(arn)) is not None:
             made.extend(before(reader, resource, moments[arn]))
-    return made
+    return [*made, *_recorded(reader, facts, events, begin)]
+
+
+MOST_RECORDED = 3
+
+
+def _recorded(
+    reader: Reader, facts: Facts, events: Sequence[ChangeEvent], begin: datetime
+) -> Iterator[Version]:
+    """AWS Config's items from before changes near the onset of which no earlier event and no metric tells."""
+    wanted: dict[str, list[tuple[Setting, datetime]]] = {}
+    for event in reversed(events):
+        early = event.time < begin - timedelta(hours=facts.lookback)
+        if early or event.operation.startswith("Create") or is_noise(event) or event.error_code:
+            continue
+        for arn in touches(event):
+            resource = facts.resource(arn)
+            for setting in facts.settings_of(resource) if resource is not None else ():
+                if requested(event, setting)[0] and not _is_told(setting, arn, event, events):
+                    wanted.setdefault(arn, []).append((setting, event.time))
+    for arn in list(wanted)[:MOST_RECORDED]:
+        resource = facts.resource(arn)
+        if resource is not None:
+            settings = list(dict.fromkeys(one for one, _ in wanted[arn]))
+            place = reader.at(resource.account, resource.region)
+            yield from recorded(place, resource, settings, [moment for _, moment in wanted[arn]])
+
+
+def _is_told(setting: Setting, arn: str, event: ChangeEvent, events: Sequence[ChangeEvent]) -> bool:
+    """Whether a metric, the answer, a version or an earlier event tells the value before."""
+    if setting.metric is not None or setting.versioned or setting.hidden or setting.echo == "old":
+        return True
+    return any(
+        one.time < event.time and not one.error_code and arn in touches(one) and requested(one, setting)[0]
+        for one in events
+    )
 
 
 MOST_OPERATIONS = 8

@@ -103,6 +103,9 @@ def undo(context: Context, event_id: str, regions: Sequence[str] = ()) -> tuple[
         event = reading.run_by_whom(look, event)
         known = reading.around_event(look, event)
         made = restoration(event, known)
+        if made.outcome == "partial" and (items := reading.recorded_items(look, made)):
+            known = replace(known, versions=(*known.versions, *items))
+            made = restoration(event, known)
         if made.calls:
             made = replace(made, drift=_drifts(look, known, made))
         if made.event.evidence:

@@ -13,6 +13,7 @@ from graph.risk import by_hand
 from graph.undoing.after import family
 from graph.undoing.anatomy import named
 from graph.undoing.known import Known, touched
+from graph.undoing.restore import Restoration
 from graph.words import say
 from tools import topology
 from tools.alarms import alarm
@@ -21,6 +22,7 @@ from tools.arn import parse as parse_arn
 from tools.aws import Reader
 from tools.catalogue import owner_arn, replaced_by, service_of, services, settings_in
 from tools.cloudtrail import KEPT, Attribute, Found, clamp, event_names, lookup, resolve_people
+from tools.config_history import recorded
 from tools.errors import BadInput, CannotInvestigate
 from tools.metrics import series, steps
 from tools.models import AlarmUpdate, ChangeEvent, Metric, MetricStep, Resource, Version, Window
@@ -251,6 +253,16 @@ def _versions(
     for arn in list(moments)[:4]:
         made.extend(versions_before(reader, resources[arn], moments[arn]))
     return tuple(made)
+
+
+def recorded_items(look: Look, made: Restoration) -> tuple[Version, ...]:
+    """AWS Config's items of what is not known of an event, where the recorder is on. Config holds years."""
+    unknown = [one.setting for one in made.fields if one.setting is not None and not one.before_known]
+    service = service_of(made.resource) if unknown else None
+    if service is None:
+        return ()
+    stub = topology.stub(made.resource, look.reader.aws.account)
+    return recorded(look.reader, stub, unknown, [made.event.time])
 
 
 def _demand(
