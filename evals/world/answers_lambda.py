@@ -114,19 +114,22 @@ def get_policy(ask: Ask) -> Json:
 
 
 def _mapping(ask: Ask, mapping: Thing) -> Json:
+    most = mapping.at("ScalingConfig.MaximumConcurrency", ask.as_of)
+    steps = mapping.settings.steps.values()
+    changed = [since for one in steps for since in one.since if mapping.created < since <= ask.as_of]
     return {
         "UUID": mapping.name,
         "BatchSize": mapping.at("BatchSize", ask.as_of),
         "MaximumBatchingWindowInSeconds": 0,
         "EventSourceArn": mapping.fixed["source"],
         "FunctionArn": mapping.fixed["function"],
-        "LastModified": mapping.created,
+        "LastModified": max(changed, default=mapping.created),
         "LastProcessingResult": "No records processed",
         "State": "Enabled" if mapping.at("Enabled", ask.as_of) else "Disabled",
         "StateTransitionReason": "USER_INITIATED",
         "EventSourceMappingArn": mapping.arn,
         "FunctionResponseTypes": [],
-    }
+    } | ({} if most is None else {"ScalingConfig": {"MaximumConcurrency": most}})
 
 
 @handles("lambda", "ListEventSourceMappings")

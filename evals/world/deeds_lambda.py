@@ -15,6 +15,7 @@ from tools.models import Json
 if TYPE_CHECKING:
     from evals.world.kinds._kind import Act
 
+MOST = "ScalingConfig.MaximumConcurrency"
 _FIELDS = {"Timeout": "timeout", "MemorySize": "memorySize"}
 
 
@@ -72,7 +73,11 @@ def _permission(world: World, act: Act) -> Deed:
 def change_mapping(world: World, act: Act) -> Deed:
     """The call that set a setting of an event source mapping."""
     thing = act.thing
-    field = {"Enabled": "enabled", "BatchSize": "batchSize"}[act.path]
+    request: Json = {"uUID": thing.name}
+    if act.path == MOST:  # an empty configuration takes the maximum away
+        request["scalingConfig"] = {} if act.after is None else {"maximumConcurrency": act.after}
+    else:
+        request[{"Enabled": "enabled", "BatchSize": "batchSize"}[act.path]] = act.after
     shown = {
         "uUID": thing.name,
         "batchSize": thing.at("BatchSize", act.moment),
@@ -81,7 +86,12 @@ def change_mapping(world: World, act: Act) -> Deed:
         "state": {True: "Enabling", False: "Disabling"}[bool(thing.at("Enabled", act.moment))],
         "stateTransitionReason": "User action",
     }
-    return _deed("UpdateEventSourceMapping20150331", {"uUID": thing.name, field: act.after}, shown)
+    if act.path == MOST:
+        shown["state"] = "Updating"
+    most = thing.at(MOST, act.moment)
+    if most is not None:
+        shown["scalingConfig"] = {"maximumConcurrency": most}
+    return _deed("UpdateEventSourceMapping20150331", request, shown)
 
 
 def tag(world: World, thing: Thing, tags: dict[str, str]) -> Deed:

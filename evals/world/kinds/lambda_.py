@@ -2,7 +2,9 @@
 
 Physics, from the Lambda developer guide: concurrency is arrivals per second times seconds each ("Understanding
 concurrency"); reserved concurrency is also a maximum; a refused synchronous call answers 429 and writes no log line;
-CPU grows with memory up to one vCPU at 1,769 MB; a run that reaches its timeout or its memory ends there. Changes of a
+CPU grows with memory up to one vCPU at 1,769 MB; a run that reaches its timeout or its memory ends there. A mapping's
+MaximumConcurrency (2 to 1,000) bounds the runs that one queue starts; the rest waits in the queue, and nothing is
+throttled ("Configuring maximum concurrency for Amazon SQS event sources"). Changes of a
 role's policies take effect within seconds (IAM user guide, "eventually consistent").
 """
 
@@ -12,12 +14,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from evals.world import readers
-from evals.world.deeds_lambda import change, change_mapping, tag
+from evals.world.deeds_lambda import MOST, change, change_mapping, tag
 from evals.world.deeds_sqs import url as queue_url
 from evals.world.flow import OWN, Flow, Load, Minute
 from evals.world.grants import Grants
 from evals.world.kinds._kind import Kind, Wish
 from evals.world.kinds.kms import may_use
+from evals.world.kinds.sqs import QueueStage
 from evals.world.kinds.vpc import guards_of, no_way_out, place
 from evals.world.lines import LogGroup
 from evals.world.metrics import Emit, count, source, took
@@ -70,7 +73,11 @@ class FunctionStage(Stage):
         return int(reserved) if reserved is not None else max(0, _ACCOUNT_LIMIT - taken)
 
     def capacity(self, second: int, seconds: int) -> int:
-        return int(self.limit(second) * 1000 * seconds / max(1.0, self._ms))
+        return self.room(self.limit(second), seconds)
+
+    def room(self, runs: int, seconds: int) -> int:
+        """How many runs so many at the same time make in a slice."""
+        return int(runs * 1000 * seconds / max(1.0, self._ms))
 
     def enter(self, load: Load) -> None:
         arrived = load.alive
@@ -246,6 +253,9 @@ def _concurrent(flow: Flow, index: int) -> Emit:
         stage = flow.stages[index]
         if isinstance(stage, FunctionStage):
             top = min(top, float(max(1, stage.limit(minute * 60))))
+        before = flow.stages[index - 1] if index else None
+        if isinstance(before, QueueStage) and (most := before.most(minute * 60)):
+            top = min(top, float(most))
         return Sample(seen, top * seen * 0.8, 1.0, top, max(1.0, mean), top, top)
 
     return emit
@@ -320,7 +330,11 @@ KINDS = (
     Kind(
         name="mapping",
         options={"from": "id of the queue, stream or table", "to": "id of the function"},
-        settings={"Enabled": "true or false", "BatchSize": "messages"},
+        settings={
+            "Enabled": "true or false",
+            "BatchSize": "messages",
+            MOST: "of a queue: runs that it starts at the same time, 2 to 1000; null for no maximum",
+        },
         make=_no_function,
         link=lambda shop, made, function: None,  # it feeds the function that it was made for
         stage=readers.stage,

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from evals.world import deliveries, keys
+from evals.world.deeds_lambda import MOST
 from evals.world.deeds_sqs import change, tag
 from evals.world.flow import Flow, Load, Passage
 from evals.world.kinds._kind import Kind, Wish
@@ -68,12 +69,21 @@ class QueueStage(Stage):
         mapping = self.world.things.get(self.thing.fixed.get("mapping", ""))
         return mapping is None or bool(setting(mapping, "Enabled", second - 20))
 
+    def most(self, second: float) -> int:
+        """Runs that the mapping starts at the same time; 0 where it has no maximum."""
+        mapping = self.world.things.get(self.thing.fixed.get("mapping", ""))
+        return int(setting(mapping, MOST, second - 20) or 0) if mapping is not None else 0
+
     def _allowed(self, second: int, seconds: int) -> int:
         """How many messages the pollers may hand on in a slice."""
         if not self._enabled(second) or self._locked(second):
             return 0
         following = self.flow.stages[self.index + 1] if self.index + 1 < len(self.flow.stages) else None
         found = following.capacity(second, seconds) if following else None
+        most, room = self.most(second), getattr(following, "room", None)
+        if most and room is not None:
+            bound = room(most, seconds)
+            return int(bound if found is None else min(found, bound))
         return 2**40 if found is None else found
 
     def _locked(self, second: float) -> str:
