@@ -230,6 +230,8 @@ def _by_shard(stream: Thing, flow: Flow, stage: StreamStage) -> Iterator[Source]
         for name, taken in (("IncomingRecords", True), ("WriteProvisionedThroughputExceeded", False)):
             emit = _of_shard(flow, stage, number, taken)
             yield source(stream, "AWS/Kinesis", name, held, "Count", emit)
+        emit = _bytes_of(_of_shard(flow, stage, number, True), stage.bytes)
+        yield source(stream, "AWS/Kinesis", "IncomingBytes", held, "Bytes", emit)
 
 
 def _of_shard(flow: Flow, stage: StreamStage, number: int, taken: bool) -> Emit:
@@ -243,9 +245,21 @@ def _of_shard(flow: Flow, stage: StreamStage, number: int, taken: bool) -> Emit:
         refused = passage.refused.get(HOT, 0) if here else 0
         cold = open_now - 1 if passage.refused.get(HOT) else open_now
         refused += passage.refused.get(FULL, 0) // max(1, cold) if not (here and cold < open_now) else 0
-        hot = min(row.hot, passage.served)
-        share = (passage.served - hot) // open_now + (hot if here else 0)
+        lost = sum(one.many for one in row.endings if one.stage == stage.index and one.reason == FULL)
+        even = max(0, passage.arrived - row.hot) // open_now - lost // max(1, cold)
+        even = max(0, min(even, passage.served // open_now))  # what a shard without the hot key takes
+        share = passage.served - even * (open_now - 1) if here else even
         return counted(float(share if taken else refused), max(1, share + refused))
+
+    return emit
+
+
+def _bytes_of(records: Emit, size: int) -> Emit:
+    def emit(minute: int) -> Sample | None:
+        found = records(minute)
+        if found is None or not found.total:
+            return None
+        return Sample(found.total, found.total * size, size * 0.7, size * 1.4, size, size * 1.2, size * 1.3)
 
     return emit
 
