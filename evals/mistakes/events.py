@@ -11,8 +11,9 @@ from evals.world.kinds import kinds
 from evals.world.kinds._kind import Kind
 from evals.yaml_places import Where
 
-_ALARM = ("Threshold", "EvaluationPeriods", "DatapointsToAlarm")
+_ALARM = ("Threshold", "EvaluationPeriods", "DatapointsToAlarm", "TreatMissingData")
 """What an event may set of an alarm."""
+_MISSING = ("missing", "ignore", "breaching", "notBreaching")
 
 
 def setting(sheet: Sheet, where: Where, kind: str, path: str) -> None:
@@ -140,8 +141,12 @@ def _alarm(sheet: Sheet, where: Where, name: str, event: dict[str, Any]) -> None
     if isinstance(path, str) and path and path not in _ALARM:
         text = f'events.{name}: an alarm has no setting "{path}" that a case can change.{spelt(path, _ALARM)}'
         sheet.add((*where, "path"), text)
-    if path in _ALARM:
-        value(sheet, (*where, "to"), f"events.{name}.to", "a number", event.get("to"))
+    to = event.get("to")
+    if path == "TreatMissingData":
+        if not (isinstance(to, str) and (to in _MISSING or to.startswith("$"))):
+            sheet.add((*where, "to"), f"events.{name}.to must be one of {', '.join(_MISSING)}.")
+    elif path in _ALARM:
+        value(sheet, (*where, "to"), f"events.{name}.to", "a number", to)
     for one in ("also", "tag"):
         if event.get(one):
             sheet.add((*where, one), f"events.{name}: `{one}` is not read for an alarm.")

@@ -402,7 +402,10 @@ class Builder:
             thing = self.things.get(event.set)
             if thing is not None and thing.kind == "alarm" and not event.denied:
                 moment = self.when(event.at)
-                thing.settings.set(event.path, moment, float(self.values.resolve(event.to)))
+                wanted = self.values.resolve(event.to)
+                thing.settings.set(
+                    event.path, moment, str(wanted) if event.path == "TreatMissingData" else float(wanted)
+                )
                 self.world.alarms[thing.name].updates.append((moment, "Update"))
 
     def _alarm(self, key: str, spec: AlarmSpec) -> Thing:
