@@ -12,13 +12,14 @@ from typing import NamedTuple
 
 from evals.world.flow import OWN
 from evals.world.invocations import Request, by_slice
-from evals.world.kinds.states import BEFORE, MachineStage
-from evals.world.seed import mix, uuid
+from evals.world.kinds.states import BEFORE, DENIED, MachineStage
+from evals.world.seed import Seed, mix, uuid
 from evals.world.world import Thing, World
 from tools.models import Json
 
 KEPT = timedelta(days=90)
 _MINUTES = 4 * 1440  # how far back a list is looked through
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _STATES = {
     "Task": ("TaskStateEntered", "TaskStateExited"),
     "Pass": ("PassStateEntered", "PassStateExited"),
@@ -93,11 +94,22 @@ def failure(stage: MachineStage, one: Execution) -> tuple[str, str]:
     if one.reason == BEFORE:
         last = stage.steps(one.began.timestamp())[-1]
         return last.error, last.cause
+    if one.reason == DENIED:
+        return "Lambda.AccessDeniedException", _refusal(stage, one)
     if one.reason == "timeout":
         return "Sandbox.Timedout", '{"errorType":"Sandbox.Timedout","errorMessage":"Error: Task timed out"}'
     said = "ValueError: order is not complete" if one.reason == OWN else _text(stage, one.reason)
     kind, _, message = said.partition(": ")
     return kind.split(".")[-1], json.dumps({"errorMessage": message or said, "errorType": kind})
+
+
+def _refusal(stage: MachineStage, one: Execution) -> str:
+    """What Lambda answers to Step Functions, whose sessions are named by 32 letters."""
+    letters = Seed(stage.world.seed.number).letters(f"session:{one.name}", 32, _LETTERS)
+    said = stage.grants.refusal(one.began.timestamp(), letters)
+    number = uuid(mix(_salt(stage), sum(map(ord, one.name)), 5) << 64 | mix(_salt(stage), len(said), 6))
+    what = "Service: AWSLambda; Status Code: 403; Error Code: AccessDeniedException"
+    return f"{said} ({what}; Request ID: {number}; Proxy: null)"
 
 
 def _text(stage: MachineStage, reason: str) -> str:

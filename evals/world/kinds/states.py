@@ -2,7 +2,9 @@
 
 Physics, from the developer guide: an execution keeps the definition with which it began, so that a change is felt by
 new ones only, after some seconds; it fails at the state that fails, and where that comes before the task, the task's
-function is never invoked (other failures of a definition are refused). Nothing is logged by default.
+function is never invoked (other failures of a definition are refused). A task calls its function with the machine's
+role; what the role no longer allows fails the task with Lambda.AccessDeniedException, and the function is not invoked
+either. Nothing is logged by default.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import Any
 from evals.world import asl
 from evals.world.deeds_states import change, create, tag
 from evals.world.flow import Flow, Load, Minute
+from evals.world.grants import Grants
 from evals.world.kinds._kind import Kind, Wish
 from evals.world.metrics import Emit, count, source, took
 from evals.world.stage import Stage
@@ -25,17 +28,23 @@ from tools.errors import BadInput
 
 SERVICE = "states.amazonaws.com"
 BEFORE = "state failed"
+DENIED = "task not allowed"
 
 
 class MachineStage(Stage):
     """One execution per request."""
 
-    reasons = (BEFORE,)
+    reasons = (BEFORE, DENIED)
     physical = ("definition",)
 
     def __init__(self, world: World, thing: Thing, uses: Mapping[str, Any] | None = None) -> None:
         super().__init__(world, thing, uses)
         self._known: dict[str, tuple[asl.Step, ...]] = {}
+        self.grants = Grants(world, thing, world.seed.integer(f"iam:{thing.arn}", 6, 40))
+
+    def watched(self) -> Iterable[Thing]:
+        yield self.thing
+        yield self.grants.role
 
     @property
     def extra(self) -> int:
@@ -69,6 +78,8 @@ class MachineStage(Stage):
         arrived = load.alive
         if not load.calm and self.fails(load.second):
             load.end(self.index, BEFORE, arrived, 40)
+        elif not load.calm and self.grants.denied(load.second) is not None:
+            load.end(self.index, DENIED, arrived, 90)
         self.close(load, arrived)
 
 
@@ -77,12 +88,13 @@ def _make(shop: Workshop, wish: Wish) -> Thing:
     role = shop.role(
         f"StepFunctions-{wish.name}-role-{seed.hex(f'machine:{wish.name}', 9)}", wish.created, SERVICE
     )
-    fixed = {
+    fixed: dict[str, Any] = {
         "role": role.arn,
         "lag": seed.integer(f"lag:{wish.name}", 2, 9),
         "input": dict(wish.options.get("input") or {"id": "1"}),
         "draft": wish.settings.get("definition"),
         "functions": {},
+        "needs": [],
     }
     thing = shop.add(shop.world.arn("states", f"stateMachine:{wish.name}"), wish, fixed)
     shop.world.relate(thing.arn, "runs as", role.arn)
@@ -99,6 +111,7 @@ def _link(shop: Workshop, machine: Thing, function: Thing) -> None:
     key = next((one for one, thing in shop.made.items() if thing is function), function.name)
     machine.fixed["functions"][key] = function.arn
     shop.allow(machine, "invoke", ["lambda:InvokeFunction"], function)
+    machine.fixed["needs"].append(("lambda:InvokeFunction", function.arn))
     shop.world.relate(machine.arn, "invokes", function.arn)
     draft = machine.fixed["draft"] or {
         "StartAt": "Run",
