@@ -89,6 +89,8 @@ class _Body(BytesIO):
     def stream(self, **_: Any) -> Iterator[bytes]:
         while chunk := self.read(65536):
             yield chunk
+_USER_AGENT = f"opsleuth Botocore/{botocore.__version__}"
+"""The whole of it: botocore would make its own anew from a dozen parts, twice a call."""
 
 
 class Aws:
@@ -351,7 +353,7 @@ class Aws:
         # The same request everywhere: nothing in it comes from the account id or the settings of the machine.
         options: dict[str, Any] = {
             "retries": {"total_max_attempts": 1, "mode": "standard"},
-            "user_agent_extra": "opsleuth",
+            "user_agent": _USER_AGENT,
             "account_id_endpoint_mode": "disabled",
             "ignore_configured_endpoint_urls": self._transport.virtual,
             "defaults_mode": "legacy",

@@ -86,10 +86,15 @@ def call(client: str, operation: str, at: Resource | ChangeEvent, **parameters: 
 
 
 def optional(reader: Reader, client: str, operation: str, what: str, **parameters: Any) -> Answer | None:
-    """The answer; one with empty data when there is none; None, with a gap noted, when it is not visible."""
+    """The answer; one with empty data when there is none; None, with a gap noted, when it is not visible.
+
+    None without a gap when the reader has no use for it.
+    """
     from tools.aws import Answer
 
     answer: Answer | None = None
+    if (client, operation) in reader.skips:
+        return None
     with reader.seeing(what, f"{what} of this resource"):
         try:
             answer = reader.ask(client, operation, **parameters)

@@ -53,6 +53,7 @@ class Reader:
     letter: str
     first: int = 1
     patience: int = 0
+    skips: frozenset[tuple[str, str]] = frozenset()  # (service, operation) that need not be read
     as_of: datetime = field(init=False)
     evidence: list[Evidence] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)

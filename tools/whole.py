@@ -6,6 +6,7 @@ the same in every run. What AWS refuses is a gap; the rest of the map goes on.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ Tell = Callable[[str, int, int], None]
 _AT_ONCE = 8
 _A_JOB = 25  # resources that one job reads whole, one after the other
 _MOST_PAGES = 400
+_TAGS = re.compile(r"^(List|Get|Describe)\w*Tag(s|ging)")
 _ROUNDS = 3  # configurations name things, which name things
 
 
@@ -76,14 +78,18 @@ class _Whole:
         self.at_once = at_once
         self.known: dict[str, Resource] = {}
         self.read_whole: set[str] = set()
+        self.tags: dict[str, dict[str, str]] = {}
+        self.skips: frozenset[tuple[str, str]] = frozenset()
         self.outlined: set[str] = set()  # parts that their wholes tell of: nothing more is read of them
         self.gaps: list[Gap] = []
         self.calls = 0
         self.jobs = 0
+        self.all_tags = False
 
     def read(self) -> Account:
         self.list_all()
         self.add_tags()
+        self.skips = self.needless()
         relations = self.relations()
         for _ in range(_ROUNDS):
             todo = self.unread(relations)
@@ -190,7 +196,7 @@ class _Whole:
         """Do the jobs side by side and take what they found in their order."""
 
         def one(number: int, job: Callable[[Reader], list[Resource]]) -> _Found:
-            reader = Reader(aws=self.aws, letter=f"W{number}-", patience=_MOST_PAGES)
+            reader = Reader(aws=self.aws, letter=f"W{number}-", patience=_MOST_PAGES, skips=self.skips)
             return _Found(job(reader), reader)
 
         with ThreadPoolExecutor(max_workers=self.at_once) as pool:
@@ -206,7 +212,7 @@ class _Whole:
     def take(self, found: _Found) -> None:
         for one in found.resources:
             before = self.known.get(one.arn)
-            tags = one.tags or (before.tags if before else {})
+            tags = one.tags or (before.tags if before else {}) or self.tags.get(one.arn, {})
             self.known[one.arn] = replace(one, tags=tags)
         self.gaps += found.reader.gaps
         self.calls += len(found.reader.evidence)
@@ -214,7 +220,19 @@ class _Whole:
     def add_tags(self) -> None:
         """Tags of all that has some, where the listing did not tell them."""
         jobs = [(f"reading tags in {region}", self._tagger(region)) for region in self.regions]
+        before = len(self.gaps)
         self.run(jobs)
+        self.all_tags = not any(gap.what.startswith("tags in ") for gap in self.gaps[before:])
+
+    def needless(self) -> frozenset[tuple[str, str]]:
+        """Reads that a map shows nothing of; those of tags, too, where all tags of the regions are known."""
+        found = set()
+        for service in catalogue.services().values():
+            skips = set(service.outline.skips if service.outline else ())
+            if self.all_tags and not service.global_region:
+                skips |= {read.operation for read in service.reads if _TAGS.search(read.operation)}
+            found |= {(service.client, operation) for operation in skips}
+        return frozenset(found)
 
     def _tagger(self, region: str) -> Callable[[Reader], list[Resource]]:
         def job(reader: Reader) -> list[Resource]:
@@ -234,6 +252,7 @@ class _Whole:
                         {pair["Key"]: pair["Value"] for pair in item.get("Tags") or []},
                     )
                     known = self.known.get(arn)
+                    self.tags[arn] = tags
                     if known is not None:
                         found.append(replace(known, tags={**tags, **known.tags}))
                     elif tags and arns.is_arn(arn) and catalogue.service_of(arn) is None:
@@ -295,6 +314,8 @@ class _Whole:
             service = catalogue.service_of(arn)
             type = catalogue.type_of(arn)
             if service is None or arn in self.read_whole or type in service.complete:
+                continue
+            if service.outline and type in service.outline.listed and self.known[arn].config:
                 continue
             if arn in self.outlined or self.known[arn].account not in ("", self.aws.account):
                 continue  # another account's: its own reading tells it

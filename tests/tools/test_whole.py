@@ -73,8 +73,8 @@ def test_a_refused_listing_is_a_gap_and_the_rest_goes_on() -> None:
 
 
 def test_equal_refusals_of_many_are_told_together() -> None:
-    found = read(frozenset({"lambda:GetFunctionConfiguration"}))
-    assert "Lambda (3 times)" in codes(found.gaps, "AccessDenied")
+    found = read(frozenset({"lambda:GetPolicy"}))
+    assert "Resource policy (3 times)" in codes(found.gaps, "AccessDenied")
     assert {WRITER, READER, LONER} <= {one.arn for one in found.topology.resources}
 
 

@@ -157,6 +157,7 @@ class Condition:
         None  # whether the resource's own description says that it holds
     )
     excluded: Callable[[Resource], bool] | None = None  # whether its configuration says that it cannot hold
+    tells: tuple[str, ...] = ()  # JMESPaths on the configuration of what `shown` rests on: "NotAfter"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

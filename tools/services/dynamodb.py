@@ -729,7 +729,7 @@ SERVICE = Service(
     discover=discover,
     describe=describe,
     relations=relations,
-    outline=Outline(relations=outline),
+    outline=Outline(relations=outline, skips=("DescribeTimeToLive",)),
     namespace="AWS/DynamoDB",
     dimensions=lambda resource: (("TableName", resource.name),) if resource.type == "table" else (),
     owner=owner,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
 _SOURCE = "lambda.amazonaws.com"
 _VERSIONS_A_PAGE = 50  # Lambda API reference, ListVersionsByFunction
 # Rules and topics are not listed: the policy of what they call is where they are found.
-_CALLER = re.compile(r"^arn:[\w-]+:(?:events:[\w-]+:\d{12}:rule/|sns:[\w-]+:\d{12}:|s3:::)[^*?/]+(?:/[^*?]+)?$")
+_CALLER = re.compile(
+    r"^arn:[\w-]+:(?:events:[\w-]+:\d{12}:rule/|sns:[\w-]+:\d{12}:|s3:::)[^*?/]+(?:/[^*?]+)?$"
+)
 _API = re.compile(r"^arn:[\w-]+:execute-api:([\w-]+):\d{12}:([a-z0-9]+)/")
 
 
@@ -1200,6 +1203,19 @@ def outline(resource: Resource, directory: Directory) -> Iterable[Relation]:
             yield relation(resource, arn, "consists of", "lambda:ListAliases AliasArn")
 
 
+def fill(reader: Reader, resource: Resource) -> Resource:
+    """With its policy, aliases and destinations: listing tells all else that a map shows."""
+    config, evidence = dict(resource.config), list(resource.evidence)
+    for operation, what, keep in _PARTS:
+        if operation == "GetFunctionConcurrency":
+            continue
+        part = optional(reader, "lambda", operation, what, region=resource.region, FunctionName=resource.name)
+        if part is not None:
+            config.update(keep(part.data))
+            evidence.append(part.evidence)
+    return replace(resource, config=config, evidence=tuple(id for id in evidence if id))
+
+
 SERVICE = Service(
     name="lambda",
     title="Lambda",
@@ -1255,7 +1271,7 @@ SERVICE = Service(
     discover=discover,
     describe=describe,
     relations=relations,
-    outline=Outline(relations=outline),
+    outline=Outline(relations=outline, fill=fill, fills=("function",), listed=("function",)),
     namespace="AWS/Lambda",
     dimensions=lambda resource: (("FunctionName", resource.name),) if resource.type == "function" else (),
     owner=owner,

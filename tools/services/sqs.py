@@ -18,6 +18,7 @@ from tools.services._spec import (
     Directory,
     Effect,
     MetricSpec,
+    Outline,
     Read,
     Service,
     Setting,
@@ -353,6 +354,7 @@ SERVICE = Service(
     discover=discover,
     describe=describe,
     relations=relations,
+    outline=Outline(skips=("ListDeadLetterSourceQueues",)),  # each queue tells its own
     namespace="AWS/SQS",
     dimensions=lambda resource: (("QueueName", resource.name),),
     owner=owner,
