@@ -1,4 +1,6 @@
-"""How things reach each other in the network: by which interfaces, and what security groups admit."""
+"""How things reach each other in the network: by which interfaces, and what security groups admit; and which quotas of
+the region they share.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +9,30 @@ from collections import defaultdict
 from evals.world.world import Thing, World
 
 
+_SHARED = {
+    "function": ("lambda/L-B99A9384",),
+    "table": (
+        "dynamodb/L-34F8CCC8",
+        "dynamodb/L-34F6A552",
+        "dynamodb/L-AB614373",
+        "dynamodb/L-CF0CBE56",
+    ),
+    "http-api": ("apigateway/L-8A5B8E43",),
+    "rest-api": ("apigateway/L-8A5B8E43",),
+}
+"""Kind -> quotas of a region that all of the kind share (Service Quotas: "Applied per account and Region")."""
+
+
 def relate(world: World) -> None:
-    """Relate instances to their interfaces, and what is in a security group to what each group guards that ever
-    admitted it.
+    """Relate instances to their interfaces, what is in a security group to what each group guards that ever admitted
+    it, and what shares a quota to it.
     """
+    for kind, codes in _SHARED.items():
+        for one in world.of(kind):
+            parts = one.arn.split(":")
+            for code in codes:
+                place = f"{one.region}:{parts[4] or world.account}"
+                world.relate(one.arn, "limited by", f"arn:{world.partition}:servicequotas:{place}:{code}")
     for one in world.of("instance"):
         world.relate(one.arn, "uses", world.arn("ec2", f"network-interface/{one.fixed['interface']}"))
     members = _members(world)
