@@ -8,7 +8,6 @@ from collections import defaultdict
 
 from evals.world.world import Thing, World
 
-
 _SHARED = {
     "function": ("lambda/L-B99A9384",),
     "table": (
