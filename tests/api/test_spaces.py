@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from api.spaces import chosen, load
+from api.spaces import around, chosen, load
+from graph import Context
 from tools.errors import BadInput
+from tools.spaces import Space
 
 GOOD = """
 [prod]
@@ -71,3 +73,27 @@ def test_what_is_wrong_is_told_with_its_place(text: str, says: str, tmp_path: Pa
 def test_no_file_says_what_to_write(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="does not exist"):
         load(tmp_path / "spaces.toml")
+
+
+def test_a_run_gets_all_spaces_of_the_file_or_those_that_are_named(tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD)
+    every = Context.model_validate({"spaces": around((), path)}).spaces
+    assert [(one.name, one.account) for one in every] == [
+        ("prod", "111122223333"),
+        ("shared", "444455556666"),
+    ]
+    assert every[0].way() == Space(
+        name="prod",
+        account="111122223333",
+        role_arn="arn:aws:iam::111122223333:role/team/opsleuth",
+        regions=("eu-west-1", "us-east-1"),
+    )
+    assert [one["name"] for one in around(("shared",), path)] == ["shared"]
+    with pytest.raises(BadInput, match='no space "nope"'):
+        around(("nope",), path)
+
+
+def test_without_a_file_a_run_has_no_other_accounts_unless_one_is_named(tmp_path: Path) -> None:
+    assert around((), tmp_path / "spaces.toml") == []
+    with pytest.raises(BadInput, match="does not exist"):
+        around(("prod",), tmp_path / "spaces.toml")
