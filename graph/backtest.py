@@ -17,6 +17,7 @@ from graph.backtest_requests import ask_of, is_bound
 from graph.backtest_rules import EMERGENCY, CannotTry
 from graph.facts import Facts
 from graph.models import Mitigation, Prevention, RootCause
+from graph.touching import by_event
 from graph.words import say, stamp
 from tools.catalogue import reads
 from tools.iam_names import action_of
@@ -134,8 +135,9 @@ class _Bench:
     def _policy(self, measure: Prevention, policy: Json) -> Prevention:
         bad = self._bad()
         others = self._others(bad)
-        stopped = is_bound(bad) and denies(policy, ask_of(bad))
-        blocked = [one for one in others if is_bound(one) and denies(policy, ask_of(one))]
+        named = by_event(self.facts.resources)
+        stopped = is_bound(bad) and denies(policy, ask_of(bad, named(bad)))
+        blocked = [one for one in others if is_bound(one) and denies(policy, ask_of(one, named(one)))]
         told = say(
             "would have blocked {this}and {good} of the {goods} others seen in {days} days",
             this=say("this change ") if stopped else say("not this change "),

@@ -28,15 +28,15 @@ def is_bound(event: ChangeEvent) -> bool:
     return who.kind not in ("aws_service", "service_linked_role") and who.account in ("", event.account)
 
 
-def ask_of(event: ChangeEvent) -> Ask:
-    """A change as the request that a policy would have seen."""
+def ask_of(event: ChangeEvent, more: tuple[str, ...] = ()) -> Ask:
+    """A change as the request that a policy would have seen. `more`: ARNs that the event changes by name only."""
     found = for_event(event)
     prefix = event.source.split(".")[0]
     touched = found[1].touches(event) if found else ()
     named = touched or tuple(name for name in event.names if is_arn(name))
     return Ask(
         action=action_of(found[0].client if found else _CLIENTS.get(prefix, prefix), event.operation),
-        resources=named or None,
+        resources=tuple(dict.fromkeys((*named, *more))) or None,
         principal=principal_of(event),
         account=event.account,
         region=event.region,

@@ -10,10 +10,10 @@ from graph.backtest_rules import EMERGENCY
 from graph.facts import Facts
 from graph.models import Prevention, RootCause
 from graph.prevent_alarms import metric_alarm, quiet_alarm, watch_setting
+from graph.touching import changes
 from graph.weighing.moves import is_unlimited
 from graph.words import say, stamp
 from tools.arn import parse, partition_of
-from tools.catalogue import change_of
 from tools.cloudtrail_fields import event_names
 from tools.iam_names import action_of
 from tools.models import ChangeEvent, Json, Resource
@@ -124,8 +124,7 @@ def _block(facts: Facts, resource: Resource, operations: list[str], event: Chang
 def _same_kind(facts: Facts, resource: Resource, operations: list[str]) -> list[ChangeEvent]:
     found = []
     for event in facts.changes:
-        known = change_of(event)
-        if event.operation in operations and known is not None and resource.arn in known.touches(event):
+        if event.operation in operations and changes(event, resource):
             found.append(event)
     return found
 
@@ -135,8 +134,8 @@ def _allowed_roles(
 ) -> tuple[str, ...]:
     """ARNs of roles that made such changes before without harm; where there is none, of those that made others."""
     bad = principal_of(event) if event else ""
-    for changes in (_same_kind(facts, resource, operations), _touching(facts, resource)):
-        good = [item for item in changes if event is None or item.id != event.id]
+    for seen in (_same_kind(facts, resource, operations), _touching(facts, resource)):
+        good = [item for item in seen if event is None or item.id != event.id]
         roles = [principal_of(item) for item in good if item.actor.role and is_bound(item)]
         found = tuple(dict.fromkeys(role for role in roles if role != bad))[:MOST_ROLES]
         if found:
@@ -146,11 +145,7 @@ def _allowed_roles(
 
 def _touching(facts: Facts, resource: Resource) -> list[ChangeEvent]:
     """Changes of the resource by what runs on its own; what people did by hand is no rule."""
-    return [
-        event
-        for event in facts.changes
-        if (known := change_of(event)) and resource.arn in known.touches(event) and not _by_hand(event)
-    ]
+    return [event for event in facts.changes if changes(event, resource) and not _by_hand(event)]
 
 
 def _tell_of_event(

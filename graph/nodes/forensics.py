@@ -12,8 +12,10 @@ from graph.claims import who
 from graph.context import Context
 from graph.desk import Desk, desk
 from graph.facts import Facts
+from graph.former import LED_TO, former
 from graph.places import away
 from graph.state import State, Trail, dump_all
+from graph.touching import by_event, touches
 from graph.words import stamp
 from tools.aws import Reader
 from tools.catalogue import change_of, replaced_by, service_of, settings_in, settings_of, type_of
@@ -51,6 +53,7 @@ def forensics(state: State, *, runtime: Runtime[Context]) -> Trail | dict[str, o
         found = _read(work, facts, state["lookback"])
         if found is None and facts.changes:
             return {**work.findings()}  # over budget: what an earlier look saw stays
+        facts, found = _led(work, facts, found)
         until = found.complete_until if found else complete_until(facts.as_of)
         reactions = [event for event in found.noise if settings_in(event)] if found else []
         kept = _near(facts, (*found.events, *reactions)) if found else []
@@ -69,8 +72,11 @@ def forensics(state: State, *, runtime: Runtime[Context]) -> Trail | dict[str, o
             changes=dump_all(events),
             denied=dump_all(attempts),
             others=dump_all(_in_short(found, kept)) if found else [],
-            parts=dump_all(parts(work.reader, facts, events)),
-            versions=dump_all(versions(work.reader, facts, events)),
+            parts=dump_all([*_kept(facts), *parts(work.reader, facts, events)]),
+            formerly=dump_all([one for one in facts.relations if one.kind == LED_TO]),
+            versions=dump_all(
+                [*versions(work.reader, facts, events), *config_items(work.reader, facts, events)]
+            ),
             trail_visible=found is not None,
             complete_until=until.isoformat(),
             **work.findings(),
@@ -99,6 +105,32 @@ def _read(work: Desk, facts: Facts, lookback: int) -> Changes | None:
     if not found or (hidden and not found[0].events):
         return None
     return joined(found[0], list(_elsewhere(work, facts, window)))
+
+
+def _led(work: Desk, facts: Facts, found: Changes | None) -> tuple[Facts, Changes | None]:
+    """With what led to the symptom until it was changed, and the events that tell so."""
+    if found is None:
+        return facts, found
+    led = former(work.reader, facts, found.events, lambda arn: _part(work.reader, arn))
+    known = {one.id for one in found.events}
+    events = sorted(
+        (*found.events, *(one for one in led.events if one.id not in known)),
+        key=lambda one: (one.time, one.id),
+    )
+    return (
+        replace(
+            facts,
+            resources=(*facts.resources, *led.resources),
+            relations=(*facts.relations, *led.relations),
+        ),
+        replace(found, events=tuple(events)),
+    )
+
+
+def _kept(facts: Facts) -> list[Resource]:
+    """Resources that are known only because they led to the symptom."""
+    led = {one.source for one in facts.relations if one.kind == LED_TO}
+    return [one for one in facts.resources if one.arn in led]
 
 
 MOST_PLACES = 4
@@ -185,11 +217,12 @@ def versions(reader: Reader, facts: Facts, events: Sequence[ChangeEvent]) -> lis
     """
     begin = facts.onset.earliest if facts.onset else _alarm_began(facts)
     moments: dict[str, list[datetime]] = {}
+    named = by_event(facts.resources)
     for event in reversed(events):
         early = event.time < begin - timedelta(hours=facts.lookback)
         if early or event.operation.startswith("Create") or is_noise(event):
             continue
-        for arn in touches(event):
+        for arn in named(event):
             found = facts.resource(arn)
             shown = [one for one in facts.settings_of(found) if one.versioned] if found is not None else []
             if any(requested(event, one)[0] for one in shown):
@@ -198,42 +231,40 @@ def versions(reader: Reader, facts: Facts, events: Sequence[ChangeEvent]) -> lis
     for arn in list(moments)[:MOST_VERSIONED]:
         if (resource := facts.resource(arn)) is not None:
             made.extend(before(reader, resource, moments[arn]))
-    return [*made, *_recorded(reader, facts, events, begin)]
+    return made
 
 
 MOST_RECORDED = 3
 
 
-def _recorded(
-    reader: Reader, facts: Facts, events: Sequence[ChangeEvent], begin: datetime
-) -> Iterator[Version]:
+def config_items(reader: Reader, facts: Facts, events: Sequence[ChangeEvent]) -> Iterator[Version]:
     """AWS Config's items from before changes near the onset of which no earlier event and no metric tells."""
+    begin = facts.onset.earliest if facts.onset else _alarm_began(facts)
     wanted: dict[str, list[tuple[Setting, datetime]]] = {}
+    named = by_event(facts.resources)
     for event in reversed(events):
         early = event.time < begin - timedelta(hours=facts.lookback)
         if early or event.operation.startswith("Create") or is_noise(event) or event.error_code:
             continue
-        for arn in touches(event):
+        for arn in named(event):
             resource = facts.resource(arn)
             for setting in facts.settings_of(resource) if resource is not None else ():
-                if requested(event, setting)[0] and not _is_told(setting, arn, event, events):
+                same = [one for one in events if arn in named(one)]
+                if requested(event, setting)[0] and not _is_told(setting, event, same):
                     wanted.setdefault(arn, []).append((setting, event.time))
     for arn in list(wanted)[:MOST_RECORDED]:
         resource = facts.resource(arn)
         if resource is not None:
-            settings = list(dict.fromkeys(one for one, _ in wanted[arn]))
+            settings = list({one.path: one for one, _ in wanted[arn]}.values())
             place = reader.at(resource.account, resource.region)
             yield from recorded(place, resource, settings, [moment for _, moment in wanted[arn]])
 
 
-def _is_told(setting: Setting, arn: str, event: ChangeEvent, events: Sequence[ChangeEvent]) -> bool:
+def _is_told(setting: Setting, event: ChangeEvent, events: Sequence[ChangeEvent]) -> bool:
     """Whether a metric, the answer, a version or an earlier event tells the value before."""
     if setting.metric is not None or setting.versioned or setting.hidden or setting.echo == "old":
         return True
-    return any(
-        one.time < event.time and not one.error_code and arn in touches(one) and requested(one, setting)[0]
-        for one in events
-    )
+    return any(one.time < event.time and not one.error_code and requested(one, setting)[0] for one in events)
 
 
 MOST_OPERATIONS = 8
@@ -257,12 +288,6 @@ def _operations(facts: Facts) -> tuple[list[str], list[str]]:
 def _alarm_began(facts: Facts) -> datetime:
     alarm = facts.incident.alarm
     return alarm.state_since if alarm is not None else facts.as_of
-
-
-def touches(event: ChangeEvent) -> tuple[str, ...]:
-    """ARNs that the event touches, as its service file knows."""
-    known = change_of(event)
-    return known.touches(event) if known else ()
 
 
 def _by_distance(facts: Facts) -> list[Resource]:

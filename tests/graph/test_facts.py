@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from graph.facts import Facts
-from graph.nodes.forensics import MOST_PARTS, parts, versions
+from graph.nodes.forensics import MOST_PARTS, config_items, parts, versions
 from graph.state import State, dump, dump_all
 from tests.graph import made
 from tests.graph.kinds import KINDS, configured
@@ -252,6 +252,19 @@ def test_versions_are_not_read_where_nothing_was_changed_that_they_show() -> Non
     ]
     assert versions(aws.reader(), SHOP, others) == []
     assert aws.asked == []
+
+
+def test_config_is_asked_only_where_nothing_else_tells() -> None:
+    cut = event(
+        "lambda",
+        "PutFunctionConcurrency",
+        {"functionName": "parcel-writer", "reservedConcurrentExecutions": 1},
+    )
+    before = replace(cut, id="before", time=cut.time - timedelta(days=3))
+    for events, asked in (([cut], 1), ([before, cut], 0)):
+        aws = published()
+        assert list(config_items(aws.reader(), SHOP, events)) == []
+        assert len(aws.asked) == asked
 
 
 def test_refused_versions_are_a_gap() -> None:
