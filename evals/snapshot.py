@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,19 +86,8 @@ def make_case(
     clean_lines = [line if line.startswith(_NUMBERS) else scrubber(line) for line in lines]
     clean_trigger = scrubber(yaml.safe_dump(trigger, sort_keys=True, allow_unicode=True, width=1000))
     clean_truth = scrubber(truth)
-    check(
-        [
-            *texts(clean),
-            *(
-                (f"line {number} of the snapshot", line)
-                for number, line in enumerate(clean_lines, 1)
-                if not line.startswith(_NUMBERS)
-            ),
-            (TRIGGER, clean_trigger),
-            (TRUTH, clean_truth),
-        ],
-        scrubber,
-    )
+    told = [*texts(clean), *_worded(clean_lines), (TRIGGER, clean_trigger), (TRUTH, clean_truth)]
+    check(told, scrubber)
     contents = {NAME: packed(clean_lines), TRIGGER: clean_trigger.encode(), TRUTH: clean_truth.encode()}
     originals = folder.absolute().with_name(folder.absolute().name + SUFFIX)
     with _whole(folder) as place:
@@ -115,6 +104,13 @@ def make_case(
         trigger=yaml.safe_load(clean_trigger) or {},
         missing=_missing(clean_lines),
     )
+
+
+def _worded(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Lines that hold words, each with where it stands."""
+    for number, line in enumerate(lines, 1):
+        if not line.startswith(_NUMBERS):
+            yield f"line {number} of the snapshot", line
 
 
 class _whole:

@@ -79,17 +79,8 @@ def command(
 
     Levels: system (what belongs together, and why), container (what runs or stores), component (its parts), all.
     """
-    given = [bool(resource.strip()), bool(alarm.strip()), whole_account]
-    if sum(given) != 1:
-        raise click.UsageError(
-            "Say where to start: --around RESOURCE or --alarm NAME; or --whole-account. Exactly one of them."
-        )
-    if cause and whole_account:
-        raise click.UsageError("--cause needs a symptom: --around RESOURCE or --alarm NAME.")
-    if spaces and (not whole_account or profile or role_arn or region):
-        raise click.UsageError(
-            "--space goes with --whole-account and says where to look: leave out --profile, --region and --role-arn."
-        )
+    _one_start(resource, alarm, whole_account, cause)
+    _only_spaces(spaces, whole_account, profile, role_arn, region)
     from api.draw_map import Wanted, draw
 
     draw(
@@ -111,3 +102,22 @@ def command(
             max_calls=max_calls,
         )
     )
+
+
+def _one_start(resource: str, alarm: str, whole_account: bool, cause: str) -> None:
+    """Raise UsageError unless exactly one place to start at is named, and a symptom when a cause is."""
+    given = [bool(resource.strip()), bool(alarm.strip()), whole_account]
+    if sum(given) != 1:
+        raise click.UsageError(
+            "Say where to start: --around RESOURCE or --alarm NAME; or --whole-account. Exactly one of them."
+        )
+    if cause and whole_account:
+        raise click.UsageError("--cause needs a symptom: --around RESOURCE or --alarm NAME.")
+
+
+def _only_spaces(spaces: tuple[str, ...], whole_account: bool, *places: str) -> None:
+    """Raise UsageError when spaces are named beside another place."""
+    if spaces and (not whole_account or any(places)):
+        raise click.UsageError(
+            "--space goes with --whole-account and says where to look: leave out --profile, --region and --role-arn."
+        )

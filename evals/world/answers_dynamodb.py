@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from evals.world.asking import Ask, Refusal, handles
@@ -73,22 +73,7 @@ def description(table: Thing, ask: Ask) -> Json:
             "Status": "ACTIVE",
         },
     }
-    replicas = table.fixed.get("replicas", ())
-    if replicas:  # the others; a global table's stream is on
-        label = table.created.strftime("%Y-%m-%dT%H:%M:%S.000")
-        shown |= {
-            "GlobalTableVersion": "2019.11.21",
-            "Replicas": [{"RegionName": parse(arn).region, "ReplicaStatus": "ACTIVE"} for arn in replicas],
-            "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
-            "LatestStreamLabel": label,
-            "LatestStreamArn": f"{table.arn}/stream/{label}",
-        }
-    last = stream_arn(table, moment.timestamp())
-    if last and not replicas:  # its ARN stays when it was switched off
-        shown |= {"LatestStreamArn": last, "LatestStreamLabel": last.rsplit("/", 1)[1]}
-        if label_of(table, moment.timestamp()):
-            view = table.at("StreamSpecification.StreamViewType", moment)
-            shown["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": view}
+    shown |= _stream(table, moment)
     if mode == "PAY_PER_REQUEST":
         shown["BillingModeSummary"] = {
             "BillingMode": mode,
@@ -97,6 +82,28 @@ def description(table: Thing, ask: Ask) -> Json:
         limits = table.settings.under("OnDemandThroughput", moment)
         if limits:
             shown["OnDemandThroughput"] = limits
+    return shown
+
+
+def _stream(table: Thing, moment: datetime) -> Json:
+    """The stream of a table; a global table's is on, and its replicas are the others."""
+    replicas = table.fixed.get("replicas", ())
+    if replicas:
+        label = table.created.strftime("%Y-%m-%dT%H:%M:%S.000")
+        return {
+            "GlobalTableVersion": "2019.11.21",
+            "Replicas": [{"RegionName": parse(arn).region, "ReplicaStatus": "ACTIVE"} for arn in replicas],
+            "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+            "LatestStreamLabel": label,
+            "LatestStreamArn": f"{table.arn}/stream/{label}",
+        }
+    last = stream_arn(table, moment.timestamp())
+    if not last:
+        return {}
+    shown: Json = {"LatestStreamArn": last, "LatestStreamLabel": last.rsplit("/", 1)[1]}
+    if label_of(table, moment.timestamp()):  # its ARN stays when it was switched off
+        view = table.at("StreamSpecification.StreamViewType", moment)
+        shown["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": view}
     return shown
 
 

@@ -62,20 +62,7 @@ def _instance(ask: Ask, one: Thing) -> Json:
             }
         ],
         "AvailabilityZone": subnets[0].fixed["zone"],
-        "DBSubnetGroup": {
-            "DBSubnetGroupName": "private",
-            "DBSubnetGroupDescription": "private subnets",
-            "VpcId": one.fixed["vpc"],
-            "SubnetGroupStatus": "Complete",
-            "Subnets": [
-                {
-                    "SubnetIdentifier": subnet.fixed["id"],
-                    "SubnetAvailabilityZone": {"Name": subnet.fixed["zone"]},
-                    "SubnetStatus": "Active",
-                }
-                for subnet in subnets
-            ],
-        },
+        "DBSubnetGroup": _subnet_group(one, subnets),
         "PreferredMaintenanceWindow": "sun:03:10-sun:03:40",
         "PendingModifiedValues": {},
         "MultiAZ": bool(one.at("MultiAZ", ask.as_of)),
@@ -92,6 +79,23 @@ def _instance(ask: Ask, one: Thing) -> Json:
         "IAMDatabaseAuthenticationEnabled": False,
         "AutoMinorVersionUpgrade": True,
         "StorageEncrypted": True,
+    }
+
+
+def _subnet_group(one: Thing, subnets: list[Thing]) -> Json:
+    return {
+        "DBSubnetGroupName": "private",
+        "DBSubnetGroupDescription": "private subnets",
+        "VpcId": one.fixed["vpc"],
+        "SubnetGroupStatus": "Complete",
+        "Subnets": [
+            {
+                "SubnetIdentifier": subnet.fixed["id"],
+                "SubnetAvailabilityZone": {"Name": subnet.fixed["zone"]},
+                "SubnetStatus": "Active",
+            }
+            for subnet in subnets
+        ],
     }
 
 

@@ -296,8 +296,16 @@ class Noise:
         return self._record(number, moment, who, Deed(source="sts", name="GetCallerIdentity", read_only=True))
 
     def _rare(self, number: int, moment: datetime) -> Record:
-        cast, who, deed = self.cast, None, Deed(source="sts", name="GetCallerIdentity", read_only=True)
         kind = number % 10
+        if kind == 8:
+            person = self.people[number * 31 % len(self.people)]
+            return login(self.world, person, moment, f"noise:{number}")
+        who, deed = self._rare_person(number, kind) if kind < 5 else self._rare_program(kind)
+        return self._record(number, moment, who, deed)
+
+    def _rare_person(self, number: int, kind: int) -> tuple[Identity, Deed]:
+        """Root, other accounts, and people who come through a directory."""
+        cast, deed = self.cast, Deed(source="sts", name="GetCallerIdentity", read_only=True)
         if kind == 0:
             who = cast.root("203.0.113.5")
             deed = Deed(source="iam", name="GetAccountSummary", read_only=True)
@@ -324,10 +332,15 @@ class Noise:
                 "durationSeconds": 3600,
             }
             deed = Deed(source="sts", name="AssumeRoleWithSAML", request=request, read_only=True)
-        elif kind == 4:
+        else:
             who = cast.portal("r.silva")
             deed = Deed(source="sso", name="ListApplications", read_only=True)
-        elif kind == 5:
+        return who, deed
+
+    def _rare_program(self, kind: int) -> tuple[Identity, Deed]:
+        """AWS itself, stacks, pipelines, auditors."""
+        cast = self.cast
+        if kind == 5:
             who = cast.service("secretsmanager.amazonaws.com")
             secret = self.world.arn("secretsmanager", "secret:partner-api-key-Ab12Cd")
             deed = Deed(
@@ -342,17 +355,13 @@ class Noise:
         elif kind == 7:
             who = cast.terraform("terraform-plan", "plan")
             deed = Deed(source="dynamodb", name="ListTables", request={"limit": 100}, read_only=True)
-        elif kind == 8:
-            person = self.people[number * 31 % len(self.people)]
-            return login(self.world, person, moment, f"noise:{number}")
         else:
             who = cast.sso("ReadOnlyAccess", "k.weber", "203.0.113.44", console=False)
             secret = self.world.arn("secretsmanager", "secret:partner-api-key-Ab12Cd")
             deed = Deed(
                 source="secretsmanager", name="DescribeSecret", request={"secretId": secret}, read_only=True
             )
-        assert who is not None
-        return self._record(number, moment, who, deed)
+        return who, deed
 
 
 def login(world: World, who: Identity, moment: datetime, key: str) -> Record:

@@ -533,67 +533,44 @@ _TOKEN = "AuthToken"
 def _both(type: Kind) -> tuple[Setting, ...]:
     """What groups and clusters alike have."""
     member = type == "replication-group"
+    machine = _effects(type, (*_SMALLER, *_RESTARTED), *_BUSY, after=_LATER)
     return (
         _setting(
-            type,
-            "node type",
-            "CacheNodeType",
-            "cacheNodeType",
-            partial(_restore_text, "CacheNodeType"),
-            _effects(type, (*_SMALLER, *_RESTARTED), *_BUSY, after=_LATER),
-            waits=True,
-            echo="old",
-            echo_path="cacheNodeType",
+            type, "node type", "CacheNodeType", "cacheNodeType", partial(_restore_text, "CacheNodeType"), machine,
+            waits=True, echo="old", echo_path="cacheNodeType",
         ),
         _setting(
-            type,
-            "parameter group",
-            _PARAMETER_GROUP,
-            "cacheParameterGroupName",
-            partial(_restore_text, "CacheParameterGroupName"),
-            _effects(type, (*_SMALLER, *_RESTARTED), *_BUSY, after=_LATER),
-            member=member,
+            type, "parameter group", _PARAMETER_GROUP, "cacheParameterGroupName",
+            partial(_restore_text, "CacheParameterGroupName"), machine, member=member,
         ),
         _setting(
-            type,
-            "security groups",
-            _GROUP_IDS,
-            _SENT_IDS,
-            _restore_groups,
-            _effects(type, _CUT, *_AWAY, after=(0, 3600)),
-            member=member,
+            type, "security groups", _GROUP_IDS, _SENT_IDS, _restore_groups,
+            _effects(type, _CUT, *_AWAY, after=(0, 3600)), member=member,
         ),
         _setting(
-            type,
-            "engine version",
-            "EngineVersion",
-            "engineVersion",
-            _restore_version,
-            _effects(type, (*_SMALLER, *_RESTARTED), *_BUSY, after=_LATER),
-            waits=True,
-            member=member,
+            type, "engine version", "EngineVersion", "engineVersion", _restore_version, machine,
+            waits=True, member=member,
         ),
         _setting(
-            type,
-            "days that backups are kept",
-            "SnapshotRetentionLimit",
-            "snapshotRetentionLimit",
-            partial(_restore_number, "SnapshotRetentionLimit"),
-            unit="days",
-            unset=0,
+            type, "days that backups are kept", "SnapshotRetentionLimit", "snapshotRetentionLimit",
+            partial(_restore_number, "SnapshotRetentionLimit"), unit="days", unset=0,
         ),
-        Setting(
-            type=type,
-            name="password",
-            path=_TOKEN,
-            unit="",
-            requests={f"Modify{_WORDS[type]}": "authToken"},
-            restore=restore_nothing,
-            read=partial(_read, type),
-            query=f"{_ROOTS[type]}.AuthTokenLastModifiedDate",
-            effects=_effects(type, _CUT, *_AWAY, after=(0, 3600)),
-            hidden=True,
-        ),
+        _password(type),
+    )  # fmt: skip
+
+
+def _password(type: Kind) -> Setting:
+    return Setting(
+        type=type,
+        name="password",
+        path=_TOKEN,
+        unit="",
+        requests={f"Modify{_WORDS[type]}": "authToken"},
+        restore=restore_nothing,
+        read=partial(_read, type),
+        query=f"{_ROOTS[type]}.AuthTokenLastModifiedDate",
+        effects=_effects(type, _CUT, *_AWAY, after=(0, 3600)),
+        hidden=True,
     )
 
 

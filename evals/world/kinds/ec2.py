@@ -8,7 +8,7 @@ disk; without it there are none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_network
 from typing import Any
 
@@ -54,8 +54,28 @@ def _make(shop: Workshop, wish: Wish) -> Thing:
         )
     code, guards = identifier(seed, "i", name), guards_of(shop, wish)
     role = shop.role(f"{wish.options.get('family') or name}-role", wish.created, "ec2.amazonaws.com")
-    fixed = {
-        "id": code,
+    thing = shop.add(
+        world.arn("ec2", f"instance/{code}"), wish, {"id": code, **_fixed(shop, wish, runs, role, guards)}
+    )
+    zone = str(wish.options.get("zone") or seed.pick(f"zone:{name}", ("a", "c")))
+    _place(shop, thing, guards, str(wish.options.get("where") or "private"), zone)
+    _volume(shop, thing, wish)
+    world.relate(thing.arn, "runs as", role.arn)
+    defaults = _defaults(kind, guards, runs)
+    for path in wish.settings:
+        _check(path, defaults, f"resources.{wish.id}.settings")
+    shop.settle(thing, wish, defaults)
+    if "Name" not in wish.tags:
+        thing.settings.set("tags.Name", thing.created, name)
+    return thing
+
+
+def _fixed(
+    shop: Workshop, wish: Wish, runs: list[str], role: Thing, guards: Sequence[Thing]
+) -> dict[str, Any]:
+    """What never changes of an instance."""
+    seed, name = shop.world.seed, wish.name
+    return {
         "runs": runs,
         "port": int(wish.options.get("port") or PROGRAMS[runs[0]].port),
         "image": f"ami-0{seed.hex('image', 16)}",
@@ -82,18 +102,6 @@ def _make(shop: Workshop, wish: Wish) -> Thing:
         "disk_used": 1 - float(wish.options.get("disk_free") or seed.between(f"disk:{name}", 0.42, 0.66)),
         "salt": seed.salt(f"ec2:{name}"),
     }
-    thing = shop.add(world.arn("ec2", f"instance/{code}"), wish, fixed)
-    zone = str(wish.options.get("zone") or seed.pick(f"zone:{name}", ("a", "c")))
-    _place(shop, thing, guards, str(wish.options.get("where") or "private"), zone)
-    _volume(shop, thing, wish)
-    world.relate(thing.arn, "runs as", role.arn)
-    defaults = _defaults(kind, guards, runs)
-    for path in wish.settings:
-        _check(path, defaults, f"resources.{wish.id}.settings")
-    shop.settle(thing, wish, defaults)
-    if "Name" not in wish.tags:
-        thing.settings.set("tags.Name", thing.created, name)
-    return thing
 
 
 def _runs(wish: Wish) -> list[str]:
