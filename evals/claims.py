@@ -105,14 +105,15 @@ def false_statements(
                 yield FalseClaim(
                     where=where, kind="claim", sentence=f"{where}: {told} {why}: {statement.text}"
                 )
-        own = frozenset((called or {}).get(claim.subject, "") for claim in statement.claims)
+        told = [arn for claim in statement.claims for arn in (claim.subject, str(claim.value))]
+        own = frozenset((called or {}).get(arn, "") for arn in told)
         counts = tuple((float(one), 0.0) for one in _versions(statement, ledger))
         for problem in unbacked(statement, known, given + Pool(words=own, numbers=counts)):
             yield FalseClaim(where=where, kind="text", sentence=f"{where}: {problem}")
 
 
 def _versions(statement: Statement, ledger: Ledger) -> Iterator[int]:
-    """How many values a setting had had by the moment at which a claim says that it was set: the number of a version."""
+    """How many values a setting had had by the moment at which a claim says that it was set: a version's number."""
     for claim in statement.claims:
         if claim.kind == "setting" and claim.start is not None:
             history = [since for since, _ in ledger.settings_history(claim.subject, claim.field)]

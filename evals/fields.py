@@ -51,7 +51,7 @@ def _differs(where: str, told: Value, true: Value) -> Found:
 
 def _place(report: Report, world: World) -> Found:
     yield from _differs("incident.account", report.incident.account, world.account)
-    yield from _differs("incident.region", report.incident.region, world.region)
+    yield from _differs("incident.region", report.incident.region, world.asked_in)
     for shown in report.evidence:
         one = shown.evidence
         if one.account not in ("", *_open(world)):
@@ -210,8 +210,12 @@ def _now(cause: RootCause, report: Report, ledger: Ledger) -> Iterator[str]:
         fields = (*_ALARM_FIELDS, "period")
         yield from (str(ledger.alarm(cause.resource, field, report.as_of)) for field in fields)
         return
-    prefix = cause.field.rpartition(".")[0]
     moments = (report.as_of, (cause.earliest or report.as_of) - _MOMENT)
+    whole = [ledger.config(cause.resource, at) for at in moments]
+    if any(whole):  # sent whole, with all that it holds besides
+        yield from (str(number) for one in whole for number in walk(one or {}))
+        return
+    prefix = cause.field.rpartition(".")[0]
     for resource in report.topology.resources:
         if resource.arn == cause.resource:
             for path in _paths(resource.config):
@@ -227,16 +231,17 @@ def _paths(config: Json, prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{key}"
 
 
-def _numbers(steps: Iterable[Step]) -> Iterator[int | float]:
-    def walk(value: Any) -> Iterator[int | float]:
-        if isinstance(value, dict):
-            value = list(value.values())
-        if isinstance(value, list | tuple):
-            for item in value:
-                yield from walk(item)
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            yield value
+def walk(value: Any) -> Iterator[int | float]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from walk(item)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield value
 
+
+def _numbers(steps: Iterable[Step]) -> Iterator[int | float]:
     for step in steps:
         for call in step.calls:
             yield from walk(call.parameters)

@@ -63,9 +63,28 @@ def run_suite(
         raise BadInput(f"Unknown way of not seeing: {', '.join(strange)}. Known: {', '.join(MODES)}")
     refuse(incidents or builtin(), only)
     cases = find(incidents, only)
-    declared = [case for case in cases if not case.recorded]
     if logs is not None:
         _make(logs)
+    jobs = _jobs(cases, seeds, variations, unseen, logs)
+    done = all_of(jobs, processes, progress)
+    runs = [one for one in done if isinstance(one, Outcome)]
+    return SuiteResult(
+        outcomes=tuple(one for one in runs if not one.variant),
+        varied=tuple(one for one in runs if one.variant),
+        unseen=tuple(one for one in done if isinstance(one, Unseen)),
+        first_runs=first_runs.read(first_runs.place(incidents)),
+    )
+
+
+def _jobs(
+    cases: Sequence[Case],
+    seeds: Sequence[int],
+    variations: Sequence[Variation],
+    unseen: Sequence[str],
+    logs: Path | None,
+) -> list[Job[Outcome | Unseen | None]]:
+    """Every run: the cases as they are, recorded ones, variants, and cases of which something is not known."""
+    declared = [case for case in cases if not case.recorded]
     jobs: list[Job[Outcome | Unseen | None]] = [
         Job(partial(run_case, case, seed, logs), partial(_lost, case, seed))
         for case in declared
@@ -87,14 +106,7 @@ def run_suite(
         for case in declared
         for seed in seeds
     ]
-    done = all_of(jobs, processes, progress)
-    runs = [one for one in done if isinstance(one, Outcome)]
-    return SuiteResult(
-        outcomes=tuple(one for one in runs if not one.variant),
-        varied=tuple(one for one in runs if one.variant),
-        unseen=tuple(one for one in done if isinstance(one, Unseen)),
-        first_runs=first_runs.read(first_runs.place(incidents)),
-    )
+    return jobs
 
 
 def _make(folder: Path) -> None:

@@ -13,6 +13,7 @@ from graph.state import State, load, load_all
 from tools import topology as topologies
 from tools.catalogue import find, owner_arn, services, signatures
 from tools.directory import KnownResources
+from tools.jobs import Job
 from tools.models import (
     ChangeEvent,
     Gap,
@@ -61,6 +62,7 @@ class Facts:
     steps: tuple[SettingStep, ...] = ()
     patterns: tuple[LogPattern, ...] = ()
     log_window: Window | None = None
+    jobs: tuple[Job, ...] = ()
     gaps: tuple[Gap, ...] = field(default_factory=tuple)
 
     @staticmethod
@@ -74,7 +76,10 @@ class Facts:
                 load_all(Resource, state.get("resources")), load_all(Resource, state.get("parts"))
             ),
             described=datetime.fromisoformat(state["started"]) if state.get("started") else None,
-            relations=load_all(Relation, state.get("relations")),
+            relations=(
+                *load_all(Relation, state.get("relations")),
+                *load_all(Relation, state.get("formerly")),
+            ),
             changes=load_all(ChangeEvent, state.get("changes")),
             denied=load_all(ChangeEvent, state.get("denied")),
             others=load_all(ChangeEvent, state.get("others")),
@@ -85,6 +90,7 @@ class Facts:
             steps=load_all(SettingStep, state.get("steps")),
             patterns=load_all(LogPattern, state.get("patterns")),
             log_window=load(Window, state["log_window"]) if state.get("log_window") else None,
+            jobs=load_all(Job, state.get("jobs")),
             gaps=tuple(load(Gap, gap) for gaps in (state.get("gaps") or {}).values() for gap in gaps),
         )
 

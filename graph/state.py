@@ -96,6 +96,7 @@ class Trail(Findings):
     others: list[Json]  # ChangeEvent: what else was changed, in short; preventions are tried on it
     parts: list[Json]  # Resource: parts of known resources (stages, aliases) that changes touch
     versions: list[Json]  # Version: published before changes of settings that versions show
+    formerly: list[Json]  # Relation: what led to the symptom until it was changed
     trail_visible: bool
     complete_until: str
 
@@ -105,6 +106,7 @@ class LogNotes(Findings):
 
     patterns: list[Json]
     log_window: Json | None  # the whole minutes since the onset in which lines were counted
+    jobs: list[Json]  # Job: what cron started before the onset
     reading: Json | None  # what a model made of patterns that no signature knows
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from evals.world.asking import Ask, Refusal, handles
-from evals.world.edge_shown import not_after
+from evals.world.edge_shown import VALID, not_after
+from evals.world.kinds.acm import described
 from evals.world.world import Thing
 from tools.models import Json
-
-_LONG = timedelta(days=198)
-_RENEWED = timedelta(days=45)  # before the end, ACM begins to renew
 
 
 def _held(ask: Ask) -> dict[str, Thing]:
@@ -30,8 +28,8 @@ def _described(ask: Ask, arn: str, thing: Thing) -> Json:
 
 def _undeclared(ask: Ask, arn: str, listener: Thing) -> Json:
     """It was renewed last by ACM, so that it is never near its end here."""
-    age = (ask.as_of - listener.created) % _LONG
-    issued = ask.as_of - min(age, _LONG / 2)
+    age = (ask.as_of - listener.created) % VALID
+    issued = ask.as_of - min(age, VALID / 2)
     name = f"{listener.name.split(':')[0]}.example.com"
     return {
         "CertificateArn": arn,
@@ -42,7 +40,7 @@ def _undeclared(ask: Ask, arn: str, listener: Thing) -> Json:
         "IssuedAt": issued,
         "Status": "ISSUED",
         "NotBefore": issued,
-        "NotAfter": issued + _LONG,
+        "NotAfter": issued + VALID,
         "KeyAlgorithm": "RSA_2048",
         "InUseBy": [str(listener.fixed["balancer"])],
         "Type": "AMAZON_ISSUED",
@@ -51,8 +49,7 @@ def _undeclared(ask: Ask, arn: str, listener: Thing) -> Json:
 
 
 def _declared(ask: Ask, thing: Thing) -> Json:
-    end = not_after(thing)
-    over = end <= ask.as_of
+    told = described(ask.world, thing, ask.as_of)
     validation: Json = {
         "DomainName": thing.name,
         "ValidationDomain": thing.name,
@@ -64,6 +61,7 @@ def _declared(ask: Ask, thing: Thing) -> Json:
         },
         "ValidationMethod": "DNS",
     }
+    end = not_after(thing)
     shown: Json = {
         "CertificateArn": thing.arn,
         "DomainName": thing.name,
@@ -71,34 +69,21 @@ def _declared(ask: Ask, thing: Thing) -> Json:
         "DomainValidationOptions": [validation],
         "Issuer": "Amazon",
         "CreatedAt": thing.created,
-        "IssuedAt": end - _LONG,
-        "Status": "EXPIRED" if over else "ISSUED",
-        "NotBefore": end - _LONG,
+        "IssuedAt": end - VALID,
+        "Status": told["Status"],
+        "NotBefore": end - VALID,
         "NotAfter": end,
         "KeyAlgorithm": "RSA_2048",
         "SignatureAlgorithm": "SHA256WITHRSA",
         "InUseBy": list(thing.fixed["users"]),
         "Type": "AMAZON_ISSUED",
-        "RenewalEligibility": "INELIGIBLE" if over else "ELIGIBLE",
+        "RenewalEligibility": told["RenewalEligibility"],
     }
-    began = end - _RENEWED
-    if began <= ask.as_of and _unproven(ask, thing):
-        shown["RenewalSummary"] = {
-            "RenewalStatus": "FAILED" if over else "PENDING_VALIDATION",
-            "DomainValidationOptions": [{**validation, "ValidationStatus": "PENDING_VALIDATION"}],
-            "UpdatedAt": end if over else began,
-        }
+    if renewal := told.get("RenewalSummary"):
+        pending = {**validation, "ValidationStatus": "PENDING_VALIDATION"}
+        updated = datetime.fromisoformat(renewal["UpdatedAt"])
+        shown["RenewalSummary"] = {**renewal, "DomainValidationOptions": [pending], "UpdatedAt": updated}
     return shown
-
-
-def _unproven(ask: Ask, thing: Thing) -> bool:
-    """Whether the record that proves the domain is gone."""
-    zone = ask.world.things.get(thing.fixed["zone"])
-    if zone is None:
-        return True
-    return all(
-        one["Name"] != thing.fixed["record"] for one in zone.settings.under("Records", ask.as_of).values()
-    )
 
 
 @handles("acm", "ListCertificates")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from evals.world import edge_shown
@@ -344,3 +344,54 @@ def _none(ask: Ask) -> Json:
 
 for _operation in ("ListIPSets", "ListRuleGroups"):
     handles("wafv2", _operation)(_none)
+
+
+_MANAGED_SINCE = datetime(2020, 7, 14, tzinfo=UTC)
+
+
+@handles("cloudfront", "GetCachePolicy")
+def get_cache_policy(ask: Ask) -> Json:
+    """AWS's own Managed-CachingDisabled (developer guide, "Use managed cache policies")."""
+    if ask.need("Id") != edge_shown.CACHING_DISABLED:
+        raise NotModelled("Id")
+    key = {
+        "EnableAcceptEncodingGzip": False,
+        "EnableAcceptEncodingBrotli": False,
+        "HeadersConfig": {"HeaderBehavior": "none"},
+        "CookiesConfig": {"CookieBehavior": "none"},
+        "QueryStringsConfig": {"QueryStringBehavior": "none"},
+    }
+    config = {
+        "Comment": "Policy with caching disabled",
+        "Name": "Managed-CachingDisabled",
+        "DefaultTTL": 0,
+        "MaxTTL": 0,
+        "MinTTL": 0,
+        "ParametersInCacheKeyAndForwardedToOrigin": key,
+    }
+    shown = {
+        "Id": edge_shown.CACHING_DISABLED,
+        "LastModifiedTime": _MANAGED_SINCE,
+        "CachePolicyConfig": config,
+    }
+    return {"CachePolicy": shown, "ETag": "E23ZP02F085DFQ"}
+
+
+@handles("cloudfront", "GetOriginRequestPolicy")
+def get_origin_request_policy(ask: Ask) -> Json:
+    """AWS's own Managed-AllViewer."""
+    if ask.need("Id") != edge_shown.ALL_VIEWER:
+        raise NotModelled("Id")
+    config = {
+        "Comment": "Policy to forward all parameters in viewer requests",
+        "Name": "Managed-AllViewer",
+        "HeadersConfig": {"HeaderBehavior": "allViewer"},
+        "CookiesConfig": {"CookieBehavior": "all"},
+        "QueryStringsConfig": {"QueryStringBehavior": "all"},
+    }
+    shown = {
+        "Id": edge_shown.ALL_VIEWER,
+        "LastModifiedTime": _MANAGED_SINCE,
+        "OriginRequestPolicyConfig": config,
+    }
+    return {"OriginRequestPolicy": shown, "ETag": "E23ZP02F085DFQ"}

@@ -21,8 +21,6 @@ def lower(value: Any) -> Any:
     """As CloudTrail writes it."""
     if isinstance(value, dict):
         return {key[:1].lower() + key[1:]: lower(one) for key, one in value.items()}
-    if isinstance(value, bytes):
-        return value.decode()
     return [lower(one) for one in value] if isinstance(value, list) else value
 
 

@@ -10,8 +10,8 @@ from tools.models import Json
 
 DEPLOYS = timedelta(minutes=5)
 VALID = timedelta(days=198)
-_CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
-_ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
+CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
 
 
 def _changes(thing: Thing, moment: datetime) -> int:
@@ -98,6 +98,13 @@ def distribution_config(thing: Thing, moment: datetime) -> Json:
     }
 
 
+def settable(config: Json) -> Json:
+    """A configuration as it is sent back: without what is deprecated and only shown."""
+    shown = config["ViewerCertificate"]
+    kept = {key: value for key, value in shown.items() if key != "CertificateSource"}
+    return {**config, "ViewerCertificate": kept}
+
+
 def _behavior(thing: Thing) -> Json:
     methods = ["HEAD", "DELETE", "POST", "GET", "OPTIONS", "PUT", "PATCH"]
     return {
@@ -111,8 +118,8 @@ def _behavior(thing: Thing) -> Json:
         "LambdaFunctionAssociations": {"Quantity": 0},
         "FunctionAssociations": {"Quantity": 0},
         "FieldLevelEncryptionId": "",
-        "CachePolicyId": _CACHING_DISABLED,
-        "OriginRequestPolicyId": _ALL_VIEWER,
+        "CachePolicyId": CACHING_DISABLED,
+        "OriginRequestPolicyId": ALL_VIEWER,
     }
 
 
@@ -149,22 +156,13 @@ def _rule(thing: Thing, name: str, moment: datetime) -> Json:
 
 
 def _statement(held: Json) -> Json:
-    """What a rule looks at: the size of the body, the path, the country, or how many come from one address."""
+    """What a rule looks at: the size of the body, the country, or how many come from one address."""
     plain = [{"Priority": 0, "Type": "NONE"}]
     kind = str(held.get("on", "size"))
     if kind == "rate":
         return {"RateBasedStatement": {"Limit": 2000, "AggregateKeyType": "IP"}}
     if kind == "country":
         return {"GeoMatchStatement": {"CountryCodes": list(held.get("countries", ["US"]))}}
-    if kind == "path":
-        return {
-            "ByteMatchStatement": {
-                "SearchString": str(held.get("path", "/admin")).encode(),
-                "FieldToMatch": {"UriPath": {}},
-                "TextTransformations": plain,
-                "PositionalConstraint": "STARTS_WITH",
-            }
-        }
     return {
         "SizeConstraintStatement": {
             "FieldToMatch": {"Body": {"OversizeHandling": "CONTINUE"}},

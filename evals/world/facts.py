@@ -14,6 +14,7 @@ from evals.world.flow import Flow, first_trouble, last_trouble
 from evals.world.identities import Identity
 from evals.world.trail import Deed, Record
 from evals.world.world import Thing, World
+from tools.evidence import canonical
 
 
 def onset(flow: Flow, until: datetime) -> datetime | None:
@@ -83,7 +84,7 @@ def note(
         found[f"{key}.watches"] = watched[world.alarms[things[key].name].arn]
     for key, made in happened.items():
         found |= {f"{key}.{name}": value for name, value in event_facts(made).items()}
-    _settings(found, case, happened)
+    _settings(world, found, case, happened)
     _symptom(found, flow, world)
     if flow.hot_key:
         found["hot_key.name"] = flow.hot_key.name
@@ -123,7 +124,17 @@ def event_facts(made: Record) -> dict[str, Any]:
     }
 
 
-def _settings(found: dict[str, Any], case: CaseFile, happened: dict[str, Record]) -> None:
+def _shown(world: World, name: str, made: Record) -> dict[str, Any]:
+    """What AWS shows of the resource just before and from the event on, by the answer's members."""
+    found: dict[str, Any] = {}
+    for when, at in (("before", made.time - timedelta(seconds=1)), ("after", made.time)):
+        shown = world.ledger.config(made.arn, at) or {}
+        found |= {f"{name}.shown_{when}.{key}": value for key, value in shown.items()}
+        found |= {f"{name}.text_{when}.{key}": canonical(value) for key, value in shown.items()}
+    return found
+
+
+def _settings(world: World, found: dict[str, Any], case: CaseFile, happened: dict[str, Record]) -> None:
     for event in case.events:
         made = happened.get(event.id)
         if event.known_as and made is not None:
@@ -133,6 +144,7 @@ def _settings(found: dict[str, Any], case: CaseFile, happened: dict[str, Record]
                 f"{event.known_as}.path": made.field,
                 f"{event.known_as}.resource": made.arn,
             }
+            found |= _shown(world, event.known_as, made)
             if isinstance(made.before, list):  # statements of a policy
                 document = json.dumps({"Version": "2012-10-17", "Statement": made.before})
                 found[f"{event.known_as}.document"] = document

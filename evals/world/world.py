@@ -83,6 +83,12 @@ class World:
     def global_region(self) -> str:
         return global_region(self.region)
 
+    @property
+    def asked_in(self) -> str:
+        """The region in which an investigation begins: that of the alarm that starts it."""
+        alarm = self.alarms.get(self.trigger.get("alarm", ""))
+        return self.region if alarm is None else alarm.region
+
     def of(self, kind: str, region: str = "") -> list[Thing]:
         """Resources of one kind, by name; those of one region when given."""
         found = [t for t in self.things.values() if t.kind == kind and (not region or t.region == region)]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from graph.facts import Facts
 from graph.models import CauseKind, Hypothesis
 from graph.weighing.mechanism import together
 from graph.weighing.moves import Move, is_document, move, step_of
+from graph.weighing.season import job_of
 from graph.weighing.witness import about
 from graph.words import say
 from tools.catalogue import change_of
@@ -65,7 +66,23 @@ def _object(event: ChangeEvent) -> str:
         for key, value in sorted(event.request.items())
         if isinstance(value, str) and key.lower().endswith(("name", "arn", "id")) and key != "revisionId"
     )
-    return " ".join(named)
+    return " ".join((*named, *_within(event.request, top=True)))
+
+
+_OWN = frozenset({"name", "type", "setIdentifier", "id", "key"})
+"""By which a thing inside a request is itself: a record of a zone has a name and a type."""
+
+
+def _within(value: object, *, top: bool = False) -> Iterator[str]:
+    """What the things inside a request are called, in order."""
+    if isinstance(value, Mapping):
+        for key, one in sorted(value.items()):
+            if not top and key in _OWN and isinstance(one, str):
+                yield f"{key}={one}"
+            yield from _within(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _within(one)
 
 
 def began(facts: Facts) -> datetime:
@@ -219,6 +236,8 @@ def _conditions(facts: Facts) -> Iterator[Hypothesis]:
                 and about(facts, pattern, resource.arn)
                 for pattern in facts.patterns
             )
+            if condition.scheduled:
+                moved, named = moved if job_of(facts, resource.arn) is not None else [], False
             if moved or named or (condition.shown is not None and condition.shown(resource)):
                 yield Hypothesis(
                     id=f"condition:{resource.arn}:{condition.key}",

@@ -16,7 +16,7 @@ from graph.weights import WEIGHTS
 from graph.words import number, stamp
 from tools.alarms import evaluate
 from tools.models import Alarm, ChangeEvent, Claim, Resource, Statement
-from tools.services._spec import Setting
+from tools.services._spec import Condition, Setting
 
 
 def condition(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
@@ -39,7 +39,11 @@ def condition(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
         else set()
     )
     # A store that ran out crept there: what set that off lies too far back to be a change that is yet unseen.
-    telling = [item for item in hurting if item.used_up or (item.metric.name, item.direction) not in shared]
+    telling = [
+        item
+        for item in hurting
+        if item.used_up or known.scheduled or (item.metric.name, item.direction) not in shared
+    ]
     for item in telling[:1] if holds else []:
         yield TestResult(test="condition", weight=WEIGHTS["condition.metric_up"], statement=_moved(item))
     if found and not holds:
@@ -47,10 +51,23 @@ def condition(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
         said = statement("{names}: nothing", evidence=found[0].evidence, names=names)
         yield TestResult(test="condition", weight=WEIGHTS["condition.metric_still"], statement=said)
     if resource is not None and known.shown is not None and known.shown(resource):
-        said = statement(
-            "AWS's own description of {name} says so", evidence=resource.evidence, name=resource.name
-        )
+        said = _described(facts, resource, known)
         yield TestResult(test="condition", weight=WEIGHTS["condition.shown"], statement=said)
+
+
+def _described(facts: Facts, resource: Resource, known: Condition) -> Statement:
+    """That the description says so, with the values that say it."""
+    told = [(path, facts.current(resource.arn, path)) for path in known.tells]
+    values = [(path, value) for path, value in told if value is not None]
+    return statement(
+        "AWS's own description of {name} says so: {values}"
+        if values
+        else "AWS's own description of {name} says so",
+        evidence=resource.evidence,
+        claims=[setting_claim(resource.arn, path, value, facts.as_of) for path, value in values],
+        name=resource.name,
+        values=", ".join(f"{path} {value}" for path, value in values),
+    )
 
 
 def _moved(item: MetricFinding) -> Statement:

@@ -57,6 +57,9 @@ class Facts:
     def settings_history(self, arn: str, path: str) -> tuple[tuple[datetime, Value], ...]:
         return ()
 
+    def config(self, arn: str, at: datetime) -> Json | None:
+        return None
+
     def event_values(self, event_id: str) -> tuple[Any, ...]:
         return (90, 3) if event_id == EVENT else ()
 

@@ -90,6 +90,7 @@ class Setting:
     )
     along: tuple[str, ...] = ()
     """Paths of settings of the resource that AWS itself moves to fit this one: a lower maximum lowers the count."""
+    mind: str = ""  # for people: what putting it back does not bring back, or what has to follow by hand
     hidden: bool = False  # CloudTrail hides the value: who and when can be told, what cannot
     means: Callable[[ChangeEvent, Value], Value] | None = (
         None  # a requested value as the describe would show it: "web:42" is the ARN of a task definition
@@ -167,6 +168,7 @@ class Read:
     operation: str
     action: str  # IAM action: "dynamodb:DescribeTable"
     shows: str  # what its answer is good for, so that a refusal can say what is missing
+    client: str = ""  # boto3 client where it is not the service's: dynamodbstreams
 
 
 class Directory(Protocol):

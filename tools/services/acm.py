@@ -314,6 +314,7 @@ CONDITIONS = (
             "Turn on AWS Config's rule acm-certificate-expiration-check.",
         ),
         shown=lambda resource: _is_over(resource) and not _not_renewed(resource),
+        tells=("Status", "NotAfter"),
         excluded=lambda resource: not _is_over(resource) or _unused(resource),
     ),
     Condition(
@@ -332,6 +333,7 @@ CONDITIONS = (
             "Keep the validation records in a template, so that nobody tidies them away.",
         ),
         shown=lambda resource: _is_over(resource) and _not_renewed(resource),
+        tells=("Status", "NotAfter", "RenewalSummary.RenewalStatus"),
         excluded=lambda resource: not _is_over(resource) or not _not_renewed(resource) or _unused(resource),
     ),
     Condition(

@@ -11,6 +11,7 @@ from evals.world.stage import Stage
 from evals.world.telemetry import Source
 from evals.world.trail import Deed
 from evals.world.world import Thing, World
+from tools.models import Json
 
 if TYPE_CHECKING:
     from evals.world.flow import Flow
@@ -54,7 +55,7 @@ class Kind:
     `kept` is a value of a setting as AWS keeps it, when a case may say it shorter. `after` adds what the service
     itself does once everything has happened, up to a moment: its own calls in CloudTrail, its happenings. `called` is
     for a kind that programs reach: what the caller (a function, a service) gets, as its name in the environment and
-    the permission.
+    the permission. `shown` is its configuration at a moment as AWS shows it, where settings do not lie at its paths.
     """
 
     name: str  # "table"
@@ -73,3 +74,4 @@ class Kind:
     kept: Callable[[World, Thing, str, Any], Any] | None = None
     after: Callable[[World, Thing, datetime], None] | None = None
     called: Callable[[Workshop, Thing, Thing], None] | None = None
+    shown: Callable[[World, Thing, datetime], Json] | None = None

@@ -8,18 +8,22 @@ breaks off, the load balancer never sees a request. DaysToExpiry is published tw
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from evals.world.deeds_edge import tag_certificate
-from evals.world.edge_shown import not_after
+from evals.world.edge_shown import VALID, not_after
 from evals.world.flow import Flow
 from evals.world.kinds._kind import Kind, Wish
 from evals.world.kinds.edge import record_path
 from evals.world.metrics import source
 from evals.world.telemetry import Sample, Source, level
 from evals.world.workshop import Workshop
-from evals.world.world import Thing
+from evals.world.world import Thing, World
+from tools.models import Json
 
 _HALF_DAY = 720
+RENEWED = timedelta(days=45)
+"""Before the end, ACM begins to renew."""
 
 
 def _make(shop: Workshop, wish: Wish) -> Thing:
@@ -54,6 +58,37 @@ def _metrics(certificate: Thing, flow: Flow | None) -> Iterator[Source]:
     yield source(certificate, "AWS/CertificateManager", "DaysToExpiry", held, "None", left, every=_HALF_DAY)
 
 
+def unproven(world: World, certificate: Thing, at: datetime) -> bool:
+    """Whether the record that proves the domain is gone."""
+    zone = world.things.get(certificate.fixed["zone"])
+    if zone is None:
+        return True
+    return all(
+        one["Name"] != certificate.fixed["record"] for one in zone.settings.under("Records", at).values()
+    )
+
+
+def described(world: World, thing: Thing, at: datetime) -> Json:
+    """Its state as DescribeCertificate shows it; times as ISO 8601 texts."""
+    end = not_after(thing)
+    over = end <= at
+    shown: Json = {
+        "Status": "EXPIRED" if over else "ISSUED",
+        "NotBefore": iso(end - VALID),
+        "NotAfter": iso(end),
+        "RenewalEligibility": "INELIGIBLE" if over else "ELIGIBLE",
+    }
+    began = end - RENEWED
+    if began <= at and unproven(world, thing, at):
+        status = "FAILED" if over else "PENDING_VALIDATION"
+        shown["RenewalSummary"] = {"RenewalStatus": status, "UpdatedAt": iso(end if over else began)}
+    return shown
+
+
+def iso(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
 KINDS = (
     Kind(
         name="certificate",
@@ -65,5 +100,6 @@ KINDS = (
         make=_make,
         metrics=_metrics,
         tag=tag_certificate,
+        shown=described,
     ),
 )

@@ -21,6 +21,15 @@ from evals.world.deeds_edge import (
     tag_zone,
 )
 from evals.world.edge_metrics import acl_sources, distribution_sources, zone_sources
+from evals.world.edge_shown import (
+    ALL_VIEWER,
+    CACHING_DISABLED,
+    distribution_config,
+    etag,
+    settable,
+    token,
+    web_acl,
+)
 from evals.world.flow import Flow, Load
 from evals.world.kinds._kind import Kind, Wish
 from evals.world.lines import LogGroup, Mark
@@ -160,7 +169,8 @@ def _link_zone(shop: Workshop, zone: Thing, target: Thing) -> None:
         value["AliasTarget"] = alias
     if path not in zone.settings.steps:
         zone.settings.set(path, zone.created, value)
-    shop.world.relate(zone.arn, "resolves to", target.arn)
+    for word in ("resolves to", "led to"):
+        shop.world.relate(zone.arn, word, target.arn)
 
 
 def _record(world: World, zone: Thing, path: str, value: Any) -> Any:
@@ -185,14 +195,18 @@ def _distribution(shop: Workshop, wish: Wish) -> Thing:
         "more": bool(wish.options.get("additional_metrics", False)),
         "global": world.global_region,
     }
-    return shop.settle(shop.add(arn, wish, fixed, region=""), wish)
+    thing = shop.settle(shop.add(arn, wish, fixed, region=""), wish)
+    for kind, id in (("cache-policy", CACHING_DISABLED), ("origin-request-policy", ALL_VIEWER)):
+        world.relate(arn, "set up by", f"arn:{world.partition}:cloudfront::{world.account}:{kind}/{id}")
+    return thing
 
 
 def _link_distribution(shop: Workshop, distribution: Thing, target: Thing) -> None:
     path = "Origins.DomainName"
     if path not in distribution.settings.steps:
         distribution.settings.set(path, distribution.created, str(target.fixed["host"]))
-    shop.world.relate(distribution.arn, "forwards to", target.arn)
+    for word in ("forwards to", "led to"):
+        shop.world.relate(distribution.arn, word, target.arn)
 
 
 def _acl(shop: Workshop, wish: Wish) -> Thing:
@@ -310,13 +324,17 @@ KINDS = (
         stage=DistributionStage,
         metrics=distribution_sources,
         change=change_distribution,
+        shown=lambda world, one, at: {
+            "DistributionConfig": settable(distribution_config(one, at)),
+            "ETag": etag(one, at),
+        },
         tag=tag_distribution,
         dimensions=lambda one: {"id": str(one.fixed["id"])},
     ),
     Kind(
         name="web-acl",
         options={
-            "rules": "list of {name, share: of the requests that it matches, on: size, path, country or rate}",
+            "rules": "list of {name, share: of the requests that it matches, on: size, country or rate}",
             "logs": "whether it writes what it blocks to CloudWatch Logs",
         },
         settings={"Rules.": "NAME.Action: Allow, Block or Count"},
@@ -326,6 +344,7 @@ KINDS = (
         metrics=acl_sources,
         logs=_acl_logs,
         change=change_acl,
+        shown=lambda world, one, at: {**web_acl(world, one, at), "LockToken": token(world, one, at)},
         tag=tag_acl,
         dimensions=lambda one: {"id": str(one.fixed["id"])},
     ),

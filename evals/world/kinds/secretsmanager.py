@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from evals.world.deeds_secrets import SET_AFTER, change, follow_ups, tag
+from evals.world.deeds_secrets import SET_AFTER, change, follow_ups, tag, version_id
 from evals.world.kinds._kind import Kind, Wish
 from evals.world.kinds.kms import encrypts
 from evals.world.workshop import Workshop
 from evals.world.world import Thing, World
+from tools.models import Json
 
 __all__ = ["KINDS", "replaced"]
 
@@ -90,6 +91,17 @@ def _after(world: World, secret: Thing, until: datetime) -> None:
         follow_ups(world, secret, until)
 
 
+def _shown(world: World, secret: Thing, at: datetime) -> Json:
+    """The stages of its versions, and its rotation."""
+    steps = secret.settings.steps["Version"]
+    ids = [version_id(world, secret, int(number)) for since, number in steps.pairs() if since <= at]
+    stages = {one: ["AWSCURRENT"] if one == ids[-1] else ["AWSPREVIOUS"] for one in ids[-2:]}
+    return {
+        "RotationEnabled": bool(secret.fixed["rotation"]),
+        "Versions": [{"VersionId": one, "VersionStages": held} for one, held in stages.items()],
+    }
+
+
 KINDS = (
     Kind(
         name="secret",
@@ -103,5 +115,6 @@ KINDS = (
         tag=tag,
         called=_called,
         after=_after,
+        shown=_shown,
     ),
 )
