@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from api.check_facts import Facts, Later, Setting, Symptom, Traffic, same, shown
+from api.check_facts import Beside, Facts, Later, Setting, Symptom, Traffic, same, shown
 from graph.words import number, say, stamp
 
 Word = Literal["RECOVERED", "NOT YET", "WORSE", "CHANGED AGAIN"]
@@ -31,13 +31,15 @@ class Judgement:
 
 def judge(facts: Facts) -> Judgement:
     """The verdict of a check. Times in its lines are ISO, for `graph.words.localise`."""
-    setting, symptom = facts.setting, facts.symptom
-    if setting is not None and (again := _changed_again(setting)):
-        return Judgement(word="CHANGED AGAIN", lines=again)
-    if symptom is not None and (setting is None or _put_back(setting)) and (worse := _worse(symptom)):
-        back = say("Go back: run the way back of the report.") if setting is not None else ""
+    settings, symptom = _settings(facts), facts.symptom
+    again = [line for setting in settings for line in _changed_again(setting)]
+    if again:
+        return Judgement(word="CHANGED AGAIN", lines=tuple(again))
+    if symptom is not None and all(_put_back(one) for one in settings) and (worse := _worse(symptom)):
+        back = say("Go back: run the way back of the report.") if settings else ""
         return Judgement(word="WORSE", lines=tuple(line for line in (worse, back) if line))
-    missing = [*_setting_missing(setting), *_symptom_missing(symptom), *_alarm_missing(facts)]
+    missing = [line for setting in settings for line in _setting_missing(setting)]
+    missing += [*_symptom_missing(symptom), *_alarm_missing(facts)]
     missing += _traffic_missing(symptom, facts.traffic)
     if symptom is None and facts.alarm_state != "OK":
         missing.append(
@@ -47,6 +49,11 @@ def judge(facts: Facts) -> Judgement:
     if missing:
         return Judgement(word="NOT YET", lines=tuple(missing))
     return Judgement(word="RECOVERED", lines=tuple(_good(facts)))
+
+
+def _settings(facts: Facts) -> tuple[Setting, ...]:
+    """The settings of all causes, the first cause's first."""
+    return (*((facts.setting,) if facts.setting is not None else ()), *facts.also)
 
 
 def _put_back(setting: Setting) -> bool:
@@ -106,9 +113,7 @@ def _worse(symptom: Symptom) -> str:
     )
 
 
-def _setting_missing(setting: Setting | None) -> list[str]:
-    if setting is None:
-        return []
+def _setting_missing(setting: Setting) -> list[str]:
     if not setting.seen:
         return [say("{name} could not be read, so nobody can say that it is back.", name=setting.name)]
     if _put_back(setting):
@@ -167,15 +172,31 @@ def _traffic_missing(symptom: Symptom | None, traffic: Traffic | None) -> list[s
 
 
 def _alarm_missing(facts: Facts) -> list[str]:
-    if facts.alarm_state != "ALARM" or facts.stays_red:
-        return []
-    return [say("Alarm {name} is still in ALARM.", name=facts.alarm)]
+    found = []
+    if facts.alarm_state == "ALARM" and not facts.stays_red:
+        found.append(say("Alarm {name} is still in ALARM.", name=facts.alarm))
+    return found + [
+        say(
+            "Alarm {name}, of the blast radius, is in ALARM since {time}.",
+            name=one.name,
+            time=stamp(one.since),
+        )
+        for one in facts.beside
+        if not one.before and not one.stays_red
+    ]
+
+
+def _beside(one: Beside) -> str:
+    if one.before:
+        return say(
+            "Alarm {name} is red since {time}, before this began.", name=one.name, time=stamp(one.since)
+        )
+    return say("Alarm {name} is red since {time}; such alarms keep their state while there is no new datapoint.",
+               name=one.name, time=stamp(one.since))  # fmt: skip
 
 
 def _good(facts: Facts) -> list[str]:
-    lines = []
-    if facts.setting is not None:
-        lines.append(say("{name} is {value}.", name=facts.setting.name, value=shown(facts.setting.live)))
+    lines = [say("{name} is {value}.", name=one.name, value=shown(one.live)) for one in _settings(facts)]
     if facts.symptom is not None:
         lines.append(_quiet(facts.symptom))
     if facts.alarm_state == "ALARM":
@@ -184,7 +205,7 @@ def _good(facts: Facts) -> list[str]:
         )
     elif facts.alarm_state:
         lines.append(say("Alarm {name} is {state}.", name=facts.alarm, state=facts.alarm_state))
-    return lines
+    return lines + [_beside(one) for one in facts.beside]
 
 
 def _quiet(symptom: Symptom) -> str:

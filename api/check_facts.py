@@ -75,6 +75,16 @@ class Traffic:
         return self.before > 0 and bool(self.recent) and not any(self.recent)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """Another alarm of the blast radius that is red now. `since` is when it turned so."""
+
+    name: str
+    since: datetime
+    before: bool = False  # it was red before the incident began
+    stays_red: bool = False  # it keeps its state while its metric is quiet
+
+
 _BREACHES: Mapping[str, Callable[[float, float], bool]] = {
     "GreaterThanThreshold": operator.gt,
     "GreaterThanOrEqualToThreshold": operator.ge,
@@ -88,6 +98,8 @@ class Facts:
     """What a check read. No setting: the cause has none to put back."""
 
     setting: Setting | None = None
+    also: tuple[Setting, ...] = ()  # of the other true causes
+    beside: tuple[Beside, ...] = ()  # other red alarms of the blast radius
     symptom: Symptom | None = None
     traffic: Traffic | None = None  # None where no metric tells it
     alarm: str = ""

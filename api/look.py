@@ -7,11 +7,11 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from api.check import QUIET
-from api.check_facts import Facts, Later, Setting, Symptom, Traffic
+from api.check_facts import Beside, Facts, Later, Setting, Symptom, Traffic
 from graph.session import close, session
 from graph.words import say
 from tools import catalogue
@@ -41,17 +41,15 @@ def look(kept: Kept, *, profile: str = "", role_arn: str = "") -> Facts:
 
 def gather(reader: Reader, report: Report) -> Facts:
     """Setting, newer changes of it, symptom and alarm, as of the reader's moment."""
-    cause = report.root_cause
-    found = (
-        _setting(reader, cause)
-        if cause is not None and report.verdict in ("root_cause", "no_incident")
-        else None
-    )
+    causes = (report.root_cause, *report.also) if report.verdict in ("root_cause", "no_incident") else ()
+    settings = [_setting(reader, cause) if cause is not None else None for cause in causes]
     alarm = _describe(reader, report.incident.alarm.arn) if report.incident.alarm else None
     symptom = _symptom(reader, report, alarm)
     todo = report.mitigation
     return Facts(
-        setting=found,
+        setting=settings[0] if settings else None,
+        also=tuple(one for one in settings[1:] if one is not None),
+        beside=tuple(_beside(reader, report)),
         symptom=symptom,
         traffic=_traffic(reader, report),
         alarm=alarm.name if alarm else "",
@@ -59,6 +57,38 @@ def gather(reader: Reader, report: Report) -> Facts:
         stays_red=bool(report.incident.stays_red or (todo is not None and todo.stays_red)),
         gaps=tuple(reader.gaps),
     )
+
+
+_KEEPS = ("AWS/DynamoDB",)
+"""Alarms on these keep their state while data is missing (CloudWatch user guide, "treat missing data")."""
+
+
+def _beside(reader: Reader, report: Report) -> Iterator[Beside]:
+    """The other red alarms that watch what the report's blast radius holds."""
+    place, watched = report.incident.region, _radius(report)
+    own = report.incident.alarm.arn if report.incident.alarm else ""
+    onset = report.incident.onset
+    with reader.seeing(say("other alarms"), say("whether something near is still broken")):
+        pages = reader.pages("cloudwatch", "DescribeAlarms", "MetricAlarms", region=place, StateValue="ALARM")
+        for item in sorted(pages.items, key=lambda one: str(one.get("AlarmName"))):
+            sizes = {one["Name"]: one["Value"] for one in item.get("Dimensions") or []}
+            space = str(item.get("Namespace", ""))
+            owner = catalogue.owner_of(space, sizes, place, report.incident.account)
+            since = item.get("StateTransitionedTimestamp") or item.get("StateUpdatedTimestamp")
+            if item.get("AlarmArn") == own or owner not in watched or not isinstance(since, datetime):
+                continue
+            yield Beside(
+                name=str(item["AlarmName"]),
+                since=since.astimezone(UTC),
+                before=onset is not None and since < onset.earliest - _SETTLING,
+                stays_red=space in _KEEPS or item.get("TreatMissingData") == "ignore",
+            )
+
+
+def _radius(report: Report) -> frozenset[str]:
+    """What the fault reached, and what caused it."""
+    causes = [one.resource for one in (report.root_cause, *report.also) if one is not None]
+    return frozenset((report.incident.resource, *report.topology.touched, *causes))
 
 
 def _context(kept: Kept, profile: str, role_arn: str) -> Context:

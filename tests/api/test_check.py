@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.check import QUIET, Judgement, judge
-from api.check_facts import Facts, Later, Setting, Symptom, Traffic, same
+from api.check_facts import Beside, Facts, Later, Setting, Symptom, Traffic, same
 from tools.models import Gap, Value
 
 NOW = datetime(2026, 3, 13, 18, 0, tzinfo=UTC)
@@ -105,6 +105,32 @@ def test_not_yet_while_an_alarm_is_red_that_clears_by_itself() -> None:
     kept = judge(replace(red, stays_red=True))
     assert kept.word == "RECOVERED"
     assert "will not clear by itself" in said(kept)
+
+
+OTHER = Setting(name="batch size of orders", live=10, seen=True, bad=1, prior=10, prior_known=True)
+
+
+def test_every_cause_must_be_put_back() -> None:
+    both = Facts(setting=BACK, also=(OTHER,), symptom=QUIET_NOW)
+    assert judge(both).word == "RECOVERED"
+    assert "batch size of orders is 10" in said(judge(both))
+    still = judge(replace(both, also=(replace(OTHER, live=1),)))
+    assert still.word == "NOT YET"
+    assert "batch size of orders is still 1. The plan sets 10." in said(still)
+    again = judge(replace(both, also=(replace(OTHER, live=500),)))
+    assert again.word == "CHANGED AGAIN"
+    assert judge(Facts(also=(replace(OTHER, live=1),), symptom=QUIET_NOW)).word == "NOT YET"
+
+
+def test_other_red_alarms_of_the_blast_radius_are_no_recovery() -> None:
+    red = Beside(name="orders-errors", since=NOW)
+    found = judge(Facts(setting=BACK, symptom=QUIET_NOW, beside=(red,)))
+    assert found.word == "NOT YET"
+    assert "orders-errors" in said(found)
+    for kept in (replace(red, before=True), replace(red, stays_red=True)):
+        found = judge(Facts(setting=BACK, symptom=QUIET_NOW, beside=(kept,)))
+        assert found.word == "RECOVERED"
+        assert "orders-errors" in said(found)
 
 
 def test_worse_after_the_plan_says_go_back() -> None:

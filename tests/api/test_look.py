@@ -67,6 +67,7 @@ class Account:
         self.throttles: dict[datetime, float] = {}
         self.events: list[dict[str, Any]] = []
         self.denied: set[str] = set()
+        self.others: list[dict[str, Any]] = []  # further alarms that are red
 
     def __call__(self, name: str, parameters: dict[str, Any]) -> Any:
         if name in self.denied:
@@ -94,7 +95,9 @@ class Account:
             "dynamodb:DescribeTable": {"Table": table},
             "dynamodb:DescribeTimeToLive": {"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}},
             "dynamodb:ListTagsOfResource": {"Tags": []},
-            "cloudwatch:DescribeAlarms": {"MetricAlarms": [alarm]},
+            "cloudwatch:DescribeAlarms": {
+                "MetricAlarms": self.others if parameters.get("StateValue") == "ALARM" else [alarm]
+            },
             "cloudwatch:GetMetricData": {
                 "MetricDataResults": [{"Id": "m0", "StatusCode": "Complete", **points}]
             },
@@ -178,6 +181,53 @@ def test_a_trail_that_is_denied_costs_the_name_not_the_answer(account: Account, 
 def test_what_cannot_be_read_is_never_recovered(action: str, account: Account, check: Look) -> None:
     account.denied = {action}
     assert check().word == "NOT YET"
+
+
+def alarm(name: str, since: datetime, **more: Any) -> dict[str, Any]:
+    return {
+        "AlarmName": name,
+        "AlarmArn": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{name}",
+        "Namespace": "AWS/Lambda",
+        "MetricName": "Errors",
+        "Dimensions": [{"Name": "FunctionName", "Value": "booker"}],
+        "StateValue": "ALARM",
+        "StateTransitionedTimestamp": since,
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    ("more", "hours", "word", "says"),
+    [
+        ({}, 0, "NOT YET", "Alarm booker-errors, of the blast radius, is in ALARM"),
+        ({"TreatMissingData": "ignore"}, 0, "RECOVERED", "keep their state"),
+        ({}, -48, "RECOVERED", "before this began"),
+        ({"Dimensions": [{"Name": "FunctionName", "Value": "stranger"}]}, 0, "RECOVERED", ""),
+    ],
+    ids=["new", "keeps its state", "older", "elsewhere"],
+)
+def test_other_alarms_of_the_blast_radius_count(
+    account: Account,
+    proven: Report,
+    shelf: Path,
+    open_account: Callable[..., Any],
+    more: dict[str, Any],
+    hours: int,
+    word: str,
+    says: str,
+) -> None:
+    booker = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:booker"
+    reached = proven.model_copy(
+        update={"topology": proven.topology.model_copy(update={"touched": (booker,)})}
+    )
+    account.throttles = {AT - timedelta(minutes=n): 5000.0 for n in range(9, 15)}
+    account.others = [alarm("booker-errors", AT + timedelta(hours=hours), **more)]
+    context, _ = open_account(account)
+    found = judge(look(keep(reached, context)))
+    assert found.word == word
+    told = [line for line in found.lines if "booker-errors" in line]
+    assert bool(told) == bool(says)
+    assert says in " ".join(told)
 
 
 def test_another_account_is_refused(
