@@ -306,6 +306,8 @@ def _mind(facts: Facts, cause: RootCause, resource: Resource, setting: Setting) 
         told = _prior_claims(cause, resource, setting)
         made.append(statement("{note}", claims=told, note=cause.prior_note))
     made.extend(_too_small(facts, cause, resource, setting))
+    if setting.mind:
+        made.append(statement("{mind}", mind=setting.mind))
     if len({source.kind for source in cause.prior_sources}) == 1:
         made.append(statement("The prior value rests on one source only."))
     return tuple(made)

@@ -87,6 +87,12 @@ _FIXED: tuple[tuple[str, str, str, str], ...] = (
         "what an alarm did, and who edited it",
     ),
     (
+        "dynamodbstreams",
+        "DescribeStream",
+        "dynamodb:DescribeStream",
+        "which view of changes a table's stream had that is switched off",
+    ),
+    (
         "resourcegroupstaggingapi",
         "GetResources",
         "tag:GetResources",

@@ -227,6 +227,10 @@ def test_a_stream_comes_back_only_with_the_view_type_it_had() -> None:
     (call,) = calls(found.apply)
     assert call.parameters["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
     assert "StreamEnabled false" in found.pre_validate[0].expect
+    _, found = made_plan(replace(kind, resources=changed(TABLE, LatestStreamViewType="OLD_IMAGE")).facts())
+    (call,) = calls(found.apply)
+    assert call.parameters["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "OLD_IMAGE"}
+    assert any("event source mappings still read the old one" in one.text for one in found.mind)
 
 
 def test_a_limit_that_was_none_goes_back_to_none() -> None:

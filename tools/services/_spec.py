@@ -168,7 +168,6 @@ class Read:
     operation: str
     action: str  # IAM action: "dynamodb:DescribeTable"
     shows: str  # what its answer is good for, so that a refusal can say what is missing
-    client: str = ""  # boto3 client where it is not the service's: dynamodbstreams
 
 
 class Directory(Protocol):
@@ -196,11 +195,12 @@ class Outline:
     """What only the map of a whole account shows: parts, places, whom an alarm tells. No incident is looked into
     along it, so it costs no run a call.
 
-    `relations` is pure, as `Service.relations` is. `discover` lists what `Service.discover` does not; `fill` reads of
+    `relations` is pure, as `Service.relations` is; so is `parts`: parts that have more of a name than their ARN. `discover` lists what `Service.discover` does not; `fill` reads of
     resources of the types `fills` what neither listing nor describing tells.
     """
 
     relations: Callable[[Resource, Directory], Iterable[Relation]] = lambda resource, directory: ()
+    parts: Callable[[Resource], Iterable[Resource]] = lambda resource: ()
     discover: Callable[[Reader, str], Iterable[Resource]] | None = None
     fill: Callable[[Reader, Resource], Resource] | None = None
     fills: tuple[str, ...] = ()

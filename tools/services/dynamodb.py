@@ -91,6 +91,7 @@ def describe(reader: Reader, arn: str) -> Resource | None:
         shown = ttl.data.get("TimeToLiveDescription", {})
         config["TimeToLive"] = {**shown, "Enabled": shown.get("TimeToLiveStatus") == "ENABLED"}
         evidence.append(ttl.evidence)
+    evidence.extend(_last_view(reader, parts.region, config))
     tags = optional(reader, "dynamodb", "ListTagsOfResource", "Tags", region=parts.region, ResourceArn=arn)
     return Resource(
         arn=arn,
@@ -103,6 +104,27 @@ def describe(reader: Reader, arn: str) -> Resource | None:
         tags={tag["Key"]: tag["Value"] for tag in tags.data.get("Tags", [])} if tags else {},
         evidence=tuple(id for id in evidence if id),
     )
+
+
+def _last_view(reader: Reader, region: str, config: Json) -> list[str]:
+    """Note the view type of a stream that is switched off: for a day its own description still tells it."""
+    stream = text(config, "LatestStreamArn")
+    if not stream or "StreamSpecification" in config:
+        return []
+    told = optional(
+        reader,
+        "dynamodbstreams",
+        "DescribeStream",
+        "The last stream",
+        region=region,
+        StreamArn=stream,
+        Limit=1,
+    )
+    view = text(told.data, "StreamDescription", "StreamViewType") if told is not None else ""
+    if told is None or not view:
+        return []
+    config["LatestStreamViewType"] = view
+    return [told.evidence]
 
 
 def _index(region: str, account: str, name: str, arn: str, table: Json, evidence: str) -> Resource | None:
@@ -178,8 +200,9 @@ def _restore_billing(resource: Resource, value: Value) -> tuple[Call, ...]:
 def _restore_stream(resource: Resource, value: Value) -> tuple[Call, ...]:
     stream: Json = {"StreamEnabled": bool(value)}
     if value:
-        # A stream is switched on with a view type, and a table without a stream does not tell which one it had.
-        view = (resource.config.get("StreamSpecification") or {}).get("StreamViewType")
+        # A stream is switched on with a view type, which a table without one does not tell: its last stream does.
+        told = text(resource.config, "StreamSpecification", "StreamViewType")
+        view = told or text(resource.config, "LatestStreamViewType")
         if not view:
             return ()
         stream["StreamViewType"] = view
@@ -330,6 +353,10 @@ SETTINGS = (
             Effect(metric="role:demand", direction="silent", on="downstream", after=(0, 600), when="lowered"),
         ),
         ready=_ACTIVE,
+        mind=(
+            "A stream that is switched on again is another one, with an ARN of its own: event source mappings still "
+            "read the old one and must be made anew. Changes made in between are in neither."
+        ),
     ),
     Setting(
         type="table",
@@ -724,8 +751,12 @@ SERVICE = Service(
         ),
         Read(operation="ListTagsOfResource", action="dynamodb:ListTagsOfResource", shows="who owns a table"),
     ),
-    types={"table": "container", "index": "component"},
-    arns={"table": r"dynamodb:table/[^/]+", "index": r"dynamodb:table/[^/]+/index/[^/]+"},
+    types={"table": "container", "index": "component", "stream": "component"},
+    arns={
+        "table": r"dynamodb:table/[^/]+",
+        "index": r"dynamodb:table/[^/]+/index/[^/]+",
+        "stream": r"dynamodb:table/[^/]+/stream/[^/]+",
+    },
     discover=discover,
     describe=describe,
     relations=relations,
