@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from langgraph.runtime import Runtime
 
 from graph.context import Context
-from graph.desk import desk
+from graph.desk import Desk, desk
 from graph.facts import LOGS_BEFORE, Facts
+from graph.nodes.metrics import metric_of
 from graph.reading import read_patterns
 from graph.state import LogNotes, State, dump, dump_all
 from graph.unlogged import unlogged
 from graph.words import number
 from tools.catalogue import services
 from tools.clock import floor
+from tools.jobs import Job, is_system_log, jobs, with_cpu
 from tools.logs import patterns
 from tools.models import LogPattern, Window
 
 MOST_GROUPS = 10
+SHORTLY = timedelta(minutes=10)
+"""A job that began longer ago hardly brought about what began now."""
 SETTLING = timedelta(seconds=120)
 """Lines this young may not have arrived yet; counting them would give a number that is still growing."""
 
@@ -55,9 +60,29 @@ def logs(state: State, *, runtime: Runtime[Context]) -> LogNotes | dict[str, obj
         return LogNotes(
             patterns=dump_all(found.patterns),
             log_window=dump(found.after) if found.after else None,
+            jobs=dump_all(_jobs(work, facts, begin)),
             reading=reading,
             **work.findings(),
         )
+
+
+def _jobs(work: Desk, facts: Facts, begin: datetime) -> Iterator[Job]:
+    """What cron started before the onset on the machines that serve the requests, where their system log is shipped."""
+    for arn in (facts.incident.resource, *facts.downstream(facts.incident.resource))[:MOST_GROUPS]:
+        resource = facts.resource(arn)
+        service = facts.service(resource) if resource is not None else None
+        if resource is None or service is None or service.log_groups is None:
+            continue
+        known = next((one for one in facts.conditions_of(resource) if one.scheduled), None)
+        groups = [one for one in service.log_groups(resource) if is_system_log(one)] if known else []
+        if known is None or not groups:
+            continue
+        spec = next(
+            one for one in service.metrics if (one.type, one.name) == (resource.type, known.metrics[0])
+        )
+        for job in jobs(work.reader, arn, groups, begin + timedelta(minutes=1)):
+            if job.started >= begin - SHORTLY:
+                yield with_cpu(work.reader, job, metric_of(resource, spec))
 
 
 def _words(pattern: LogPattern) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
@@ -18,6 +19,7 @@ from tools.history import requested
 from tools.models import ChangeEvent, Resource
 from tools.services._spec import Setting
 
+_NAMING = re.compile(r"(?:id|name|arn)s?$", re.IGNORECASE)
 AFTER = timedelta(minutes=15)
 """Changes up to this long after the onset are listed, to be ruled out by their time."""
 
@@ -126,6 +128,7 @@ def _kind(facts: Facts, resource: Resource) -> CauseKind:
 def _settings(facts: Facts, event: ChangeEvent, resource: Resource) -> Iterator[Hypothesis]:
     kind = _kind(facts, resource)
     made: list[tuple[Hypothesis, Move]] = []
+    repeated: list[tuple[Hypothesis, Move]] = []
     for setting in facts.settings_of(resource):
         if not requested(event, setting)[0]:
             continue
@@ -138,8 +141,10 @@ def _settings(facts: Facts, event: ChangeEvent, resource: Resource) -> Iterator[
             event=event.id,
         )
         what = move(facts, guess)
-        if what is not None and what.direction != "same":
-            made.append((guess, what))
+        if what is not None:
+            (repeated if what.direction == "same" else made).append((guess, what))
+    if not made and _says_nothing_else(event, [what.setting for _, what in repeated]):
+        made = repeated[:1]
     known = [pair for pair in made if pair[1].direction != "unknown"]
     # A request that repeats the whole configuration moves only what it is known to move.
     for guess, what in known or (made if len(made) == 1 else []):
@@ -154,6 +159,12 @@ def _nearest(facts: Facts, resource: Resource, setting: Setting) -> Resource:
         return resource
     here = [one for one in twins if one.region == facts.incident.region and one.account == resource.account]
     return next(iter([one for one in here if one.arn == symptom] or here), resource)
+
+
+def _says_nothing_else(event: ChangeEvent, settings: list[Setting]) -> bool:
+    """Whether a request sets these settings and, beside what it names, nothing more."""
+    told = {setting.requests.get(event.operation, "").split(".", 1)[0] for setting in settings}
+    return bool(settings) and all(key in told or _NAMING.search(key) for key in event.request)
 
 
 def _whole_event(event: ChangeEvent, resource: Resource, kind: CauseKind) -> Hypothesis:

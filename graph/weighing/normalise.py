@@ -17,6 +17,7 @@ from graph.weighing.dose import dose
 from graph.weighing.generate import hypotheses
 from graph.weighing.mechanism import explains, mechanism, together
 from graph.weighing.moves import step_of
+from graph.weighing.season import season
 from graph.weighing.when import time
 from graph.weighing.where import path, topology
 from graph.weighing.witness import companions, logs
@@ -116,6 +117,7 @@ def _tests(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
     yield from companions(facts, hypothesis)
     if hypothesis.kind == "condition":
         yield from special.condition(facts, hypothesis)
+        yield from season(facts, hypothesis)
         yield from _no_symptom(facts)
         return
     yield from dose(facts, hypothesis)

@@ -1238,6 +1238,22 @@ CONDITIONS = (
         prevent=("Alarm on CPUCreditBalance below an hour's use.",),
     ),
     Condition(
+        key="scheduled-job",
+        type="instance",
+        title="a scheduled job takes the CPU",
+        metrics=("CPUUtilization",),
+        scheduled=True,
+        breaks="What else runs on the machine gets too little CPU: requests wait until they are given up.",
+        relieve=(
+            "See how long the job still runs; lower its priority (renice) or end it once its owner agrees.",
+            "Find out why it takes more than before: more data, a new version, two runs at once.",
+        ),
+        prevent=(
+            "Move the job to another machine or to a quiet hour; run it with nice, or under a CPU quota of systemd.",
+            "Alarm on CPUUtilization for longer than the job usually runs.",
+        ),
+    ),
+    Condition(
         key="burst-spent",
         type="volume",
         title="burst credits of the volume spent",
