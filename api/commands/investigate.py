@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from api import options
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 @click.command(
@@ -54,21 +59,14 @@ def command(
     While CloudTrail has not delivered yet the answer is NOT YET; the command waits and looks again.
     """
     options.one_subject(alarm, resource, text)
-    if now and recording:
-        raise click.UsageError("A recording has its own time. Leave out --now or --recording.")
     import sys
 
     from api.drive import Manner, drive
-    from api.files import check_writable
+    from graph import Trigger
 
     place = options.reader_zone(tz)
-    source = options.source(recording)
-    as_of = options.when(now, place, live=source == "live")
-    if record_to:
-        from pathlib import Path
-
-        check_writable(Path(record_to))
-    from graph import Trigger
+    source, as_of = _read_from(recording, now, place)
+    _check_free(record_to)
 
     context = options.context(
         source=source,
@@ -86,3 +84,21 @@ def command(
     )
     trigger = Trigger(alarm=alarm.strip(), resource=resource.strip(), text=text.strip())
     drive(trigger, context, Manner(form=options.form(form, out), out=out, timeline=timeline, tz=place))
+
+
+def _read_from(recording: str, now: str, place: str) -> tuple[str, datetime | None]:
+    """What is read, and the moment that is looked at; None: the source's own."""
+    if now and recording:
+        raise click.UsageError("A recording has its own time. Leave out --now or --recording.")
+    source = options.source(recording)
+    return source, options.when(now, place, live=source == "live")
+
+
+def _check_free(record_to: str) -> None:
+    """Raise BadInput before the run when its recording could not be written."""
+    if record_to:
+        from pathlib import Path
+
+        from api.files import check_writable
+
+        check_writable(Path(record_to))

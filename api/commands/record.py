@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -76,9 +77,7 @@ def command(
     from graph import Trigger
 
     place = options.reader_zone(tz)
-    if now and source != "live":
-        raise click.UsageError("A recording and a world have their own time. Leave out --now or --source.")
-    as_of = options.when(now, place, live=True)
+    as_of = _moment(now, source, place)
     evals.check_free(folder)
     evals.register()
     with _private() as kept:
@@ -101,6 +100,12 @@ def command(
     click.echo(_told(folder, made.originals, made.sizes, made.replaced, made.trigger))
     for sentence in made.missing:
         click.echo(f"  !  {sentence}")
+
+
+def _moment(now: str, source: str, place: str) -> datetime | None:
+    if now and source != "live":
+        raise click.UsageError("A recording and a world have their own time. Leave out --now or --source.")
+    return options.when(now, place, live=True)
 
 
 class _private:
