@@ -165,11 +165,21 @@ def place(region: str, alarm: str, resource: str) -> str:
 
 
 def form(wanted: str | None, out: str) -> str:
-    """The form of the report: the wanted one, else by the ending of the file, else text."""
+    """The form of the report: the wanted one, else by the ending of the file, else text.
+
+    Raises a usage error for an ending that means another form: a text called x.pdf opens nowhere.
+    """
     from pathlib import Path
 
-    endings = {".md": "md", ".markdown": "md", ".json": "json"}
-    return wanted or endings.get(Path(out).suffix.lower(), "text")
+    endings = {".md": "md", ".markdown": "md", ".json": "json", ".txt": "text", ".text": "text", "": "text"}
+    ending = Path(out).suffix.lower()
+    if wanted is None and ending not in endings:
+        known = ", ".join(one for one in endings if one)
+        raise click.UsageError(
+            f"--out {out}: a report has no form for the ending {ending}. Known: {known}. "
+            "With --format text, md or json any name will do."
+        )
+    return wanted or endings[ending]
 
 
 def when(now: str, tz: str, *, live: bool) -> datetime | None:

@@ -141,6 +141,9 @@ async def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     faults = [_fault(item) for item in error.errors()]
     told = " ".join(f"{fault.where}: {fault.what}." for fault in faults[:3])
+    kind = request.headers.get("content-type", "")
+    if request.method == "POST" and "json" not in kind and any(one.where == "body" for one in faults):
+        told = f"{told} Send the body as JSON, with the header Content-Type: application/json."
     detail = f"{told} GET /openapi.json describes the request and has examples."
     return answer(invalid(detail, *faults), request.url.path)
 

@@ -15,6 +15,7 @@ from evals.mistakes.sheet import Sheet, gather, spelt
 from evals.truth import Truth, fill
 from evals.yaml_places import Where
 from tools.errors import BadInput
+from tools.gap_codes import OWN, is_known
 from tools.models import Call
 from tools.parameters import operations, validate
 
@@ -55,6 +56,7 @@ def read(path: Path) -> Sheet:
         _calls(sheet, sheet.value)
         _harmful(sheet)
         _strange(sheet)
+        _gaps(sheet)
         answers.check(sheet, recorded=is_recorded(path.parent) and not (path.parent / CASE).is_file())
     return sheet
 
@@ -88,7 +90,16 @@ def _leaves(node: Any, where: Where) -> Iterator[tuple[Where, Any]]:
 def guess(sheet: Sheet, case: Sheet) -> None:
     """Check references by their beginnings, where no world can be asked."""
     events = [event for _, event in case.maps("events")]
-    known = {*case.map("resources"), *case.map("alarms"), *_WORLD, "drawn", "traffic", "reader", "hot_key"}
+    known = {
+        *case.map("resources"),
+        *case.map("alarms"),
+        *case.map("accounts"),
+        *_WORLD,
+        "drawn",
+        "traffic",
+        "reader",
+        "hot_key",
+    }
     known |= {str(event[one]) for event in events for one in ("id", "known_as") if event.get(one)}
     for where, name in references(sheet):
         first = name.split(".")[0]
@@ -131,6 +142,16 @@ def filled(sheet: Sheet, facts: Mapping[str, Any], seed: int) -> None:
 def _verdict(sheet: Sheet) -> None:
     if sheet.value.get("verdict") == "root_cause" and sheet.value.get("cause") is None:
         sheet.add(("verdict",), "verdict: root_cause needs a `cause`: at least its kind and resource.")
+
+
+def _gaps(sheet: Sheet) -> None:
+    """Codes that no gap can have: a report could never be right."""
+    for number, gap in sheet.maps("gaps"):
+        code = gap.get("code")
+        if isinstance(code, str) and not _REFERENCE.search(code) and not is_known(code):
+            where = ("gaps", number, "code")
+            told = f'{sheet.name(where)}: no gap has the code "{code}", and AWS has no such error.'
+            sheet.add(where, f"{told}{spelt(code, sorted(OWN))}")
 
 
 def _strange(sheet: Sheet) -> None:

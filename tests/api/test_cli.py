@@ -88,6 +88,8 @@ def test_schema_describes_what_json_reports_hold(capsys: pytest.CaptureFixture[s
         (["investigate", "--alarm", "a", "--out", "/nowhere/at/all/report.txt"], "does not exist"),
         (["investigate", "--alarm", "a", "--now", "2026-01-01", "--recording", "r.yaml"], "its own time"),
         (["investigate", "--resource", "arn:aws:braket:eu-west-1:111122223333:job/x"], "does not know"),
+        (["demo", "--out", "x.pdf"], "no form for the ending .pdf. Known: .md, .markdown, .json, .txt"),
+        (["investigate", "--alarm", "a", "--out", "report.docx"], "no form for the ending .docx"),
         (["eval", "--seeds", "5-1"], "smaller number first"),
         (["eval", "--seeds", "one"], "is not a list of seeds"),
         (["eval", "--incidents", "/nowhere"], "is not a folder"),

@@ -37,6 +37,7 @@ def told(folder: Path, name: str, old: str, new: str) -> str:
         (r"prior: \S+", 'prior: "{timeout.before}"', "write ${timeout.before}"),
         (r"^verdict: root_cause", "verdict: not_found", "names nobody and nothing"),
         (r"^onset: ", "onset_within: -5\nonset: ", "seconds cannot be negative"),
+        (r"^onset: ", "gaps: [{code: AccesDenied}]\nonset: ", 'Did you mean "AccessDenied"'),
     ],
 )
 def test_an_answer_that_cannot_come_true_is_told(tmp_path: Path, old: str, new: str, words: str) -> None:
@@ -52,6 +53,7 @@ def test_an_answer_that_cannot_come_true_is_told(tmp_path: Path, old: str, new: 
         (r"^traffic: \{", "traffic: {background: 30000, ", "it must be at most 10000"),
         (r"^look:", "region: eu-west-9\nlook:", "AWS has no region eu-west-9"),
         (r"^look:", 'switches: {deny: ["cloudtrail:LookupEventz"]}\nlook:', 'mean "cloudtrail:LookupEvents"'),
+        (r"settings: \{", "settings: {Memory: 5, ", 'has no setting "Memory". Known: Vis'),
         (r'address: "[^"]+"', 'address: "999.1.1.1"', "is no IP address"),
     ],
 )

@@ -227,6 +227,21 @@ def test_what_is_no_json_object_is_told(rest: Any, script: Any, sent: bytes) -> 
     asyncio.run(main())
 
 
+def test_a_post_without_content_type_is_told_which_header_to_send(rest: Any, script: Any) -> None:
+    async def main() -> None:
+        async with rest(script()) as api:
+            sent = b'{"trigger": {"alarm": "orders-writes-throttled"}}'
+            got = await api.client.post("/investigations", content=sent)
+            assert got.status_code == 422
+            assert "header Content-Type: application/json" in got.json()["detail"]
+            named = await api.client.post(
+                "/investigations", content=b"{", headers={"Content-Type": "application/json"}
+            )
+            assert "header Content-Type" not in named.json()["detail"]
+
+    asyncio.run(main())
+
+
 def test_what_was_sent_is_never_echoed(rest: Any, script: Any) -> None:
     async def main() -> None:
         async with rest(script()) as api:
