@@ -6,6 +6,7 @@ What it does not do rightly is found by trying: then the answer is "not rehearsa
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -113,8 +114,9 @@ def _unexpected(account: Emulation, ids: Mapping[str, str], looks: Iterable[Step
         for _, shown in _answers(account, ids, (_first(step),)):
             if isinstance(shown, list) and len(shown) == len(step.expect):
                 for text, value in zip(step.expect, shown, strict=True):
-                    told = text.rpartition(" ")[2]
-                    if value is not None and not isinstance(value, dict | list) and not _said(told, value):
+                    told = (text.rpartition(" ")[2], text.partition(" ")[2])  # a document holds spaces itself
+                    plain = value is not None and not isinstance(value, dict | list)
+                    if plain and not any(_said(one, value) for one in told):
                         yield f"the plan expects {text}, and {value} is shown"
 
 
@@ -128,6 +130,9 @@ def _said(text: str, value: Any) -> bool:
         with suppress(ValueError):
             return float(text) == float(value)
     shown = str(value).lower() if isinstance(value, bool) else str(value)
+    if text.startswith(("{", "[")) and shown.startswith(("{", "[")):
+        with suppress(ValueError):
+            return bool(json.loads(text) == json.loads(shown))  # the emulation writes documents anew
     return text == shown or (text == "none" and value == -1)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import jmespath  # type: ignore[import-untyped]
 
 from evals.world import facts
+from evals.world.deeds_states import revision
 from evals.world.insights import Query
 from evals.world.insights_run import Search
 from evals.world.kinds import kinds
@@ -241,6 +242,9 @@ class Ledger:
                 str(thing.fixed.get("id", "")),
                 *thing.tags(world.start).values(),
             }
+        for machine in world.of("state-machine"):
+            steps = machine.settings.steps.get("definition")
+            found |= {revision(world, machine, since) for since in (steps.since if steps else ())}
         for made in world.trail.records:
             who = made.actor
             found |= {made.id, who.name, who.ip, who.username, who.key, who.role, str(made.body["eventName"])}
