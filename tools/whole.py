@@ -293,6 +293,9 @@ class _Whole:
         if service.outline is None:
             return []
         told = list(service.outline.relations(resource, directory))
+        for part in service.outline.parts(resource):
+            self.known.setdefault(part.arn, part)
+            self.outlined.add(part.arn)
         for one in told:
             self.outlined.update({one.source, one.target} - set(self.known))
         return told

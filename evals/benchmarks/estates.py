@@ -76,7 +76,7 @@ def run(seed: int = 1, size: float = 1.0, refuse: int = 0) -> BenchResult:
     judged, pooled = one.judged, one.judged.pooled
     title = f"estate {seed}: {one.things} things"
     if refuse:
-        title += f", {len(one.denied)} of its operations denied (seed {refuse}), {len(one.unseen)} of them told by no gap"
+        title += f", {len(one.denied)} of its operations denied (seed {refuse})"
     rows = [title, *_facts(judged), *_relations(judged)]
     rows.append(
         f"pooled: {pooled.right} of {pooled.drawn} relations right ({pooled.precision:.3f}), "

@@ -29,11 +29,12 @@ _OTHER_TYPES_TOLD = (
     "security-group subnet vpc route-table network-acl network-interface internet-gateway nat-gateway "
     "vpc-endpoint elastic-ip transit-gateway key-pair dhcp-options placement-group snapshot image launch- "
     "template prefix-list parametergroup pg cluster-pg subgrp subnetgroup og snapshot-group capacity- "
-    "provider cluster-snapshot"
+    "provider cluster-snapshot scalingPolicy vpc-peering-connection egress-only-internet-gateway"
 )
 _OTHER_TYPES = frozenset(_OTHER_TYPES_TOLD.split())
 _COMPONENT_TYPES_TOLD = (
-    "alias app-client backup-plan consumer deployment event-source-mapping index integration layer "
+    "path table-stream vpc-link alias app-client backup-plan consumer deployment event-source-mapping index "
+    "integration layer "
     "listener listener-rule rule route stage stream-consumer subscription target-group targetgroup task "
     "task-definition task-set usage-plan volume scaling-policy schedule scalable-target nodegroup addon "
     "fargateprofile"

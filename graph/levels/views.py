@@ -11,7 +11,7 @@ from graph.levels.shapes import Atlas, Level, Link, Node, View, Watch
 from graph.levels.systems import systems_of
 from tools.models import Relation, Resource
 
-_WATCHES = "watches"
+_TOLD = ("watches", "alerts")  # what alarms look at, and whom they tell
 _MOST_PROVENANCE = 10
 
 
@@ -120,7 +120,7 @@ def _links(relations: Iterable[Relation], box: Mapping[str, str], *, watches: bo
     found: defaultdict[tuple[str, str], list[Relation]] = defaultdict(list)
     for one in relations:
         a, b = box.get(one.source), box.get(one.target)
-        if a is not None and b is not None and a != b and (watches or one.kind != _WATCHES):
+        if a is not None and b is not None and a != b and (watches or one.kind not in _TOLD):
             found[a, b].append(one)
     return tuple(_link(pair, found[pair]) for pair in sorted(found))
 
@@ -141,7 +141,7 @@ def _alarms(resources: Mapping[str, Resource], relations: Iterable[Relation]) ->
     """ARN -> alarms that watch it, also through other alarms (composite ones)."""
     watched: defaultdict[str, list[str]] = defaultdict(list)
     for one in relations:
-        if one.kind == _WATCHES:
+        if one.kind == "watches":
             watched[one.source].append(one.target)
     found: defaultdict[str, list[Watch]] = defaultdict(list)
     for arn in sorted(watched):

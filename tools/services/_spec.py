@@ -115,6 +115,7 @@ class Change:
     """From the calls of `undo` to those that take them back, where the request itself cannot be sent again: ids that it
     names are gone."""
     earlier: tuple[str, ...] = ()  # operations whose earlier events `undo` reads; see `catalogue.replaced_by`
+    follows: tuple[str, ...] = ()  # operations of which a call of it by a role within minutes is but the carrying out
     """Reversal for what no setting describes: the event and earlier events on the resource, newest first ->
     calls, empty when the value before is unknown."""
 
@@ -195,8 +196,9 @@ class Outline:
     """What only the map of a whole account shows: parts, places, whom an alarm tells. No incident is looked into
     along it, so it costs no run a call.
 
-    `relations` is pure, as `Service.relations` is; so is `parts`: parts that have more of a name than their ARN. `discover` lists what `Service.discover` does not; `fill` reads of
-    resources of the types `fills` what neither listing nor describing tells.
+    `relations` is pure, as `Service.relations` is; so is `parts`: parts that have more of a name than their ARN.
+    `discover` lists what `Service.discover` does not; `fill` reads of resources of the types `fills` what neither
+    listing nor describing tells.
     """
 
     relations: Callable[[Resource, Directory], Iterable[Relation]] = lambda resource, directory: ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -641,6 +642,14 @@ def outline(resource: Resource, directory: Directory) -> Iterable[Relation]:
 _QUEUE = re.compile(r":apigateway:([\w-]+):sqs:path/(\d{12})/([\w.-]+)$")
 
 
+def parts(resource: Resource) -> Iterable[Resource]:
+    """An API's paths under their own names."""
+    for method in resource.config.get("Methods") or []:
+        if id := text(method, "resourceId"):
+            arn = f"{resource.arn}/resources/{id}"
+            yield replace(resource, arn=arn, type="path", name=text(method, "path"), config={}, tags={})
+
+
 def domains(reader: Reader, region: str) -> Iterable[Resource]:
     """Custom domain names with what they lead to, under the host that DNS names (`DNSName`)."""
     found = reader.pages(
@@ -694,7 +703,7 @@ SERVICE = Service(
     discover=discover,
     describe=describe,
     relations=relations,
-    outline=Outline(relations=outline, discover=domains),
+    outline=Outline(relations=outline, parts=parts, discover=domains),
     namespace="AWS/ApiGateway",
     dimensions=lambda resource: (("ApiName", resource.name),) if resource.type == "api" else (),
     metrics=(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -490,6 +491,18 @@ def outline(resource: Resource, directory: Directory) -> Iterable[Relation]:
             yield _relation(resource, target, "uses", "apigatewayv2:GetIntegrations ConnectionId")
 
 
+def parts(resource: Resource) -> Iterable[Resource]:
+    """An API's routes under their keys: "POST /orders"."""
+    for item in resource.config.get("Routes") or []:
+        if id := text(item, "RouteId"):
+            arn, name = f"{resource.arn}/routes/{id}", text(item, "RouteKey")
+            yield replace(resource, arn=arn, type="route", name=name, config={}, tags={})
+    for item in resource.config.get("Integrations") or []:
+        if text(item, "ConnectionType") == "VPC_LINK" and (link := text(item, "ConnectionId")):
+            arn = f"{resource.arn.partition('::')[0]}::/vpclinks/{link}"
+            yield replace(resource, arn=arn, type="vpc-link", name=link, config={}, tags={})
+
+
 SERVICE = Service(
     name="apigatewayv2",
     title="API Gateway (HTTP and WebSocket)",
@@ -527,7 +540,7 @@ SERVICE = Service(
     discover=discover,
     describe=describe,
     relations=relations,
-    outline=Outline(relations=outline),
+    outline=Outline(relations=outline, parts=parts),
     namespace="AWS/ApiGateway",
     dimensions=lambda resource: (
         (("ApiId", resource.config.get("ApiId", "")),) if resource.type == "api" else ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -734,6 +735,12 @@ def outline(resource: Resource, directory: Directory) -> Iterable[Relation]:
         yield relation(resource, stream, "feeds", f"{said_by} LatestStreamArn")
 
 
+def parts(resource: Resource) -> Iterable[Resource]:
+    """A table's stream, whose ARN ends with a time."""
+    if stream := text(resource.config, "LatestStreamArn"):
+        yield replace(resource, arn=stream, type="table-stream", name=resource.name, config={}, tags={})
+
+
 SERVICE = Service(
     name="dynamodb",
     title="DynamoDB",
@@ -751,16 +758,12 @@ SERVICE = Service(
         ),
         Read(operation="ListTagsOfResource", action="dynamodb:ListTagsOfResource", shows="who owns a table"),
     ),
-    types={"table": "container", "index": "component", "stream": "component"},
-    arns={
-        "table": r"dynamodb:table/[^/]+",
-        "index": r"dynamodb:table/[^/]+/index/[^/]+",
-        "stream": r"dynamodb:table/[^/]+/stream/[^/]+",
-    },
+    types={"table": "container", "index": "component"},
+    arns={"table": r"dynamodb:table/[^/]+", "index": r"dynamodb:table/[^/]+/index/[^/]+"},
     discover=discover,
     describe=describe,
     relations=relations,
-    outline=Outline(relations=outline, skips=("DescribeTimeToLive",)),
+    outline=Outline(relations=outline, parts=parts, skips=("DescribeTimeToLive",)),
     namespace="AWS/DynamoDB",
     dimensions=lambda resource: (("TableName", resource.name),) if resource.type == "table" else (),
     owner=owner,

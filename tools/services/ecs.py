@@ -1083,6 +1083,13 @@ def outline(resource: Resource, directory: Directory) -> Iterable[Relation]:
             yield from _defined(resource, resource, directory)
 
 
+def clusters(reader: Reader, region: str) -> Iterable[Resource]:
+    """All clusters, those without a service too."""
+    found = reader.pages("ecs", "ListClusters", "clusterArns", region=region, token=_TOKEN, maxResults=100)
+    for arn in found.items:
+        yield _resource(str(arn), "cluster", {}, found.evidence)
+
+
 SERVICE = Service(
     name="ecs",
     title="ECS",
@@ -1118,7 +1125,7 @@ SERVICE = Service(
     discover=discover,
     describe=describe,
     relations=relations,
-    outline=Outline(relations=outline),
+    outline=Outline(relations=outline, discover=clusters),
     namespace="AWS/ECS",
     dimensions=dimensions,
     owner=owner,

@@ -593,7 +593,7 @@ SERVICE = Service(
     ),
     types={
         "key": "other",
-        "key-alias": "component",
+        "key-alias": "other",
     },  # keys are shared by unrelated resources: not gone through
     arns={"key": r"kms:key/[^/]+", "key-alias": r"kms:alias/.+"},
     discover=discover,

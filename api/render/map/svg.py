@@ -143,7 +143,9 @@ def _leading(links: Iterable[Link]) -> list[tuple[str, str]]:
 
 
 def _size(node: Node) -> tuple[float, float]:
-    letters = max(len(label(node)), len(kind_of(node)) * 0.9, len(_alarm(node)) * 0.9)
+    # Digits and capitals are wider than most letters, and ids are made of them.
+    wide = sum(letter.isdigit() or letter.isupper() or letter in "_mw" for letter in label(node))
+    letters = max(len(label(node)) + 0.2 * wide, len(kind_of(node)) * 0.9, len(_alarm(node)) * 0.9)
     return max(_LEAST, letters * _LETTER + 24), _HIGH + (14.0 if _alarm(node) else 0.0)
 
 
