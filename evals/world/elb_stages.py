@@ -18,6 +18,7 @@ from evals.world import health
 from evals.world.admits import OUTSIDE, admits, guards
 from evals.world.ecs_stage import ServiceStage
 from evals.world.flow import Load
+from evals.world.hosts import STATUS
 from evals.world.seed import mix
 from evals.world.stage import Stage, setting, share_above, share_of
 from evals.world.world import Thing, World
@@ -291,6 +292,8 @@ class FixedTargets:
         return state in (None, "running") and not setting(one, "_down", second)
 
     def _open(self, one: Thing, port: int, second: float) -> bool:
+        if setting(one, STATUS, second):  # a machine that fails AWS's own checks takes no packets
+            return False
         balancers = [self.world.things[arn] for arn in self.group.fixed.get("balancers", ())]
         return all(admits(self.world, each, one, port, second) for each in balancers)
 

@@ -49,6 +49,7 @@ SIZES = {
 }
 DISK = "_disk_mb_per_hour"
 CRON = "_cron_cpu"
+STATUS = "_status_failed"  # the check of AWS that fails: instance or system
 PENDING = 15.0  # seconds from StartInstances until the machine boots
 _FAIR = 0.35  # what the scheduler leaves to others when a job wants all of the CPU
 _RESTARTS = ("config.tomcat.xmx_mb", "config.tomcat.maxThreads")  # these take a restart of the program
@@ -93,6 +94,10 @@ class Host:
             return False
         started = self.since("State.Name", second)
         return started <= self.created or second >= started + PENDING
+
+    def reachable(self, second: float) -> bool:
+        """Whether packets arrive: AWS's checks fail when the host, its network or the system does not take them."""
+        return self.running(second) and not self.at(STATUS, second)
 
     def booted(self, second: float) -> bool:
         started = self.since("State.Name", second)

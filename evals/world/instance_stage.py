@@ -295,7 +295,7 @@ class InstanceStage(Stage):
     def _reach(self, load: Load, program: Program, caller: str) -> None:
         """What drops connections: a machine that is not there, a security group, a network ACL."""
         source = self.flow.stages[self.index - 1].thing if self.index else None
-        dropped = not self.host.running(load.second)
+        dropped = not self.host.reachable(load.second)
         port = int(self.thing.fixed["port"])
         if source is not None and "security_groups" in source.fixed and not dropped:
             dropped = self._dropped(source, port, load.second)
