@@ -78,7 +78,7 @@ def statements(report: Report) -> Iterator[tuple[str, Statement]]:
 def _plan_statements(plan: Mitigation | None) -> Iterator[tuple[str, Statement]]:
     if plan is None:
         return
-    for part in ("prepare", "pre_validate", "apply", "post_validate", "rollback", "stays_red"):
+    for part in ("prepare", "pre_validate", "apply", "post_validate", "rollback", "stays_red", "afterwards"):
         for number, step in enumerate(getattr(plan, part)):
             for one in step.provenance:
                 yield f"mitigation.{part}.{number}", one

@@ -89,7 +89,10 @@ def _calls(steps: Iterable[Step]) -> tuple[Call, ...]:
 def _all_calls(plan: Mitigation | None) -> tuple[Call, ...]:
     if plan is None:
         return ()
-    parts = (plan.prepare, plan.pre_validate, plan.apply, plan.post_validate, plan.rollback, plan.stays_red)
+    parts = (
+        *(plan.prepare, plan.pre_validate, plan.apply, plan.post_validate),
+        *(plan.rollback, plan.stays_red, plan.afterwards),
+    )
     return tuple(call for steps in parts for call in _calls(steps))
 
 

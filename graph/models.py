@@ -198,6 +198,7 @@ class Mitigation(Model):
     post_validate: tuple[Step, ...] = ()
     rollback: tuple[Step, ...] = ()
     stays_red: tuple[Step, ...] = ()
+    afterwards: tuple[Step, ...] = ()  # optional, once the plan has worked: what it does not bring back
     mind: tuple[Statement, ...] = ()
     advice: tuple[str, ...] = ()  # what to do where no setting can be put back
     ask: str = ""  # whom to call before applying

@@ -92,7 +92,11 @@ def _plan(report: Report, view: View) -> list[str]:
         for step in steps:
             number += 1
             blocks += _step(report, view, step, f"{number}.")
-    for name, steps in ((say("Way back"), todo.rollback), (say("Stays red"), silencing(todo))):
+    for name, steps in (
+        (say("Way back"), todo.rollback),
+        (say("Stays red"), silencing(todo)),
+        (say("Then"), todo.afterwards),
+    ):
         for step in steps:
             blocks += _step(report, view, step, name)
     if report.incident.stays_red and not todo.stays_red:

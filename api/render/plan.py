@@ -28,7 +28,11 @@ def plan(report: Report, view: View, page: Page) -> list[Text]:
         for step in steps:
             number += 1
             lines += _step(report, view, page, step, str(number), stop=stop)
-    for name, steps in ((say("Way back"), todo.rollback), (say("Stays red"), silencing(todo))):
+    for name, steps in (
+        (say("Way back"), todo.rollback),
+        (say("Stays red"), silencing(todo)),
+        (say("Then"), todo.afterwards),
+    ):
         for place, step in enumerate(steps):
             lines += _step(report, view, page, step, name if place == 0 else "", stop=False, column=_COLUMN)
     if report.incident.stays_red and not todo.stays_red:

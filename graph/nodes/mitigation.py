@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
+from graph.afterwards import afterwards
 from graph.context import Context
 from graph.desk import Desk, desk
 from graph.drift import drift
@@ -23,6 +24,8 @@ def mitigation(state: State, *, runtime: Runtime[Context]) -> Remedy:
         made = plan_for(facts, cause, also, recovered=state["verdict"] == "recovered")
         if made is not None and (drifts := _drifts(work, facts, (cause, *also))):
             made = made.model_copy(update={"mind": (*made.mind, *drifts)})
+        if made is not None and cause is not None:
+            made = made.model_copy(update={"afterwards": afterwards(facts, cause)})
         if made is not None:
             work.tell("mitigation", "{summary}", summary=made.summary)
         return Remedy(mitigation=made.model_dump(mode="json") if made else None, **work.findings())
