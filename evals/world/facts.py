@@ -74,6 +74,8 @@ def note(
             found[f"{key}.id"] = thing.fixed["id"]
         if thing.account != world.account:
             found[f"{key}.account"] = thing.account
+        if "host" in thing.fixed:
+            found[f"{key}.host"] = thing.fixed["host"]
         if thing.kind == "queue":
             found[f"{key}.url"] = queue_url(world, thing)
     watched = {source: target for source, kind, target in world.relations if kind == "watches"}

@@ -20,6 +20,7 @@ from tools.models import ChangeEvent, Resource
 from tools.services._spec import Setting
 
 _NAMING = re.compile(r"(?:id|name|arn)s?$", re.IGNORECASE)
+_MACHINES = frozenset({"role", "aws_service", "service_linked_role"})
 AFTER = timedelta(minutes=15)
 """Changes up to this long after the onset are listed, to be ruled out by their time."""
 
@@ -45,6 +46,8 @@ def _changes(facts: Facts) -> Iterator[Hypothesis]:
     for event in sorted(facts.changes, key=lambda item: (item.time, item.id), reverse=True):
         if event.error_code or event.read_only or is_noise(event) or not oldest <= event.time <= latest:
             continue
+        if _carries_out(facts, event):
+            continue
         for hypothesis in _of_event(facts, event):
             key = (hypothesis.resource, hypothesis.setting or f"event:{event.operation} {_object(event)}")
             before = onset is None or event.time <= onset.latest
@@ -53,6 +56,21 @@ def _changes(facts: Facts) -> Iterator[Hypothesis]:
             if before:
                 superseded.add(key)
             yield hypothesis
+
+
+def _carries_out(facts: Facts, event: ChangeEvent) -> bool:
+    """Whether a role's call only carries out what somebody asked for: the steps of a rotation."""
+    known = change_of(event)
+    if known is None or not known.follows or event.actor.kind not in _MACHINES:
+        return False
+    touched = set(known.touches(event)[:1])
+    return any(
+        one.operation in known.follows
+        and event.time - AFTER <= one.time <= event.time
+        and not one.error_code
+        and touched & set(_touches(one))
+        for one in facts.changes
+    )
 
 
 def _object(event: ChangeEvent) -> str:

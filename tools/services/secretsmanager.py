@@ -300,7 +300,11 @@ SETTINGS = (
         name="automatic rotation",
         path="RotationEnabled",
         unit="",
-        requests={"CancelRotateSecret": "`false`", "RotateSecret": "`true`"},
+        requests={
+            "CancelRotateSecret": "`false`",
+            # Without a function or a schedule it rotates once what is rotated already.
+            "RotateSecret": "[@][?rotationLambdaARN || rotationRules] | [0] && `true`",
+        },
         restore=_restore_rotation,
         read=_read,
         query="RotationEnabled",
@@ -439,6 +443,7 @@ def _change(
     more: tuple[Json, ...] = (),
     undo: Any = None,
     earlier: tuple[str, ...] = (),
+    follows: tuple[str, ...] = (),
 ) -> Change:
     made = partial(record, _SOURCE, operation, response=response)
     return Change(
@@ -450,6 +455,7 @@ def _change(
         effects=effects,
         undo=undo,
         earlier=earlier,
+        follows=follows,
     )
 
 
@@ -464,6 +470,7 @@ CHANGES = (
         {**_ON, "clientRequestToken": _NEW},
         {"arn": _ARN},
         more=({**_ON, "clientRequestToken": _NEW, "versionStages": [_PENDING]},),
+        follows=("RotateSecret",),
     ),
     _change(
         "UpdateSecret",
@@ -478,6 +485,7 @@ CHANGES = (
         "Readers of the stage get the value of another version.",
         {**_ON, "versionStage": _CURRENT, "moveToVersionId": _NEW, "removeFromVersionId": _OLD},
         _TAKEN,
+        follows=("RotateSecret",),
     ),
     _change(
         "RotateSecret",
@@ -583,6 +591,13 @@ def _signature(match: str, code: str, reason: str, points_to: str, says: str) ->
 
 
 SIGNATURES = (
+    _signature(
+        r"password authentication failed for user|Access denied for user '.{1,80}\(using password: YES\)",
+        "",
+        "login refused",
+        "RotateSecret",
+        "the database refused a password that programs hold from before",
+    ),
     _signature(
         r"secret because it was (marked|scheduled) for deletion|secret.{0,120}currently marked deleted",
         "InvalidRequestException",
