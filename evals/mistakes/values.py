@@ -60,7 +60,7 @@ FILLED = (*NUMBERS, *_TEXTS)
 """Where `$name` and `{name}` are filled in."""
 
 _DIMENSIONS = ("name", "id", "stage")
-_PARTS = ("arn", "name", "region", "kind")  # what a text may ask of a resource: {table.arn}
+_PARTS = ("arn", "name", "region", "kind", "account")  # what a text may ask of a resource: {table.arn}
 
 
 def leaves(sheet: Sheet, pattern: str) -> Iterator[tuple[Where, Any]]:

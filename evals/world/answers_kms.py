@@ -6,7 +6,9 @@ from datetime import timedelta
 
 from evals.world.asking import Ask, NotModelled, Refusal, handles
 from evals.world.deeds_kms import WINDOW, document
+from evals.world.permissions import caller
 from evals.world.world import Thing
+from tools.arn import parse
 from tools.models import Json
 
 
@@ -26,6 +28,12 @@ def _one(ask: Ask) -> Thing:
             return one
     if wanted.startswith("alias/aws/") or ":alias/aws/" in wanted:
         raise NotModelled("a key of AWS")
+    if wanted.startswith("arn:") and parse(wanted).account != ask.world.account:
+        said = (
+            f"User: {caller(ask.world)} is not authorized to perform: kms:{ask.operation} on resource: {wanted} "
+            f"because no resource-based policy allows the kms:{ask.operation} action"
+        )
+        raise Refusal("AccessDeniedException", said)
     named = wanted if wanted.startswith("arn:") else ask.world.arn("kms", f"key/{wanted}")
     raise Refusal("NotFoundException", f"Key '{named}' does not exist")
 
@@ -92,7 +100,7 @@ def get_key_policy(ask: Ask) -> Json:
     key = _one(ask)
     if ask.take("PolicyName", "default") != "default":
         raise Refusal("NotFoundException", "No such policy exists")
-    return {"Policy": document(ask.world, key.at("Policy", ask.as_of)), "PolicyName": "default"}
+    return {"Policy": document(ask.world, key, key.at("Policy", ask.as_of)), "PolicyName": "default"}
 
 
 @handles("kms", "ListKeyPolicies")

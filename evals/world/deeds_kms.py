@@ -27,12 +27,12 @@ def _deed(thing: Thing, name: str, request: Json, response: Json | None) -> Deed
     )
 
 
-def document(world: World, statements: list[Json] | None) -> str:
+def document(world: World, key: Thing, statements: list[Json] | None) -> str:
     """A key policy as a text. Without statements it is the one that KMS gives a new key."""
     root = {
         "Sid": "Enable IAM User Permissions",
         "Effect": "Allow",
-        "Principal": {"AWS": f"arn:{world.partition}:iam::{world.account}:root"},
+        "Principal": {"AWS": f"arn:{world.partition}:iam::{key.account}:root"},
         "Action": "kms:*",
         "Resource": "*",
     }
@@ -44,7 +44,7 @@ def change(world: World, act: Act) -> Deed:
     thing, named = act.thing, {"keyId": act.thing.fixed["id"]}
     shown = {"keyId": thing.arn}
     if act.path == "Policy":
-        text = document(world, act.after)
+        text = document(world, thing, act.after)
         request = {**named, "policy": text, "policyName": "default", "bypassPolicyLockoutSafetyCheck": False}
         return _deed(thing, "PutKeyPolicy", request, shown)
     if act.path != "KeyState":

@@ -1,4 +1,8 @@
-"""What a world's role may do at a moment, by its identity policies, and what a caller reads when it may not."""
+"""What a world's role may do at a moment, by its identity policies, and what a caller reads when it may not.
+
+A KMS key's policy is asked as well: one of another account must name the caller or its account (KMS developer guide,
+"Allowing users in other accounts to use a KMS key"), one of the same account leaves the decision to IAM.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +31,30 @@ def allows(role: Thing, action: str, resource: str, second: float) -> bool:
     return policies.judge(documents, action, resource, {}).decision == "allowed"
 
 
+def keys_of(world: World, needs: Iterable[tuple[str, str]]) -> list[Thing]:
+    """The KMS keys of other accounts among what a resource needs."""
+    found = (world.things.get(arn) for action, arn in needs if action.startswith("kms:"))
+    return [one for one in found if one is not None and one.kind == "key"]
+
+
+def lets_in(world: World, key: Thing, role: Thing, action: str, second: float) -> bool:
+    """Whether a key's policy lets a role use it at an epoch second."""
+    if key.account == role.account:
+        return True
+    names = {"*", role.arn, f"arn:{world.partition}:iam::{role.account}:root"}
+    held = [
+        one
+        for one in key.at("Policy", moment(second)) or []
+        if names
+        & set(_listed(one["Principal"] if isinstance(one["Principal"], str) else one["Principal"]["AWS"]))
+    ]
+    return policies.judge([policies.statements(held)], action, key.arn, {}).decision == "allowed"
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
 class Grants:
     """What the role behind a resource allows it. `lag`: seconds until a change of a policy takes effect."""
 
@@ -49,7 +77,13 @@ class Grants:
         key = action, arn, changed(self.role, second)
         if key not in self._known:
             self._known[key] = allows(self.role, action, arn, second)
-        return self._known[key]
+        return self._known[key] and self._lets_in(action, arn, second)
+
+    def _lets_in(self, action: str, arn: str, second: float) -> bool:
+        return all(
+            lets_in(self._world, key, self.role, action, second)
+            for key in keys_of(self._world, [(action, arn)])
+        )
 
     def denied(self, second: float) -> tuple[str, str] | None:
         """The first need that the role no longer allows."""
@@ -63,8 +97,9 @@ class Grants:
         action, arn = found
         world = self._world
         user = f"arn:{world.partition}:sts::{world.account}:assumed-role/{self.role.name}/{session}"
+        kind = "identity-based" if self._lets_in(action, arn, second - self._lag) else "resource-based"
         return (
-            f"User: {user} is not authorized to perform: {action} on resource: {arn} because no identity-based policy "
+            f"User: {user} is not authorized to perform: {action} on resource: {arn} because no {kind} policy "
             f"allows the {action} action"
         )
 

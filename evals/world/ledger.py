@@ -28,6 +28,7 @@ from evals.world.world import Thing, World
 from tools.evidence import canonical
 from tools.models import Json, Value
 
+_LEAD = timedelta(minutes=15)  # a backlog may have grown for so long before anything was late
 _WILD = re.compile(r"<[^<>\s]*>")
 _ALARM_FIELDS = {
     "threshold": "Threshold",
@@ -75,26 +76,34 @@ class Ledger:
         return aggregate([value for _, value in self._points(sources[0], stat, start, end)], how, start, end)
 
     def began(self, arn: str, name: str, dimensions: Dimensions = ()) -> datetime | None:
-        """The first minute since the first trouble in which a metric is above or below all of the hour before; None:
-        never.
+        """The first minute of the stretch around the first trouble, or after it, in which a metric is above or below
+        all of an hour before; None: never.
 
-        What counts dead letters, or waits, begins later than the trouble that it follows; what falls silent within a
-        minute shows it in the next one.
+        What counts dead letters, or waits, begins later than the trouble that it follows; a backlog grows before
+        anything is late; what falls silent within a minute shows it in the next one.
         """
         trouble = self.onset
         if trouble is None:
             return None
         first = trouble.replace(second=0, microsecond=0)
+        calm = first - _LEAD
         high, low = (
-            self.metric(arn, name, how, trouble - timedelta(hours=1), first, dimensions)
-            for how in ("max", "min")
+            self.metric(arn, name, how, calm - timedelta(hours=1), calm, dimensions) for how in ("max", "min")
         )
+        if high is None or low is None:
+            return None
+
+        def beyond(start: datetime) -> bool | None:
+            value = self.metric(arn, name, "max", start, start + timedelta(minutes=1), dimensions)
+            return None if value is None else value > high or value < low
+
         for minute in range(180):
             start = first + timedelta(minutes=minute)
-            value = self.metric(arn, name, "max", start, start + timedelta(minutes=1), dimensions)
-            if value is None or high is None or low is None:
+            if (odd := beyond(start)) is None:
                 return None
-            if value > high or value < low:
+            if odd:
+                while not minute and start > calm and beyond(start - timedelta(minutes=1)):
+                    start -= timedelta(minutes=1)
                 return start
         return None
 
@@ -153,7 +162,10 @@ class Ledger:
             ids = sorted(self._world.things[one].fixed["id"] for one in thing.fixed["security_groups"])
             return json.dumps(ids)
         value: Value = thing.at(_SAME.get(path, path.replace("Environment.Variables.", "Environment.")), at)
-        return self._shown(thing, path, at) if value is None else value
+        if value is not None and not isinstance(value, dict | list):
+            return value
+        shown = self._shown(thing, path, at)
+        return value if shown is None else shown
 
     def _shown(self, thing: Thing, path: str, at: datetime) -> Value:
         """A value of the configuration as AWS shows it; lists and maps as JSON."""

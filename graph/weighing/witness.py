@@ -84,9 +84,9 @@ def logs(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
 def names(facts: Facts, hypothesis: Hypothesis, signature: Signature) -> bool:
     """Its setting, its condition, its operation; or a part of the resource that no setting stands for (policies)."""
     target = hypothesis.setting or hypothesis.condition
-    if target:
-        return signature.points_to == target
     event, resource = event_of(facts, hypothesis), facts.resource(hypothesis.resource)
+    if target:
+        return signature.points_to == target or (event is not None and signature.points_to == event.operation)
     if event is None or resource is None:
         return False
     if signature.points_to == event.operation:

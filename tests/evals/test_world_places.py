@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -10,11 +11,12 @@ from typing import Any
 import pytest
 
 from evals.world import load_case
+from evals.world.grants import Grants, lets_in
 from evals.world.world import World
 from tools.aws import Account, Aws, Reader
 from tools.budget import Budget, Limits
 from tools.clock import VirtualClock
-from tools.errors import BadInput, NotThere, Unavailable
+from tools.errors import BadInput, Denied, NotThere, Unavailable
 from tools.evidence import MemoryStore
 from tools.models import Json
 from tools.spaces import Space
@@ -230,3 +232,35 @@ look: {{after: moment, minutes: 5}}
     (tmp_path / "case.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(BadInput, match=said):
         load_case(tmp_path / "case.yaml", 1)
+
+
+KEY = "key-policy-elsewhere"
+
+
+def test_a_key_of_another_account_must_name_the_caller_s_and_says_so_when_it_does_not() -> None:
+    world = _world(KEY)
+    key, function = world.known["key"], world.known["function"]
+    role, change = world.things[function.fixed["role"]], world.facts["change.time"]
+    before, after = change.timestamp() - 60, change.timestamp() + 60
+    assert lets_in(world, key, role, "kms:Decrypt", before)
+    assert not lets_in(world, key, role, "kms:Encrypt", before)
+    assert not lets_in(world, key, role, "kms:Decrypt", after)
+    told = Grants(world, function, 0)
+    assert told.denied(before) is None
+    assert told.denied(after) == ("kms:Decrypt", key.arn)
+    assert "because no resource-based policy allows the kms:Decrypt action" in told.sdk_error(after, "s")
+    assert f"assumed-role/{role.name}/s" in told.refusal(after, "s")
+
+
+def test_a_key_policy_is_shown_in_its_account_with_accounts_as_their_roots() -> None:
+    world = _world(KEY)
+    here, owner = _reader(world), world.facts["security.account"]
+    there = here.at(owner)
+    shown = json.loads(there.ask("kms", "GetKeyPolicy", KeyId=world.facts["key.arn"]).data["Policy"])
+    assert [one["Principal"]["AWS"] for one in shown["Statement"]] == [f"arn:aws:iam::{owner}:root"]
+    with pytest.raises(Denied):
+        here.ask("kms", "DescribeKey", KeyId=world.facts["key.arn"])
+    earlier = [one for one in world.trail.records if one.body["eventName"] == "PutKeyPolicy"]
+    assert {one.body["recipientAccountId"] for one in earlier} == {owner}
+    texts = [one.body["requestParameters"]["policy"] for one in sorted(earlier, key=lambda one: one.time)]
+    assert [f"arn:aws:iam::{world.account}:root" in text for text in texts] == [True, False]

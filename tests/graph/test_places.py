@@ -9,13 +9,16 @@ import pytest
 
 from graph.cause import root_cause
 from graph.facts import Facts
+from graph.models import Hypothesis
 from graph.places import apart, away, placed
 from graph.plan import plan
 from graph.plan_places import there
 from graph.weighing import weigh
+from graph.weighing.witness import names
 from tests.graph import made
 from tests.graph.made import ACCOUNT, QUEUE, REGION, TABLE, WRITER, arn, changed, event, resource, step
 from tools.models import ChangeEvent, Resource
+from tools.services._spec import Signature
 
 CAP = "OnDemandThroughput.MaxWriteRequestUnits"
 FAR, OTHER = "eu-north-1", "444455556666"
@@ -170,3 +173,14 @@ def test_the_calls_for_another_account_s_resource_are_marked_and_its_account_is_
 
 def _owned(one: Resource) -> Resource:
     return replace(one, account=OTHER) if one.arn == TABLE else one
+
+
+def test_an_error_text_that_names_the_operation_names_the_setting_that_this_very_call_moved() -> None:
+    facts = _facts(
+        changes=(event("kms", "PutKeyPolicy", {}, id="put"), event("kms", "TagResource", {}, id="tag"))
+    )
+    text = Signature(match="x", code="x", reason="", points_to="PutKeyPolicy", says="x")
+    by_call = Hypothesis(id="1", kind="change", title="", resource=TABLE, setting="Policy", event="put")
+    assert names(facts, by_call, text)
+    assert not names(facts, by_call.model_copy(update={"event": "tag"}), text)
+    assert not names(facts, by_call.model_copy(update={"event": ""}), text)

@@ -6,9 +6,12 @@ error code and the key's ARN, and are made by the service that encrypts, for the
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from evals.world.deeds_kms import change, tag
+from evals.world.deeds_kms import change, document, tag
 from evals.world.identities import Identity
 from evals.world.keys import told, trouble
 from evals.world.kinds._kind import Kind, Wish
@@ -23,10 +26,38 @@ _SHOWN = 14
 def make(shop: Workshop, wish: Wish) -> Thing:
     """A key, and its alias when the wish names one."""
     world = shop.world
+    if "Policy" in wish.settings:
+        named = principals(world, wish.settings["Policy"])
+        wish = replace(wish, settings={**wish.settings, "Policy": named})
     code = str(wish.options.get("id") or world.seed.uuid(f"key:{wish.name}"))
     fixed = {"id": code, "alias": f"alias/{wish.name}", "users": []}
     thing = shop.add(world.arn("kms", f"key/{code}"), wish, fixed)
     return shop.settle(thing, wish, {"KeyState": "Enabled", "Description": wish.name})
+
+
+def principals(world: World, statements: Any) -> Any:
+    """Statements as KMS keeps them: an account that is named by its number alone stands as the ARN of its root."""
+    if not isinstance(statements, list):
+        return statements
+    kept = []
+    for one in statements:
+        who = one.get("Principal")
+        if isinstance(who, dict) and str(who.get("AWS", "")).isdigit():
+            one = {**one, "Principal": {"AWS": f"arn:{world.partition}:iam::{who['AWS']}:root"}}
+        kept.append(one)
+    return kept
+
+
+def _kept(world: World, key: Thing, path: str, value: Any) -> Any:
+    return principals(world, value) if path == "Policy" else value
+
+
+def _called(shop: Workshop, caller: Thing, key: Thing) -> None:
+    """A program that decrypts with the key itself: it has its ARN, and its role may."""
+    caller.settings.set("Environment.KEY_ARN", caller.created, key.arn)
+    shop.allow(caller, "key-access", ["kms:Decrypt"], key)
+    caller.fixed["needs"].append(("kms:Decrypt", key.arn))
+    shop.world.relate(caller.arn, "uses", key.arn)
 
 
 def encrypts(shop: Workshop, wish: Wish, thing: Thing) -> None:
@@ -98,6 +129,9 @@ KINDS = (
         make=make,
         change=change,
         tag=tag,
+        kept=_kept,
+        shown=lambda world, key, at: {"Policy": json.loads(document(world, key, key.at("Policy", at)))},
+        called=_called,
         after=_refused,
     ),
 )

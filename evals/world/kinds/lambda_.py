@@ -17,7 +17,7 @@ from evals.world import readers
 from evals.world.deeds_lambda import MOST, change, change_mapping, tag
 from evals.world.deeds_sqs import url as queue_url
 from evals.world.flow import OWN, Flow, Load, Minute
-from evals.world.grants import Grants
+from evals.world.grants import Grants, keys_of
 from evals.world.kinds._kind import Kind, Wish
 from evals.world.kinds.kms import may_use
 from evals.world.kinds.sqs import QueueStage
@@ -55,6 +55,7 @@ class FunctionStage(Stage):
         yield self.grants.role
         for arn in self.thing.fixed.get("subnets", ())[:1]:
             yield self.world.things[self.world.things[arn].fixed["table"]]
+        yield from keys_of(self.world, self.grants.needs)
 
     def begin(self, second: int) -> None:
         self._ms = float(self.flow.base_ms)
