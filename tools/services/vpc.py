@@ -110,8 +110,9 @@ def describe(reader: Reader, arn: str) -> Resource | None:
     if type not in _KINDS:
         return None
     operation, ids, items, id, _ = _KINDS[type]
+    named: Json = {ids: [parts.name]}
     try:
-        answer = reader.ask("ec2", operation, region=parts.region, **{ids: [parts.name]})
+        answer = reader.ask("ec2", operation, region=parts.region, **named)
     except NotThere:
         return None
     for item in answer.data.get(items) or []:
