@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from graph.facts import Facts
 from graph.models import RootCause, Step
 from graph.words import say
-from tools.models import Call, Resource
+from tools.models import Resource
 
 _KIND = "sends failures to"
 
@@ -21,25 +21,22 @@ def afterwards(facts: Facts, cause: RootCause) -> tuple[Step, ...]:
 
 
 def _moved_back(facts: Facts, cause: RootCause, queue: Resource) -> Iterator[Step]:
-    """StartMessageMoveTask gives messages back to the queues that they came from, and to queues only (SQS guide)."""
+    """StartMessageMoveTask gives messages back to the queues that they came from, and to queues only (SQS guide).
+
+    No call of the plan: whether they were handled already only their owner knows.
+    """
     senders = [one.source for one in facts.relations if one.kind == _KIND and one.target == queue.arn]
     if not senders or not _holds(facts, queue) or not any(_near(facts, cause, one) for one in senders):
         return
     kinds = [found.type if (found := facts.resource(arn)) is not None else "" for arn in senders]
     if all(kind == "queue" for kind in kinds):
-        call = Call(
-            service="sqs",
-            operation="StartMessageMoveTask",
-            parameters={"SourceArn": queue.arn},
-            region=queue.region,
-        )
         yield Step(
             title=say("Optional: move the messages of {name} back", name=queue.name),
-            calls=(call,),
+            command=f"aws sqs start-message-move-task --source-arn {queue.arn} --region {queue.region}",
             note=say(
-                "They stay there after the fix. Only once it has worked, and with the owner of {name}: they are "
-                "handled again, late and some perhaps twice, all at once unless MaxNumberOfMessagesPerSecond slows "
-                "them. What still fails comes back.",
+                "They stay there after the fix. Only once it has worked, and once the owner of {name} has looked "
+                "whether they were handled all the same: moved, they are handled again, late and some perhaps twice, "
+                "all at once unless --max-number-of-messages-per-second slows them. What still fails comes back.",
                 name=queue.name,
             ),
         )
