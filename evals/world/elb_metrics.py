@@ -11,10 +11,11 @@ from evals.world.elb_stages import GroupStage
 from evals.world.flow import Ending, Flow, Minute
 from evals.world.metrics import Emit, count, duration, source, sparse
 from evals.world.seed import mix
-from evals.world.telemetry import Sample, Source
+from evals.world.telemetry import Sample, Source, level
 from evals.world.world import Thing
 
 _NAMESPACE = "AWS/ApplicationELB"
+_ELSEWHERE = "other targets"
 
 
 def suffix(thing: Thing) -> str:
@@ -54,6 +55,42 @@ def balancer_sources(balancer: Thing, flow: Flow | None) -> Iterator[Source]:
     yield made("ActiveConnectionCount", lambda row: round(asked(row) * 0.42))
     yield made("ProcessedBytes", lambda row: asked(row) * 2_140)
     yield from _targets(balancer, flow, index, held)
+    yield from _others(balancer, flow, index)
+
+
+def _others(balancer: Thing, flow: Flow, index: int) -> Iterator[Source]:
+    """The metrics of a target group beside the path of requests, to which its rules may lead them."""
+    world = flow.stages[index].world
+    passed = {stage.thing.arn for one in world.flows.values() for stage in one.stages}
+    found = [
+        one
+        for one in world.of("target-group")
+        if balancer.arn in one.fixed["balancers"] and one.arn not in passed
+    ]
+    if len(found) != 1:
+        return  # of several, endings do not tell which one it was
+    group = found[0]
+    held = {"TargetGroup": suffix(group), "LoadBalancer": suffix(balancer)}
+    hosts = max(1, len(group.fixed["targets"]))
+
+    def answered(low: int, high: int) -> Callable[[Minute], float]:
+        return lambda row: sum(
+            one.many for one in row.endings if one.reason == _ELSEWHERE and low <= one.status <= high
+        )
+
+    def made(name: str, value: Callable[[Minute], float]) -> Source:
+        return source(group, _NAMESPACE, name, held, "Count", count(flow, value), sparse=sparse(flow))
+
+    yield made("RequestCount", lambda row: row.ended(since=index, reason=_ELSEWHERE))
+    yield made("RequestCountPerTarget", lambda row: row.ended(since=index, reason=_ELSEWHERE) / hosts)
+    for name, many in (("HealthyHostCount", hosts), ("UnHealthyHostCount", 0)):
+        yield source(group, _NAMESPACE, name, held, "Count", _standing(float(many)))
+    for digit in (2, 4, 5):
+        yield made(f"HTTPCode_Target_{digit}XX_Count", answered(100 * digit, 100 * digit + 99))
+
+
+def _standing(many: float) -> Emit:
+    return lambda minute: level(many)
 
 
 def _by_code(index: int, code: int) -> Callable[[Minute], float]:
@@ -86,27 +123,31 @@ def _mine(one: Ending, index: int) -> bool:
     """Whether the load balancer itself answered: at its own stage, on the way to a target, or for its web ACL."""
     if one.stage < index:
         return one.reason == "blocked"
-    return one.stage <= index + 1 and one.reason != "other targets"
+    return one.stage <= index + 1 and one.reason != _ELSEWHERE
 
 
 def _own(row: Minute, index: int, low: int, high: int) -> float:
     return sum(one.many for one in row.endings if _mine(one, index) and low <= one.status <= high)
 
 
-def _answered(row: Minute, index: int, low: int, high: int) -> float:
+def _answered(row: Minute, index: int, low: int, high: int, elsewhere: bool = True) -> float:
+    """Requests that targets answered; `elsewhere`: those of other target groups too."""
     return sum(
         one.many
         for one in row.endings
-        if one.stage >= index and not _mine(one, index) and low <= one.status <= high
+        if one.stage >= index
+        and not _mine(one, index)
+        and low <= one.status <= high
+        and (elsewhere or one.reason != _ELSEWHERE)
     )
 
 
 def _targets(owner: Thing, flow: Flow, index: int, held: dict[str, str]) -> Iterator[Source]:
-    salt = flow.demand.salt
+    salt, whole = flow.demand.salt, owner.kind == "load-balancer"
     clients = salt % 40  # of 10,000 requests, those that the program answers with a 4xx
 
     def bad(row: Minute) -> float:
-        return row.alive * clients // 10_000 + _answered(row, index, 400, 499)
+        return row.alive * clients // 10_000 + _answered(row, index, 400, 499, whole)
 
     def good(row: Minute) -> float:
         return row.alive - row.alive * clients // 10_000
@@ -121,7 +162,7 @@ def _targets(owner: Thing, flow: Flow, index: int, held: dict[str, str]) -> Iter
 
     yield made("HTTPCode_Target_2XX_Count", count(flow, good))
     yield made("HTTPCode_Target_4XX_Count", count(flow, bad))
-    yield made("HTTPCode_Target_5XX_Count", count(flow, lambda row: _answered(row, index, 500, 599)))
+    yield made("HTTPCode_Target_5XX_Count", count(flow, lambda row: _answered(row, index, 500, 599, whole)))
     yield made("TargetResponseTime", answered, "Seconds")
 
     def refused(row: Minute) -> float:
