@@ -120,6 +120,8 @@ def _make(shop: Workshop, wish: Wish) -> Thing:
     if ("ScheduleExpression" in wish.settings) == ("EventPattern" in wish.settings):
         raise BadInput(f"resources.{wish.id}.settings: a rule has either ScheduleExpression or EventPattern.")
     thing = shop.add(shop.world.arn("events", place), wish, {"bus": bus})
+    if "EventPattern" in wish.settings:  # what only follows a schedule gets nothing from its bus
+        shop.world.relate(shop.world.arn("events", f"event-bus/{bus}"), "feeds", thing.arn)
     return shop.settle(thing, replace(wish, settings=_texts(wish.settings)), {"State": "ENABLED"})
 
 
@@ -150,6 +152,7 @@ def _link(shop: Workshop, rule: Thing, target: Thing) -> None:
         target.settings.set(f"Policy.allow-{rule.name}", target.created, made)
     elif target.kind in ("queue", "topic"):
         admit(target, f"allow-{rule.name}", SERVICE, rule.arn)
+        world.relate(rule.arn, "may send to", target.arn)
     elif target.kind == "state-machine":
         role = shop.role(f"{rule.name}-events", rule.created, SERVICE)
         rule.fixed["role"] = held["RoleArn"] = role.arn

@@ -140,6 +140,7 @@ def _link(shop: Workshop, topic: Thing, target: Thing) -> None:
     world = shop.world
     if target.kind == "queue":
         deliveries.admit(target, f"allow-{topic.name}", SERVICE, topic.arn)
+        world.relate(topic.arn, "may send to", target.arn)
     else:
         made = {
             "Sid": f"allow-{topic.name}",
