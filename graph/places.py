@@ -13,10 +13,15 @@ Place = tuple[str, str]
 
 
 def apart(facts: Facts, resource: Resource) -> Place | None:
-    """Account and region of a resource with metrics of its own there; None in the run's own."""
+    """Account and region of a resource with metrics of its own there; None in the run's own.
+
+    Global services publish in the partition's global region only (CloudFront, Route 53: user guides, "Monitoring").
+    """
     own, home = facts.incident.account, facts.incident.region
     account = resource.account if resource.account.isdigit() else own
-    region = resource.region or home
+    service = service_of(resource.arn) if is_arn(resource.arn) else None
+    worldwide = service is not None and service.global_region
+    region = resource.region or (global_region(home) if worldwide else home)
     return None if not is_arn(resource.arn) or (account, region) == (own, home) else (account, region)
 
 

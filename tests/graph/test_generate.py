@@ -212,3 +212,43 @@ def test_when_the_trouble_began() -> None:
 def test_a_later_tag_does_not_hide_an_earlier_one() -> None:
     later = replace(INERT, id="later", time=INERT.time + timedelta(seconds=5))
     assert {item.event for item in changes_in(facts(INERT, later))} == {"inert", "later"}
+
+
+ZONE = "arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ"
+SECRET = made.arn("secretsmanager", "secret:parcels/db-AbC12d")
+
+
+def record(name: str, value: str, id: str, minutes: float) -> ChangeEvent:
+    held = {"name": name, "type": "CNAME", "tTL": 60, "resourceRecords": [{"value": value}]}
+    batch = {"changes": [{"action": "UPSERT", "resourceRecordSet": held}]}
+    request = {"hostedZoneId": "Z0123456789ABCDEFGHIJ", "changeBatch": batch}
+    return event("route53", "ChangeResourceRecordSets", request, id=id, minutes=minutes)
+
+
+def test_records_of_one_zone_do_not_replace_each_other() -> None:
+    zone = replace(made.resource(ZONE, "example.com"), region="")
+    changes = (
+        record("api.example.com.", "old.example.net", "first", -9),
+        record("api.example.com.", "lost.example.net", "second", -3),
+        record("docs.example.com.", "pages.example.net", "other", -1),
+    )
+    found = changes_in(facts(*changes, resources=(*made.shop(), zone)))
+    assert {item.event for item in found} == {"second", "other"}
+
+
+@pytest.mark.parametrize(("kind", "left"), [("role", {"asked"}), ("iam_user", {"asked", "step"})])
+def test_the_steps_of_a_rotation_are_no_causes_of_their_own(kind: Any, left: set[str]) -> None:
+    secret = made.resource(SECRET, "parcels/db")
+    moved = {
+        "secretId": SECRET,
+        "versionStage": "AWSCURRENT",
+        "moveToVersionId": "6d3dcb5f-ccf1-459d-812e-8247791e4a8e",
+        "removeFromVersionId": "0b3c1c8e-1111-4222-8333-444455556666",
+    }
+    asked = event("secretsmanager", "RotateSecret", {"secretId": SECRET}, id="asked", minutes=-2)
+    actor = replace(asked.actor, kind=kind)
+    step_of_it = event(
+        "secretsmanager", "UpdateSecretVersionStage", moved, id="step", minutes=-1.8, actor=actor
+    )
+    found = changes_in(facts(asked, step_of_it, resources=(*made.shop(), secret)))
+    assert {item.event for item in found} == left

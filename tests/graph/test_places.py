@@ -184,3 +184,15 @@ def test_an_error_text_that_names_the_operation_names_the_setting_that_this_very
     assert names(facts, by_call, text)
     assert not names(facts, by_call.model_copy(update={"event": "tag"}), text)
     assert not names(facts, by_call.model_copy(update={"event": ""}), text)
+
+
+ZONE = "arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ"
+
+
+def test_metrics_of_a_global_service_are_in_the_partitions_global_region() -> None:
+    facts = made.facts((WRITER, "Errors"), {(WRITER, "Errors"): (0, 8)})
+    zone = replace(resource(ZONE, "parcels.example.com"), region="")
+    assert apart(facts, zone) == (ACCOUNT, "us-east-1")
+    assert away(facts, zone) is None  # its history is read in every run
+    role = next(one for one in facts.resources if one.service == "iam")
+    assert away(facts, role) is None
