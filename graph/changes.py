@@ -22,12 +22,14 @@ from graph.weighing.moves import is_document, is_unlimited
 from graph.words import number, say
 from tools.catalogue import change_of
 from tools.cloudtrail_touch import is_noise, toucher
+from tools.denied import is_denial
 from tools.evidence import canonical
 from tools.models import ChangeEvent, Value
 from tools.redact import redact
 from tools.setting_values import HIDDEN
 
-Status = Literal["in force", "undone", "changed again", "denied"]
+Status = Literal["in force", "undone", "changed again", "denied", "failed"]
+"""denied: for want of permission. failed: refused for another reason, a dry run among them."""
 Folded = Literal["reads", "service reactions", "no-ops", "sign-ins", "elsewhere"]
 FOLDED: tuple[Folded, ...] = ("reads", "service reactions", "no-ops", "sign-ins", "elsewhere")
 UNKNOWN = "unknown"
@@ -59,7 +61,8 @@ class Line:
     how: str
     status: Status
     risk: Risk
-    code: str = ""  # why it was denied
+    code: str = ""  # why it was denied or failed
+    later: ChangeEvent | None = None  # the event that put it back, or changed it again
     children: int = (
         0  # calls that CloudFormation made for the stack operation that this line is; the riskiest first
     )
@@ -162,7 +165,7 @@ def _moves_nothing(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) 
 def _line(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> Line:
     arns = touched(event)
     live = tuple(one for one in fields if one.since != "same") or fields
-    status = _status(event, known, live)
+    status, later = _status(event, known, live)
     return Line(
         events=(event.id,),
         time=event.time,
@@ -177,6 +180,7 @@ def _line(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> Line:
         status=status,
         risk=risk(event, known, live, status),
         code=event.error_code,
+        later=later,
     )
 
 
@@ -199,17 +203,20 @@ def how(event: ChangeEvent) -> str:
     return words.get(actor.how, say("unknown way"))
 
 
-def _status(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> Status:
+def _status(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> tuple[Status, ChangeEvent | None]:
+    """What became of it, and the event that undid it or came over it, where one is seen."""
     if event.error_code:
-        return "denied"
+        return ("denied" if is_denial(event.error_code, event.error_message) else "failed"), None
     if fields:
         if any(one.since == "standing" for one in fields):
-            return "in force"
-        return "undone" if all(one.since in ("back", "same") for one in fields) else "changed again"
+            return "in force", None
+        later = next((one.later for one in fields if one.later is not None), None)
+        undone = all(one.since in ("back", "same") for one in fields)
+        return ("undone" if undone else "changed again"), later
     over = since_undone(event, known)
     if over is None:
-        return "in force"
-    return "undone" if over.outcome == "nothing to undo" else "changed again"
+        return "in force", None
+    return ("undone" if over.outcome == "nothing to undo" else "changed again"), over.by
 
 
 def _name(event: ChangeEvent, known: Known, arns: tuple[str, ...]) -> str:
@@ -325,7 +332,7 @@ def _joined(lines: Sequence[Line]) -> list[Line]:
 
 def _key(line: Line) -> tuple[str, ...]:
     base = (line.account, line.region, line.who, line.how, line.operation, line.status, line.code)
-    if line.status == "denied" or line.risk.inert:
+    if line.status in ("denied", "failed") or line.risk.inert:
         return base
     told = any(field.before != say(UNKNOWN) for field in line.fields)
     if not line.risk.by_hand and not told:
@@ -352,7 +359,7 @@ def _one(group: Sequence[Line]) -> Line:
     )
 
 
-_STATUS: dict[Status, int] = {"in force": 0, "changed again": 1, "undone": 2, "denied": 3}
+_STATUS: dict[Status, int] = {"in force": 0, "changed again": 1, "undone": 2, "failed": 3, "denied": 3}
 
 
 def _order(line: Line) -> tuple[float, int, float, str]:

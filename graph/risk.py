@@ -41,7 +41,9 @@ def risk(event: ChangeEvent, known: Known, fields: tuple[Moved, ...], status: st
     found += _path(event, known, hand)
     score = sum(weight for weight, _ in found)
     score -= 4.0 if inert else 0.0
-    score -= {"in force": 0.0, "changed again": 2.5, "undone": 4.0, "denied": 7.0}.get(status, 0.0)
+    score -= {"in force": 0.0, "changed again": 2.5, "undone": 4.0, "denied": 7.0, "failed": 7.0}.get(
+        status, 0.0
+    )
     told = sorted((item for item in found if item[1]), key=lambda item: -item[0])
     return Risk(score=round(score, 3), reasons=tuple(words for _, words in told), by_hand=hand, inert=inert)
 

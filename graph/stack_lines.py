@@ -33,7 +33,7 @@ def by_operation(lines: Sequence[Line], behind: Mapping[str, ChangeEvent]) -> tu
     groups: dict[str, list[Line]] = {}
     own: dict[str, Line] = {line.events[0]: line for line in lines}
     for line in lines:
-        if line.events[0] in behind and line.status != "denied":
+        if line.events[0] in behind and line.status not in ("denied", "failed"):
             groups.setdefault(behind[line.events[0]].id, []).append(line)
     made = [_one(behind[group[0].events[0]], group, own.get(id)) for id, group in groups.items()]
     inside = {id for line in made for id in line.events}

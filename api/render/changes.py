@@ -69,9 +69,21 @@ def _what(line: Line) -> str:
 def _status(line: Line) -> str:
     if line.status == "denied":
         return say("denied ({code})", code=line.code)
-    return {
+    if line.status == "failed":
+        return say("failed ({code})", code=line.code)
+    told = {
         "in force": say("still in force"), "undone": say("undone"), "changed again": say("changed again"),
     }[line.status]  # fmt: skip
+    if line.later is None:
+        return told
+    later = line.later
+    return say(
+        "{what} by {who}, {operation} {id}",
+        what=told,
+        who=later.actor.name,
+        operation=later.operation,
+        id=later.id,
+    )
 
 
 def _folded(seen: Seen) -> str:
@@ -127,4 +139,5 @@ def _changes(seen: Seen) -> Iterator[dict[str, Any]]:
             "reasons": list(line.risk.reasons),
             "events": list(line.events),
             "calls_of_stack": line.children,
+            "later_event": line.later.id if line.later is not None else None,
         }
