@@ -194,6 +194,15 @@ class Facts:
             self._ways[key] = above if whole == arn else (whole, *above)
         return self._ways[key]
 
+    def callers(self, arn: str) -> tuple[str, ...]:
+        """Those that fail when this resource does, nearest first; not those behind a queue or the like."""
+        key = ("fail", arn)
+        if key not in self._ways:
+            whole = self.holder(arn)
+            above = topologies.callers(self.topology, whole)
+            self._ways[key] = above if whole == arn else (whole, *above)
+        return self._ways[key]
+
     def downstream(self, arn: str) -> tuple[str, ...]:
         """Those that this resource relies on, nearest first."""
         key = ("down", arn)

@@ -7,7 +7,7 @@ radius, and reads the kept ones whole, which may show more neighbours; until not
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -367,9 +367,19 @@ def paths(topology: Topology, source: str, target: str) -> tuple[tuple[str, ...]
     return tuple(sorted(found, key=order)[:_MOST_PATHS])
 
 
+_TAKES_IN = frozenset({"queue", "stream", "delivery-stream", "topic", "rule", "event-bus"})
+"""Types that take a request in and pass it on later: whoever sent it does not learn how that ends."""
+
+
 def upstream(topology: Topology, arn: str) -> tuple[str, ...]:
     """Those whose requests reach the resource, nearest first: failures of it travel to them."""
     return _reach(topology, arn, against=True)
+
+
+def callers(topology: Topology, arn: str) -> tuple[str, ...]:
+    """Those that fail when the resource does, nearest first: upstream, up to what takes requests in and keeps them."""
+    found = {one.arn for one in topology.resources if one.type in _TAKES_IN and one.arn != arn}
+    return _reach(topology, arn, against=True, last=found)
 
 
 def downstream(topology: Topology, arn: str) -> tuple[str, ...]:
@@ -377,13 +387,18 @@ def downstream(topology: Topology, arn: str) -> tuple[str, ...]:
     return _reach(topology, arn, against=False)
 
 
-def _reach(topology: Topology, arn: str, *, against: bool) -> tuple[str, ...]:
+def _reach(
+    topology: Topology, arn: str, *, against: bool, last: Collection[str] = frozenset()
+) -> tuple[str, ...]:
+    """Resources by distance; those in `last` are reached, and nothing beyond them."""
     import networkx
 
     graph = _graph(topology)
     if arn not in graph:
         return ()
-    lengths = networkx.single_source_shortest_path_length(graph.reverse() if against else graph, arn)
+    way = graph.reverse() if against else graph
+    way.remove_edges_from([edge for one in last if one in way for edge in way.edges(one)])
+    lengths = networkx.single_source_shortest_path_length(way, arn)
     return tuple(
         sorted((other for other in lengths if other != arn), key=lambda other: (lengths[other], other))
     )

@@ -123,7 +123,7 @@ def _direct(facts: Facts, arn: str, effect: Effect) -> bool:
         return False
     if effect.on == "self":
         return facts.holder(arn) == symptom
-    reach = facts.upstream(arn) if effect.on == "upstream" else facts.downstream(arn)
+    reach = facts.callers(arn) if effect.on == "upstream" else facts.downstream(arn)
     return symptom in reach
 
 
@@ -134,7 +134,7 @@ def _passed_on(facts: Facts, arn: str, effect: Effect) -> bool:
     if effect.on != "self" or resource is None or resource.arn == symptom:
         return False
     if effect.direction == "up" and _roles(effect, resource) & FAILURE_ROLES:
-        return symptom in facts.upstream(arn) and role in FAILURE_ROLES
+        return symptom in facts.callers(arn) and role in FAILURE_ROLES
     if effect.direction in {"down", "silent"}:
         return symptom in facts.downstream(arn) and role in {"work", "demand", "backlog"}
     return False

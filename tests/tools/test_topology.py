@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 
 from tests.tools.fake_account import Answer, FakeAws
 from tools.models import Json, Metric, Relation, Resource
-from tools.topology import Topology, around, downstream, merge, owner, paths, upstream
+from tools.topology import Topology, around, callers, downstream, merge, owner, paths, upstream
 
 _AT = "eu-west-1:111122223333"
 TABLE = f"arn:aws:dynamodb:{_AT}:table/orders"
@@ -211,6 +212,24 @@ def test_requests_run_from_api_and_queue_to_the_table() -> None:
     assert upstream(map, TABLE)[:3] == tuple(sorted([READER, ROLE, WRITER]))
     assert ALARM not in upstream(map, TABLE)
     assert set(downstream(map, API)) >= {WRITER, TABLE, ROLE}
+
+
+def test_failures_go_back_to_callers_and_not_beyond_what_takes_requests_in() -> None:
+    types = {"door": "api", "sender": "function", "box": "queue", "worker": "function", "store": "table"}
+    things = [
+        Resource(arn=name, service="", type=type, name=name, account="", region="")
+        for name, type in types.items()
+    ]
+    lines = [
+        Relation(source=one, target=other, kind="uses", provenance="", evidence=())
+        for one, other in pairwise(types)
+    ]
+    map = Topology(resources=tuple(things), relations=tuple(lines), truncated=False)
+    assert upstream(map, "store") == ("worker", "box", "sender", "door")
+    assert callers(map, "store") == ("worker", "box")
+    assert callers(map, "worker") == ("box",)
+    assert callers(map, "box") == ("sender", "door")
+    assert callers(map, "nowhere") == ()
 
 
 def test_a_shared_role_does_not_join_strangers() -> None:
