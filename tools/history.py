@@ -256,6 +256,9 @@ def _of_alarm(update: AlarmUpdate, setting: Setting) -> Value:
     return found
 
 
+_SHORT = 20
+
+
 def _versions(
     versions: Sequence[Version], setting: Setting, resource: Resource, change: ChangeEvent
 ) -> list[PriorSource]:
@@ -275,11 +278,16 @@ def _versions(
             time=one.made,
             said_by=f"AWS Config's item of {resource.name}, captured {one.made:%Y-%m-%dT%H:%M:%SZ}"
             if kind == "config_history"
-            else f"version {one.name} of {resource.name}, made {one.made:%Y-%m-%dT%H:%M:%SZ}",
+            else f"{_called(one)} of {resource.name}, made {one.made:%Y-%m-%dT%H:%M:%SZ}",
             evidence=one.evidence,
         )
         for kind, one in newest.items()
     ]
+
+
+def _called(version: Version) -> str:
+    """By its number; an id that only machines tell apart is left to the evidence."""
+    return f"version {version.name}" if len(version.name) <= _SHORT else "the version"
 
 
 # -- weighing --------------------------------------------------------------------------------------

@@ -316,6 +316,9 @@ def test_the_newest_version_made_before_the_change_is_a_source() -> None:
     assert told.said_by == "version 4 of orders, made 2026-03-13T07:12:31Z"
     alone = prior(setting(), table(), CHANGE, [], None, versions=versions)
     assert (alone.value, alone.agreed) == (250, False)
+    by_id = version("f1de01c2-79ab-49e3-a86c-eef274f9b1a8", -600, 250)
+    (told,) = prior(setting(), table(), CHANGE, [], None, versions=[by_id]).sources
+    assert told.said_by == "the version of orders, made 2026-03-13T07:12:31Z"
 
 
 def test_a_version_gives_way_to_a_later_request_and_to_hidden_values() -> None:
