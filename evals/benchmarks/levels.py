@@ -1,7 +1,8 @@
 """How the cost of a map grows: places, systems and all four levels of made accounts, ten times larger each.
 
 `python -m evals.benchmarks.levels [SMALL] [LARGE]` prints a table. Steps (function calls, and lines of `graph.levels`)
-are the same everywhere and tell the growth; seconds and memory belong to the machine.
+are the same everywhere and tell the growth; seconds and memory belong to the machine. With `--read` the accounts are
+also read, whole, from answers made beforehand: what a map costs beside the latency of AWS.
 """
 
 from __future__ import annotations
@@ -14,13 +15,20 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from math import log
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from time import process_time
 from typing import Any
 
 import graph.levels
 from evals.benchmarks import BenchResult
+from evals.estates.crowd import CrowdTransport
 from graph.levels import LEVELS, blast_radius, chart, failure_path, view
+from tools.aws import Account, Aws, Reader
+from tools.budget import Budget, Limits
+from tools.clock import VirtualClock
+from tools.evidence import MemoryStore
 from tools.models import Relation, Resource
+from tools.whole import whole
 
 _AT = "eu-west-1:111122223333"
 _KINDS = (
@@ -66,6 +74,59 @@ def run(small: int = 500, large: int = 5000) -> BenchResult:
     figures: dict[str, object] = {str(one.resources): asdict(one) for one in (first, last)}
     figures |= {"steps_ratio": round(ratio, 2), "n_log_n_ratio": round(allowed, 2)}
     return BenchResult(name="levels", figures=figures, text="\n".join(rows), ok=ratio <= allowed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One account read whole and drawn. `calls`: requests on the wire; seconds of CPU, megabytes of the process."""
+
+    resources: int
+    relations: int
+    calls: int
+    reading: float
+    drawing: float
+    megabytes: float
+
+
+def read(size: int) -> Reading:
+    """Read a made account of about this size through the product, then draw all four levels of it."""
+    transport = CrowdTransport(size)
+    limits = Limits(calls=10**9, seconds=10**9, bytes=10**12)
+    clock = VirtualClock(transport.begun)
+    aws = Aws(Account(region=transport.region), transport, clock, Budget(limits), MemoryStore())
+    aws.identify(Reader(aws=aws, letter="T"))
+    begun = process_time()
+    found = whole(aws, (transport.region,)).topology
+    middle = process_time()
+    _work(list(found.resources), list(found.relations))
+    return Reading(
+        resources=len(found.resources),
+        relations=len(found.relations),
+        calls=sum(transport.asked.values()),
+        reading=round(middle - begun, 2),
+        drawing=round(process_time() - middle, 2),
+        megabytes=round(getrusage(RUSAGE_SELF).ru_maxrss / 1024, 1),
+    )
+
+
+def run_read(small: int = 500, large: int = 5000) -> BenchResult:
+    """Both sizes. Not ok when calls grow faster than resources: seconds belong to the machine."""
+    read(50)  # clients and libraries are made now, and not counted
+    first, last = read(small), read(large)
+    rows = [
+        f"{one.resources:>6} resources {one.relations:>6} relations {one.calls:>6} AWS calls"
+        f" ({1000 * one.calls / one.resources:.0f} per 1,000)"
+        f" {one.reading:>6.2f} s of CPU read {one.drawing:>6.2f} s drawn {one.megabytes:>7.1f} MB"
+        for one in (first, last)
+    ]
+    times, calls = last.resources / first.resources, last.calls / first.calls
+    seconds = (last.reading + last.drawing) / (first.reading + first.drawing)
+    rows.append(
+        f"{times:.1f} times the resources: {calls:.1f} times the calls, {seconds:.1f} times the seconds"
+    )
+    figures: dict[str, object] = {str(size): asdict(one) for size, one in ((small, first), (large, last))}
+    figures |= {"calls_ratio": round(calls, 2), "seconds_ratio": round(seconds, 2)}
+    return BenchResult(name="levels", figures=figures, text="\n".join(rows), ok=calls <= times * 1.05)
 
 
 def _measured(size: int) -> _Measured:
@@ -175,5 +236,5 @@ def _steps(work: Callable[[], object]) -> int:
 
 
 if __name__ == "__main__":
-    sizes = [int(one) for one in sys.argv[1:3]]
-    print(run(*sizes).text)
+    sizes = [int(one) for one in sys.argv[1:] if one.isdigit()]
+    print(run_read(*sizes).text if "--read" in sys.argv else run(*sizes).text)

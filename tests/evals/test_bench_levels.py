@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evals.benchmarks.levels import account, run
+from evals.benchmarks.levels import account, run, run_read
 
 
 def test_ten_times_as_much_costs_no_more_than_n_log_n() -> None:
@@ -19,3 +19,14 @@ def test_ten_times_as_much_costs_no_more_than_n_log_n() -> None:
 def test_the_same_account_every_time() -> None:
     assert account(60) == account(60)
     assert account(60) != account(60, seed=2)
+
+
+def test_calls_of_a_whole_reading_grow_with_the_account_only() -> None:
+    result = run_read(50, 200)
+    assert result.ok
+    small, large = result.figures["50"], result.figures["200"]
+    assert isinstance(small, dict)
+    assert isinstance(large, dict)
+    assert large["relations"] > 3 * large["resources"]
+    assert large["calls"] < 4 * large["resources"]
+    assert small["calls"] < large["calls"]
