@@ -38,6 +38,20 @@ _QUOTAS = {
     "L-8A5B8E43": Quota("apigateway", "Amazon API Gateway", "Throttle rate", 10_000.0),
     "L-CDF5615A": Quota("apigateway", "Amazon API Gateway", "Throttle burst rate", 5000.0, adjustable=False),
     "L-F678F1CE": Quota("vpc", "Amazon Virtual Private Cloud (Amazon VPC)", "VPCs per Region", 5.0),
+    # Small by default; AWS raises these by itself with use (EC2 user guide, "Amazon EC2 service quotas").
+    "L-1216C47A": Quota(
+        "ec2",
+        "Amazon Elastic Compute Cloud (Amazon EC2)",
+        "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances",
+        640.0,
+    ),
+    "L-3032A538": Quota("fargate", "AWS Fargate", "Fargate On-Demand vCPU resource count", 640.0),
+    "L-34B43A08": Quota(
+        "ec2",
+        "Amazon Elastic Compute Cloud (Amazon EC2)",
+        "All Standard (A, C, D, H, I, M, R, T, Z) Spot Instance Requests",
+        640.0,
+    ),
     "L-7B6409FD": Quota("rds", "Amazon Relational Database Service (Amazon RDS)", "DB instances", 40.0),
 }
 

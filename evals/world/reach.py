@@ -16,6 +16,8 @@ _SHARED = {
         "dynamodb/L-AB614373",
         "dynamodb/L-CF0CBE56",
     ),
+    "auto-scaling-group": ("ec2/L-1216C47A",),
+    "ecs-service": ("fargate/L-3032A538",),
     "http-api": ("apigateway/L-8A5B8E43",),
     "rest-api": ("apigateway/L-8A5B8E43",),
 }

@@ -33,6 +33,7 @@ _SHARED: Mapping[str, tuple[str, ...]] = {
     "dynamodb/L-CF0CBE56": ("table",),  # reads of one table
     "apigateway/L-8A5B8E43": ("api",),  # requests per second of all APIs
 }
+_SPOT = "ec2/L-34B43A08"
 _MEASURED: Mapping[tuple[str, str, str], str] = {
     # Service, Resource and Class of AWS/Usage -> the quota that they count for.
     ("Lambda", "ConcurrentExecutions", "None"): "lambda/L-B99A9384",
@@ -164,7 +165,7 @@ def _period(quota: Resource) -> float:
 def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
     """What shares the quota: everything of its types in the account and region."""
     for one in directory.of(*_SHARED[name]) if (name := arns.parse(resource.arn).resource) in _SHARED else ():
-        if (one.account, one.region) == (resource.account, resource.region) and _shares(one):
+        if (one.account, one.region) == (resource.account, resource.region) and _shares(one, name):
             yield Relation(
                 source=one.arn,
                 target=resource.arn,
@@ -175,8 +176,12 @@ def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
             )
 
 
-def _shares(one: Resource) -> bool:
-    """Reserved concurrency is a function's own: it neither uses nor waits for the rest of the account."""
+def _shares(one: Resource, quota: str) -> bool:
+    """Reserved concurrency is a function's own: it neither uses nor waits for the rest of the account. Only a group
+    with a mixed instances policy launches spot instances by itself.
+    """
+    if quota == _SPOT:
+        return bool(one.config.get("MixedInstancesPolicy"))
     return one.type != "function" or one.config.get("ReservedConcurrentExecutions") is None
 
 
