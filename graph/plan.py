@@ -16,9 +16,9 @@ from graph.weighing.dose import per
 from graph.weighing.mechanism import together
 from graph.weighing.moves import Move, is_unlimited
 from graph.words import number, say
-from tools.catalogue import find
+from tools.catalogue import change_of, find
 from tools.history import current, same
-from tools.models import Call, Claim, PriorSource, Resource, Statement, Value
+from tools.models import Call, ChangeEvent, Claim, PriorSource, Resource, Statement, Value
 from tools.services._spec import Setting
 
 _RED_NAMESPACES = {"AWS/DynamoDB"}
@@ -387,6 +387,29 @@ def _by_event(facts: Facts, cause: RootCause, red: tuple[Step, ...]) -> Mitigati
     event = next((item for item in facts.changes if cause.event and item.id == cause.event.id), None)
     resource = facts.resource(cause.resource)
     calls = undo(event, facts.changes) if event is not None else ()
+    if event is not None and not calls and (anew := _anew(facts, cause, event)):
+        return Mitigation(
+            summary=say("Start anew who holds what {operation} replaced.", operation=event.operation),
+            prepare=(_account_step(facts),),
+            apply=(
+                Step(
+                    title=say("Apply"),
+                    calls=anew,
+                    note=say(
+                        "a rolling start of what runs there; no setting is changed, so there is no way back"
+                    ),
+                    provenance=(cause.statement,),
+                ),
+            ),
+            post_validate=(_check_step(facts),),
+            stays_red=red,
+            advice=(
+                say(
+                    "Let programs read it again when they are refused, so that the next change needs no hands."
+                ),
+            ),
+            ask=_ask(facts, cause, resource) if resource else "",
+        )
     if event is None or not calls:
         return Mitigation(
             summary=say("The value before is not known, so opsleuth proposes no call.")
@@ -417,6 +440,20 @@ def _by_event(facts: Facts, cause: RootCause, red: tuple[Step, ...]) -> Mitigati
         stays_red=red,
         ask=_ask(facts, cause, resource) if resource else "",
     )
+
+
+def _anew(facts: Facts, cause: RootCause, event: ChangeEvent) -> tuple[Call, ...]:
+    """Calls that start anew whatever relies on what was replaced, where a service knows how."""
+    known = change_of(event)
+    if known is None or not known.renews:
+        return ()
+    users = sorted({one.source for one in facts.relations if one.target == cause.resource})
+    calls: list[Call] = []
+    for user in (facts.resource(arn) for arn in users):
+        service = facts.service(user) if user is not None else None
+        if user is not None and service is not None and service.renew is not None:
+            calls.extend(placed(service.renew(user), user))
+    return valid(calls)
 
 
 def _operation(cause: RootCause) -> str:

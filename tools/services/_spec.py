@@ -115,7 +115,12 @@ class Change:
     """From the calls of `undo` to those that take them back, where the request itself cannot be sent again: ids that it
     names are gone."""
     earlier: tuple[str, ...] = ()  # operations whose earlier events `undo` reads; see `catalogue.replaced_by`
-    follows: tuple[str, ...] = ()  # operations of which a call of it by a role within minutes is but the carrying out
+    renews: bool = (
+        False  # who holds what it replaced must start anew to get the new: there is nothing to put back
+    )
+    follows: tuple[
+        str, ...
+    ] = ()  # operations of which a call of it by a role within minutes is but the carrying out
     """Reversal for what no setting describes: the event and earlier events on the resource, newest first ->
     calls, empty when the value before is unknown."""
 
@@ -160,6 +165,9 @@ class Condition:
     )
     excluded: Callable[[Resource], bool] | None = None  # whether its configuration says that it cannot hold
     tells: tuple[str, ...] = ()  # JMESPaths on the configuration of what `shown` rests on: "NotAfter"
+    takes: Callable[[Resource], Mapping[str, float]] | None = (
+        None  # what all its parts take together, per second, by metric: it holds only where one of many parts is full
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,6 +269,8 @@ class Service:
     shared: tuple[str, ...] = ()
     """Types that an owner may let other accounts read, under ids or ARNs that name nothing of their own: read from the
     run's account when there is no way into the owner's."""
+    renew: Callable[[Resource], tuple[Call, ...]] | None = None
+    """Calls that start what runs on a resource anew, its configuration as it is."""
     outline: Outline | None = None  # for maps of whole accounts
     complete: tuple[str, ...] = ()  # types that a listing, or being named, tells enough of for the topology
 

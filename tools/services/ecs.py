@@ -415,6 +415,11 @@ def _update(resource: Resource, **members: Any) -> tuple[Call, ...]:
     return (call("ecs", "UpdateService", resource, cluster=cluster, service=name, **members),)
 
 
+def _renew(resource: Resource) -> tuple[Call, ...]:
+    """Other tasks of the same definition: secrets are handed to a container when it starts (ECS developer guide)."""
+    return _update(resource, forceNewDeployment=True) if resource.type == "service" else ()
+
+
 def _restore_number(member: str, resource: Resource, value: Value) -> tuple[Call, ...]:
     return () if value is None else _update(resource, **{member: whole(value)})
 
@@ -1157,6 +1162,7 @@ SERVICE = Service(
     conditions=CONDITIONS,
     signatures=SIGNATURES,
     log_groups=log_groups,
+    renew=_renew,
     listed=False,
     listed_near=(
         "load-balancer",

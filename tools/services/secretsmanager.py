@@ -444,6 +444,7 @@ def _change(
     undo: Any = None,
     earlier: tuple[str, ...] = (),
     follows: tuple[str, ...] = (),
+    renews: bool = False,
 ) -> Change:
     made = partial(record, _SOURCE, operation, response=response)
     return Change(
@@ -456,6 +457,7 @@ def _change(
         undo=undo,
         earlier=earlier,
         follows=follows,
+        renews=renews,
     )
 
 
@@ -493,6 +495,7 @@ CHANGES = (
         _ROTATE,
         {**_TAKEN, "versionId": _NEW},
         effects=_REFUSED,
+        renews=True,
     ),
     _change(
         "CancelRotateSecret",
