@@ -174,7 +174,8 @@ def meant(
         known = directory.mentioned(value)
         yield (known[0].arn if known else value, 0.9)
         return
-    hint = next((word for word in _HINTS if word in key.lower()), "")
+    plain_key = re.sub("(up|down)stream", "", key.lower())  # names no stream
+    hint = next((word for word in _HINTS if word in plain_key), "")
     found = [one for one in directory.mentioned(value) if one.type not in _NEVER_MEANT]
     yield from ((one.arn, 0.9) for one in found if value != one.name)  # a URL or host means one thing only
     named = [one for one in found if value == one.name and (at is None or _beside(at, one))]
