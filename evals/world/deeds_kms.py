@@ -42,7 +42,7 @@ def document(world: World, key: Thing, statements: list[Json] | None) -> str:
 def change(world: World, act: Act) -> Deed:
     """EnableKey, DisableKey, ScheduleKeyDeletion, CancelKeyDeletion, PutKeyPolicy."""
     thing, named = act.thing, {"keyId": act.thing.fixed["id"]}
-    shown = {"keyId": thing.arn}
+    shown: Json = {"keyId": thing.arn}
     if act.path == "Policy":
         text = document(world, thing, act.after)
         request = {**named, "policy": text, "policyName": "default", "bypassPolicyLockoutSafetyCheck": False}

@@ -161,11 +161,12 @@ class Ledger:
         if path == _GROUPS and "security_groups" in thing.fixed:
             ids = sorted(self._world.things[one].fixed["id"] for one in thing.fixed["security_groups"])
             return json.dumps(ids)
-        value: Value = thing.at(_SAME.get(path, path.replace("Environment.Variables.", "Environment.")), at)
+        value: Any = thing.at(_SAME.get(path, path.replace("Environment.Variables.", "Environment.")), at)
+        plain: Value = value
         if value is not None and not isinstance(value, dict | list):
-            return value
+            return plain
         shown = self._shown(thing, path, at)
-        return value if shown is None else shown
+        return plain if shown is None else shown
 
     def _shown(self, thing: Thing, path: str, at: datetime) -> Value:
         """A value of the configuration as AWS shows it; lists and maps as JSON."""
