@@ -43,9 +43,34 @@ def effects(facts: Facts, hypothesis: Hypothesis) -> tuple[Effect, ...]:
 
 def matching_effects(facts: Facts, hypothesis: Hypothesis) -> tuple[Effect, ...]:
     """Those effects that would show as the symptom, directly or passed on along relations."""
-    return tuple(
-        effect for effect in effects(facts, hypothesis) if _explains(facts, hypothesis.resource, effect)
+    every = effects(facts, hypothesis)
+    found = (effect for effect in every if _explains(facts, hypothesis.resource, effect))
+    if _not_asked(facts, hypothesis.resource, every):
+        found = (effect for effect in found if effect.on != "upstream" or effect.direction != "up")
+    return tuple(found)
+
+
+def _not_asked(facts: Facts, arn: str, every: Iterable[Effect]) -> bool:
+    """It is asked less than before and fails no more than ever, by metrics that were read: then its callers stopped
+    before they came to it, and do not fail for it."""
+    resource = facts.resource(facts.holder(arn))
+    if resource is None:
+        return False
+    own = [
+        found
+        for effect in every
+        if effect.on == "self" and effect.direction == "up" and not effect.may
+        if _roles(effect, resource) & FAILURE_ROLES
+        if (found := facts.metric(resource.arn, effect.metric)) is not None
+    ]
+    idle = any(
+        one.resource == resource.arn
+        and one.role in {"demand", "work"}
+        and one.direction == "down"
+        and one.moved
+        for one in facts.metrics
     )
+    return idle and bool(own) and not any(found.moved for found in own)
 
 
 def together(facts: Facts, hypothesis: Hypothesis) -> tuple[Move, ...]:

@@ -258,6 +258,16 @@ def test_failures_of_a_resource_are_passed_on_to_its_callers() -> None:
     assert weight(mechanism(facts, named(facts))) == WEIGHTS["mechanism.spreads"]
 
 
+@pytest.mark.parametrize(
+    ("errors", "asked", "fits"), [(9, 20, True), (0, 20, True), (9, 0, True), (0, 0, False)]
+)
+def test_callers_do_not_fail_for_what_they_no_longer_reach(errors: float, asked: float, fits: bool) -> None:
+    release = made.event("lambda", "UpdateFunctionCode", {"functionName": "parcel-writer"}, id="true")
+    moves = {(API, "5XXError"): (0, 9), (WRITER, "Errors"): (0, errors), (WRITER, "Invocations"): (20, asked)}
+    facts = made.facts((API, "5XXError"), moves, changes=[release])
+    assert (weight(mechanism(facts, named(facts))) == WEIGHTS["mechanism.direct"]) == fits
+
+
 def test_silence_travels_to_those_that_are_fed() -> None:
     for name in ("stream switched off", "subscription filter deleted"):
         facts = KINDS[name].facts()
