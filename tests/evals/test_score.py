@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -193,6 +194,23 @@ def test_an_invalid_call_fails_the_plan() -> None:
     assert "DescribeTable is invalid" in item.why
 
 
+def test_a_call_of_the_plan_belongs_into_its_account_and_region() -> None:
+    back = [true_update(3)]
+    (call,) = TRUTH["plan"]["apply"]
+
+    def asked(**where: str) -> dict[str, Any]:
+        return {**TRUTH, "plan": {"apply": [{**call, **where}], "rollback": back}}
+
+    def sent(account: str = "", region: str = REGION) -> Report:
+        made = replace(update(90), account=account, region=region)
+        return with_plan(apply=(Step(title="Apply", calls=(made,)),))
+
+    assert failed(sent(), asked(region=REGION)) == []
+    assert failed(sent(), asked(region="sa-east-1")) == ["plan"]
+    assert failed(sent(), asked(account="444455556666")) == ["plan"]
+    assert failed(sent(account="444455556666")) == ["plan"]
+
+
 def test_an_optional_parameter_may_be_sent_with_its_value_only() -> None:
     (call,) = TRUTH["plan"]["apply"]
     may = {
@@ -371,7 +389,10 @@ def test_one_gap_must_hold_all_the_texts_that_are_asked_for() -> None:
     asked = TRUTH | {"gaps": [{"code": "NotEnabled", "holds": ["i-0a1b", "collect_list"]}]}
     told = Gap(what="Logs of i-0a1b", why="none", code="NotEnabled", lift='{"collect_list": []}')
     assert not failed(changed(gaps=(told,)), asked)
-    halves = (Gap(what="i-0a1b", why="x", code="NotEnabled"), Gap(what="collect_list", why="x", code="NotEnabled"))
+    halves = (
+        Gap(what="i-0a1b", why="x", code="NotEnabled"),
+        Gap(what="collect_list", why="x", code="NotEnabled"),
+    )
     assert failed(changed(gaps=halves), asked) == ["gaps"]
 
 
