@@ -31,6 +31,9 @@ class Former:
     resources: tuple[Resource, ...] = ()
     relations: tuple[Relation, ...] = ()
     events: tuple[ChangeEvent, ...] = ()
+    aside: frozenset[str] = (
+        frozenset()
+    )  # ids of changes of other things in these resources: another record of a zone
 
 
 def former(
@@ -51,14 +54,23 @@ def former(
         for target in _named(facts, event, aims):
             found.setdefault((_touched(event), target), _led(event, target))
     sources = sorted({source for source, _ in found})
+    led = {id(one): _things(one) for one in told.values() if any(_named(facts, one, aims))}
+    aside = {
+        one.id
+        for one in recent
+        if _things(one)
+        and not any(_things(one) & led[id(other)] for other in told.values() if id(other) in led)
+    }
     return Former(
         resources=tuple(describe(arn) for arn in sources),
         relations=tuple(found[key] for key in sorted(found)),
         events=tuple(
             sorted(
-                (one for one in told.values() if _touched(one) in sources), key=lambda one: (one.time, one.id)
+                (one for one in told.values() if _touched(one) in sources and one.id not in aside),
+                key=lambda one: (one.time, one.id),
             )
         ),
+        aside=frozenset(one.id for one in recent if one.id in aside and _touched(one) in sources),
     )
 
 
@@ -95,6 +107,22 @@ def _named(facts: Facts, event: ChangeEvent, aims: set[str]) -> Iterator[str]:
         if "." in text or ":" in text:
             plain = text.lower().rstrip(".").removeprefix(_ALIAS) if not text.startswith("arn:") else text
             yield from (one.arn for one in facts.directory.mentioned(plain) if one.arn in aims)
+
+
+def _things(event: ChangeEvent) -> frozenset[str]:
+    """What the things inside a request are called: records, targets, rules."""
+    return frozenset(_called(event.request, top=True))
+
+
+def _called(value: Any, *, top: bool = False) -> Iterator[str]:
+    if isinstance(value, dict):
+        if not top and isinstance(value.get("name"), str):
+            yield f"{value['name']} {value.get('type', '')}"
+        for one in value.values():
+            yield from _called(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _called(one)
 
 
 def _texts(value: Any) -> Iterator[str]:

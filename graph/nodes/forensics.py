@@ -114,7 +114,10 @@ def _led(work: Desk, facts: Facts, found: Changes | None) -> tuple[Facts, Change
     led = former(work.reader, facts, found.events, lambda arn: _part(work.reader, arn))
     known = {one.id for one in found.events}
     events = sorted(
-        (*found.events, *(one for one in led.events if one.id not in known)),
+        (
+            *(one for one in found.events if one.id not in led.aside),
+            *(one for one in led.events if one.id not in known),
+        ),
         key=lambda one: (one.time, one.id),
     )
     return (

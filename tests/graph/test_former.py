@@ -48,6 +48,7 @@ def test_a_record_that_led_to_the_symptom_is_found_by_its_earlier_event() -> Non
         (made.facts["zone.arn"], LED_TO, made.facts["lb.arn"])
     ]
     assert [one.arn for one in led.resources] == [made.facts["zone.arn"]]
+    assert led.aside == {made.facts["other.event_id"]}
     assert {made.facts["change.event_id"], made.facts["prior.event_id"]} <= {one.id for one in led.events}
 
 
