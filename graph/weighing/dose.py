@@ -27,6 +27,19 @@ def demand(facts: Facts, arn: str, what: Move) -> MetricFinding | None:
     return found if found is not None and found.before is not None else None
 
 
+def below_demand(facts: Facts, hypothesis: Hypothesis) -> bool:
+    """Whether the limit stands below what was asked for, and served, before the onset: then somebody lowered it.
+
+    A limit of 0 is left out: AWS shows it for "not in force" as well (the provisioned capacity of a table on demand).
+    """
+    what = move(facts, hypothesis)
+    asked = demand(facts, hypothesis.resource, what) if what is not None else None
+    if what is None or asked is None or asked.before is None or facts.onset is None or not what.after_known:
+        return False
+    limit = as_number(what.after, what.setting)
+    return limit is not None and 0 < limit < asked.before
+
+
 def per(finding: MetricFinding) -> str:
     """Counts are told per second, levels as they are: " per second" or ""."""
     return say(" per second") if finding.metric.stat == "Sum" else ""

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from graph.facts import Facts
 from graph.models import CauseKind, Hypothesis
+from graph.weighing.dose import below_demand
 from graph.weighing.mechanism import together
 from graph.weighing.moves import Move, is_document, move, step_of
 from graph.weighing.season import job_of
@@ -216,7 +217,9 @@ def _title(resource: Resource, setting: Setting, what: Move) -> str:
 
 
 def _unseen_changes(facts: Facts, found: list[Hypothesis]) -> Iterator[Hypothesis]:
-    """Settings that changed by the word of their own metric or of an error text, though no event is visible."""
+    """Settings that changed though no event is visible: by the word of their own metric, of an error text, or because
+    they now refuse what was served before.
+    """
     seen = {(item.resource, item.setting) for item in found if item.setting}
     seen |= {(item.resource, what.setting.path) for item in found for what in together(facts, item)}
     for step in facts.steps:
@@ -224,6 +227,12 @@ def _unseen_changes(facts: Facts, found: list[Hypothesis]) -> Iterator[Hypothesi
         if key not in seen:
             seen.add(key)
             yield from _setting_hypothesis(facts, *key)
+    for resource in facts.resources:
+        for setting in facts.settings_of(resource):
+            key = (resource.arn, setting.path)
+            if setting.limits and key not in seen and below_demand(facts, _guess(*key)):
+                seen.add(key)
+                yield from _setting_hypothesis(facts, *key)
     for pattern in facts.patterns:
         signature = facts.signature(pattern)
         if signature is None or not facts.louder(pattern):
@@ -240,14 +249,21 @@ def _setting_hypothesis(facts: Facts, arn: str, path: str) -> Iterator[Hypothesi
     resource, setting = facts.resource(arn), facts.setting(arn, path)
     if resource is None or setting is None:
         return
-    made = Hypothesis(id=f"setting:{arn}:{path}", kind="setting", title="", resource=arn, setting=path)
+    made = _guess(arn, path)
     what = move(facts, made)
     if what is None:
         return
     title = _title(resource, setting, what)
-    if step_of(facts, made) is None:  # only an error text names it: that it was moved is not told
+    if step_of(facts, made) is None and below_demand(facts, made):
+        shape = "{setting} of {name} is {value}, below the demand that was served before"
+        title = say(shape, setting=setting.name, name=resource.name, value=what.after)
+    elif step_of(facts, made) is None:  # only an error text names it: that it was moved is not told
         title = say("{setting} of {name}, reached or changed", setting=setting.name, name=resource.name)
     yield made.model_copy(update={"title": title})
+
+
+def _guess(arn: str, path: str) -> Hypothesis:
+    return Hypothesis(id=f"setting:{arn}:{path}", kind="setting", title="", resource=arn, setting=path)
 
 
 def _conditions(facts: Facts) -> Iterator[Hypothesis]:

@@ -13,7 +13,7 @@ from graph.facts import Facts
 from graph.models import Hypothesis, TestResult, Verdict
 from graph.weighing import special
 from graph.weighing.coincidence import coincidence
-from graph.weighing.dose import dose
+from graph.weighing.dose import below_demand, dose
 from graph.weighing.generate import hypotheses
 from graph.weighing.mechanism import explains, mechanism, together
 from graph.weighing.moves import step_of
@@ -160,8 +160,10 @@ def decide(facts: Facts, ranked: tuple[Hypothesis, ...], *, may_wait: bool, wide
 
 
 def _only_reached(facts: Facts, leader: Hypothesis) -> bool:
-    """A limit that an error text names was reached. That anybody moved it is a guess while nothing shows it."""
-    return leader.kind == "setting" and step_of(facts, leader) is None
+    """A limit that an error text names was reached. That anybody moved it is a guess while nothing shows it: neither
+    its own metric, nor that it now refuses what was served before.
+    """
+    return leader.kind == "setting" and step_of(facts, leader) is None and not below_demand(facts, leader)
 
 
 def _all_quiet(facts: Facts) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from graph.claims import rate_claim, setting_claim, shown, statement, total_claim
 from graph.facts import Facts
 from graph.models import Hypothesis, MetricFinding, TestResult
+from graph.weighing.dose import below_demand
 from graph.weighing.mechanism import together
 from graph.weighing.moves import Move, event_of, move, step_of
 from graph.weighing.when import onset_claims, span
@@ -50,9 +51,41 @@ def condition(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
         names = ", ".join(item.metric.name for item in found if item not in hurting)
         said = statement("{names}: nothing", evidence=found[0].evidence, names=names)
         yield TestResult(test="condition", weight=WEIGHTS["condition.metric_still"], statement=said)
+    if resource is not None and known.takes is not None and holds:
+        yield from _room(facts, resource, known.takes(resource))
     if resource is not None and known.shown is not None and known.shown(resource):
         said = _described(facts, resource, known)
         yield TestResult(test="condition", weight=WEIGHTS["condition.shown"], statement=said)
+
+
+_ROOM, _FULL = 0.8, 0.9
+"""Shares of what all parts take together: below the first the whole has room, above the other it is used up."""
+
+
+def _room(facts: Facts, resource: Resource, takes: Mapping[str, float]) -> Iterator[TestResult]:
+    """Refused although the whole has room: one part is full. Refused because all is used up: no part is special."""
+    shares = [
+        (found.after / most, found)
+        for name, most in takes.items()
+        if (found := facts.metric(resource.arn, name)) is not None and found.after is not None and most > 0
+    ]
+    if not shares or len(shares) < len(takes):
+        return
+    share, found = max(shares, key=lambda one: one[0])
+    if _ROOM < share < _FULL:
+        return
+    said = statement(
+        "its parts take more together: {name} as a whole has room, {metric} {after} per second"
+        if share <= _ROOM
+        else "no part stands out: {name} as a whole is used up, {metric} {after} per second",
+        evidence=found.evidence,
+        claims=[rate_claim(found, since=True)],
+        name=resource.name,
+        metric=found.metric.name,
+        after=shown(found.after or 0.0)[0],
+    )
+    key = "condition.shown" if share <= _ROOM else "condition.metric_still"
+    yield TestResult(test="condition", weight=WEIGHTS[key], statement=said)
 
 
 def _described(facts: Facts, resource: Resource, known: Condition) -> Statement:
@@ -227,7 +260,7 @@ def unseen(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
     And an error text that names a limit tells that it was reached, not that anybody moved it: the setting's own
     metric would tell.
     """
-    if step_of(facts, hypothesis) is None:
+    if step_of(facts, hypothesis) is None and not below_demand(facts, hypothesis):
         said = statement("nothing shows that it was changed")
         yield TestResult(test="trail", weight=WEIGHTS["change.nothing_shows_it"], statement=said)
     if not facts.trail_visible or facts.complete_until is None or facts.onset is None:

@@ -577,6 +577,14 @@ def _one_shard(resource: Resource) -> bool:
     return mode != "ON_DEMAND" and resource.config.get("OpenShardCount") == 1
 
 
+def _all_shards(resource: Resource) -> Mapping[str, float]:
+    """What the open shards take in a second: 1 MiB and 1,000 records each. On demand AWS adds shards by itself."""
+    shards = resource.config.get("OpenShardCount")
+    if not isinstance(shards, int) or text(resource.config, "StreamModeDetails", "StreamMode") == "ON_DEMAND":
+        return {}
+    return {"IncomingBytes": 1_048_576.0 * shards, "IncomingRecords": 1000.0 * shards}
+
+
 CONDITIONS = (
     Condition(
         key="hot-shard",
@@ -593,6 +601,7 @@ CONDITIONS = (
             "Alarm on WriteProvisionedThroughputExceeded above 0, with shard-level metrics switched on.",
         ),
         excluded=_one_shard,
+        takes=_all_shards,
     ),
 )
 
