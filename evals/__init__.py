@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 DEMO = "dynamodb-max-write"
-BENCHMARKS = ("cloudtrail", "responses")
+BENCHMARKS = ("cloudtrail", "petshop", "responses")
 
 
 def register() -> None:
