@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 DEMO = "dynamodb-max-write"
-BENCHMARKS = ("cloudtrail", "responses", "undo")
+BENCHMARKS = ("cloudtrail", "petshop", "responses", "undo")
 
 
 def register() -> None:

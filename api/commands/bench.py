@@ -20,8 +20,8 @@ import click
 @click.pass_context
 def command(ctx: click.Context, name: str, data: Path, as_json: bool) -> None:
     """Run the benchmark NAME over data that you have. Known: cloudtrail (CloudTrail events as JSON),
-    responses (recorded answers of AWS, one file each), undo (CloudTrail events as JSON: what would put each
-    back; and opsleuth's own examples, rehearsed)."""
+    petshop (metrics and dependencies of an application with faults), responses (recorded answers of AWS, one file
+    each), undo (CloudTrail events as JSON: what would put each back; and opsleuth's own examples, rehearsed)."""
     if not data.exists():
         raise click.UsageError(f"There is nothing at {data}.")
     from evals import bench
