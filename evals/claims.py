@@ -105,8 +105,8 @@ def false_statements(
                 yield FalseClaim(
                     where=where, kind="claim", sentence=f"{where}: {told} {why}: {statement.text}"
                 )
-        told = [arn for claim in statement.claims for arn in (claim.subject, str(claim.value))]
-        own = frozenset((called or {}).get(arn, "") for arn in told)
+        arns = [arn for claim in statement.claims for arn in (claim.subject, str(claim.value))]
+        own = frozenset((called or {}).get(arn, "") for arn in arns)
         counts = tuple((float(one), 0.0) for one in _versions(statement, ledger))
         for problem in unbacked(statement, known, given + Pool(words=own, numbers=counts)):
             yield FalseClaim(where=where, kind="text", sentence=f"{where}: {problem}")

@@ -89,6 +89,8 @@ class _Body(BytesIO):
     def stream(self, **_: Any) -> Iterator[bytes]:
         while chunk := self.read(65536):
             yield chunk
+
+
 _USER_AGENT = f"opsleuth Botocore/{botocore.__version__}"
 """The whole of it: botocore would make its own anew from a dozen parts, twice a call."""
 

@@ -1,4 +1,4 @@
-"""The codes of gaps that opsleuth itself gives. Besides these a gap has AWS's own error code, which ends as those do."""
+"""The codes of gaps that opsleuth itself gives. Others are AWS's own error codes, which end as those do."""
 
 from __future__ import annotations
 

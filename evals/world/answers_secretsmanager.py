@@ -1,4 +1,4 @@
-"""Secrets Manager's reads: the world's secrets, and those that its things or events only name. Values are on no list."""
+"""Secrets Manager's reads: the world's secrets, and those that its things or events only name. No values."""
 
 from __future__ import annotations
 

@@ -211,11 +211,15 @@ class DatabaseVoice(Voice):
             return f"{at}::@:[512]:FATAL:  could not write to file: No space left on device"
         number = 9000 + mark.number % 700
         if mark.kind == "login":
+            caller = f"10.0.100.{mark.number % 200}"
             if mysql:
-                return f"{iso(mark.stamp)} {number} [Note] [MY-010926] [Server] Access denied for user 'app'@'10.0.100.{mark.number % 200}' (using password: YES)"
+                return (
+                    f"{iso(mark.stamp)} {number} [Note] [MY-010926] [Server] "
+                    f"Access denied for user 'app'@'{caller}' (using password: YES)"
+                )
             return (
-                f"{at}:10.0.100.{mark.number % 200}(41234):app@main:[{number}]:FATAL:  password authentication failed for "
-                'user "app"'
+                f"{at}:{caller}(41234):app@main:[{number}]:FATAL:  "
+                'password authentication failed for user "app"'
             )
         if mysql:
             return f"{iso(mark.stamp)} {number} [Warning] [MY-000000] [Server] Too many connections"

@@ -140,7 +140,7 @@ class AclStage(Stage):
 def _zone(shop: Workshop, wish: Wish) -> Thing:
     code = "Z" + shop.world.seed.letters(f"zone:{wish.name}", 20, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
     arn = f"arn:{shop.world.partition}:route53:::hostedzone/{code}"
-    fixed = {"id": code, "host": "", "path": "", "label": str(wish.options.get("host") or "")}
+    fixed: dict[str, Any] = {"id": code, "host": "", "path": "", "label": str(wish.options.get("host") or "")}
     fixed |= {"ttl": int(wish.options.get("ttl") or 0), "global": shop.world.global_region}
     thing = shop.add(arn, wish, fixed, region="")
     thing.name = wish.name.rstrip(".") + "."

@@ -177,7 +177,10 @@ class DatabaseStage(Stage):
             )
         if reason == "login" and engine == "mysql":
             address = (self.caller() or self.thing).fixed.get("address", "10.0.100.12")
-            return f"pymysql.err.OperationalError: (1045, \"Access denied for user 'app'@'{address}' (using password: YES)\")"
+            return (
+                f"pymysql.err.OperationalError: (1045, \"Access denied for user 'app'@'{address}' "
+                '(using password: YES)")'
+            )
         if reason == "login":
             return (
                 f'psycopg2.OperationalError: connection to server at "{host}", port {port} failed: FATAL:  password '

@@ -108,8 +108,8 @@ class QueueStage(Stage):
             load.passages.append(Passage(sent, 0, {}, {"sent": sent, "received": sent}))
             return
         while self._hidden and self._hidden[0][0] <= load.second:
-            _, messages, deliveries, arrived = self._hidden.popleft()
-            self._waiting.appendleft([arrived, messages, deliveries])
+            _, messages, given, arrived = self._hidden.popleft()
+            self._waiting.appendleft([arrived, messages, given])
         if sent:
             self._waiting.append([load.second, sent, 0])
         room = self._allowed(load.second, load.seconds)
@@ -139,15 +139,15 @@ class QueueStage(Stage):
         expired = round(load.alive * self._late(load.second, load.ms))
         again = failed + expired  # done, but the receipt had expired: delivered once more
         dead = 0
-        for messages, deliveries, arrived in sorted(self._given, key=lambda one: -one[1]):
+        for messages, given, arrived in sorted(self._given, key=lambda one: -one[1]):
             if again <= 0:
                 break
             back = min(messages, again)
             again -= back
-            if deliveries >= RECEIVES and self.thing.fixed.get("dead_letter"):
+            if given >= RECEIVES and self.thing.fixed.get("dead_letter"):
                 dead += back
             else:
-                self._hidden.append([load.second + load.seconds + visible, back, deliveries, arrived])
+                self._hidden.append([load.second + load.seconds + visible, back, given, arrived])
         self._hidden = deque(sorted(self._hidden))
         hidden = sum(one[1] for one in self._hidden)
         deleted = load.alive - min(load.alive, expired)

@@ -155,7 +155,7 @@ def test_what_is_refused_is_a_gap_and_the_rest_is_there() -> None:
 
 
 def test_that_nothing_is_logged_is_told_only_when_all_groups_were_seen() -> None:
-    silent = {**ANSWERS, ("logs", "DescribeLogGroups"): {"logGroups": []}}
+    silent: dict[tuple[str, str], Any] = {**ANSWERS, ("logs", "DescribeLogGroups"): {"logGroups": []}}
     found = describe(FakeAws(silent).reader(), INSTANCE)
     assert found is not None
     assert found.config["Unlogged"] is True
