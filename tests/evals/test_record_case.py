@@ -80,7 +80,8 @@ class Disguised:
         return self.inner.start()
 
     def send(self, request: WireRequest) -> WireAnswer:
-        asked = replace(request, parameters=_exchanged(request.parameters, back=True))
+        account, parameters = (_exchanged(one, back=True) for one in (request.account, request.parameters))
+        asked = replace(request, account=account, parameters=parameters)
         answer = self.inner.send(asked)
         return replace(answer, body=_exchanged(answer.body.decode()).encode())
 
