@@ -202,7 +202,7 @@ def _who(facts: _Facts, how: Means, identity: Json) -> tuple[ActorKind, str]:
         user = facts.user or text(pick(behalf, "userId")) or facts.principal
         return "identity_center_user", user or "unknown"
     if _foreign(facts):
-        return "other_account", name or facts.account
+        return "other_account", name or facts.account or "unknown"
     return _plain(facts, name)
 
 

@@ -30,8 +30,11 @@ def demand(facts: Facts, arn: str, what: Move) -> MetricFinding | None:
 def below_demand(facts: Facts, hypothesis: Hypothesis) -> bool:
     """Whether the limit stands below what was asked for, and served, before the onset: then somebody lowered it.
 
+    Only where CloudTrail cannot be read: else its event is there, or is awaited.
     A limit of 0 is left out: AWS shows it for "not in force" as well (the provisioned capacity of a table on demand).
     """
+    if facts.trail_visible:
+        return False
     what = move(facts, hypothesis)
     asked = demand(facts, hypothesis.resource, what) if what is not None else None
     if what is None or asked is None or asked.before is None or facts.onset is None or not what.after_known:
