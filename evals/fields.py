@@ -206,6 +206,7 @@ def _plan(report: Report, ledger: Ledger) -> Found:
 def _now(cause: RootCause, report: Report, ledger: Ledger) -> Iterator[str]:
     if not cause.field and cause.event is not None:  # a rule or a document, put back as a whole
         yield from (str(value) for value in ledger.event_values(cause.event.id))
+        yield from (str(number) for number in walk(ledger.request(cause.event.id)))
     if cause.kind == "alarm_changed":
         fields = (*_ALARM_FIELDS, "period")
         yield from (str(ledger.alarm(cause.resource, field, report.as_of)) for field in fields)

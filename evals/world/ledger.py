@@ -137,6 +137,12 @@ class Ledger:
         made = self._world.trail.by_id.get(event_id)
         return tuple(_single(made.before, made.after)) if made is not None else ()
 
+    def request(self, event_id: str) -> Json:
+        """What an event asked for, as CloudTrail tells it."""
+        made = self._world.trail.by_id.get(event_id)
+        told = made.body.get("requestParameters") if made is not None else None
+        return dict(told) if isinstance(told, dict) else {}
+
     def changes(self, arn: str, start: datetime, end: datetime) -> tuple[str, ...]:
         """Ids of events in [start, end) that changed a resource (refused attempts changed nothing), oldest first."""
         found = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -192,14 +192,20 @@ def parts(reader: Reader, facts: Facts, events: Sequence[ChangeEvent]) -> list[R
     begin = facts.onset.earliest if facts.onset else _alarm_began(facts)
     recent = [event for event in reversed(events) if event.time >= begin - timedelta(hours=facts.lookback)]
     touched = dict.fromkeys(arn for event in recent for arn in touches(event))
-    wanted = [arn for arn in touched if _is_unknown_part(facts, arn)]
+    changed = {arn for event in recent for arn in touches(event)[:1] if _breaks(event)}
+    wanted = [arn for arn in touched if _is_unknown_part(facts, arn, changed)]
     return [_part(reader, arn) for arn in wanted[:MOST_PARTS]]
 
 
-def _is_unknown_part(facts: Facts, arn: str) -> bool:
-    """Whether an ARN names a part of a known resource, of a kind that has settings."""
+def _breaks(event: ChangeEvent) -> bool:
+    known = change_of(event)
+    return known is not None and not known.inert and not event.error_code
+
+
+def _is_unknown_part(facts: Facts, arn: str, changed: Container[str]) -> bool:
+    """Whether an ARN names a part of a known resource, of a kind that has settings or that was changed as a whole."""
     unknown = facts.resource(arn) is None and facts.holder(arn) != arn
-    return unknown and bool(settings_of(type_of(arn)))
+    return unknown and (arn in changed or bool(settings_of(type_of(arn))))
 
 
 def _part(reader: Reader, arn: str) -> Resource:

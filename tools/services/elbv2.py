@@ -117,7 +117,7 @@ def _resource(
         "listener": ("listener", f"{words[2]}:{config.get('Port', '')}" if len(words) > 2 else words[-1]),
         "listener-rule": (
             "listener-rule",
-            f"{words[2]} rule {config.get('Priority', '')}".strip() if len(words) > 2 else words[-1],
+            f"{words[2]} rule {words[-1]}" if len(words) > 2 else words[-1],
         ),
     }[words[0]]
     return Resource(

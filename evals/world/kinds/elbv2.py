@@ -182,6 +182,9 @@ def _rule(shop: Workshop, wish: Wish) -> Thing:
             path, thing.created, _kept(world, thing, path, thing.at(path, thing.created) or [])
         )
     world.relate(listener.arn, "has rule", arn)
+    if group is not None:
+        world.relate(listener.arn, "forwards to", group.arn)
+        world.relate(balancer.arn, "forwards to", group.arn)
     _after_listener(world, thing, wish.created)
     return thing
 

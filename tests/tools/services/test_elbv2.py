@@ -208,7 +208,11 @@ def test_a_listener_forwards_by_default_and_by_rule_but_not_with_weight_0() -> N
 
 def test_a_rule_is_read_by_itself() -> None:
     found = read(RULE)
-    assert (found.type, found.name, found.config["Priority"]) == ("listener-rule", "web rule 10", "10")
+    assert (found.type, found.name, found.config["Priority"]) == (
+        "listener-rule",
+        f"web rule {found.arn.rpartition('/')[2]}",
+        "10",
+    )
 
 
 def test_a_target_group_targets_each_instance_once() -> None:
