@@ -35,6 +35,8 @@ class Ledger(Protocol):
 
     def event_values(self, event_id: str) -> tuple[Any, ...]: ...
 
+    def request(self, event_id: str) -> Json: ...
+
     def changes(self, arn: str, start: datetime, end: datetime) -> tuple[str, ...]: ...
 
     @property
@@ -66,9 +68,7 @@ def equal(told: Value, true: Value, tolerance: float = 0.0) -> bool:
         return told is true
     if isinstance(told, str) or isinstance(true, str):
         if not (isinstance(told, str) and isinstance(true, str)):
-            return str(told) == str(
-                true
-            )  # AWS writes some numbers as texts in one answer and as numbers in another
+            return False
         first, second = as_time(told), as_time(true)
         return first == second if first and second else told == true
     return abs(float(told) - float(true)) <= max(abs(float(true)) * (tolerance + 1e-6), 1e-9)
@@ -100,7 +100,9 @@ def _event(claim: Claim, ledger: Ledger) -> str:
     if true is None:
         return "is about an event that never happened"
     if claim.field == "holds":
-        held = any(not _compare(claim, value) for value in ledger.event_values(claim.subject))
+        values = ledger.event_values(claim.subject)
+        # AWS writes some numbers as texts in one answer and as numbers in another: the priority of a rule.
+        held = any(not _compare(claim, value) or str(claim.value) == str(value) for value in values)
         return "" if held else f"{claim.value!r} is no value of the event"
     if claim.field not in true and f"actor_{claim.field}" not in true:
         return f"tells a field {claim.field} that events do not have"

@@ -161,7 +161,7 @@ def _sources(cause: RootCause, ledger: Ledger) -> Found:
 def _replaced(cause: RootCause, number: int, source: PriorSource, ledger: Ledger) -> Found:
     """A value without a setting is one of those that the event replaced."""
     true = ledger.event_values(cause.event.id) if cause.event is not None else ()
-    if not any(equal(source.value, value) for value in true):
+    if not any(equal(source.value, value) or str(source.value) == str(value) for value in true):
         yield f"root_cause.prior_sources.{number}", f"{source.value!r} is nothing that the event replaced"
 
 

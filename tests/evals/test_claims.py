@@ -54,6 +54,9 @@ class Facts:
     def began(self, arn: str, name: str, dimensions: Any = ()) -> datetime | None:
         return None
 
+    def request(self, event_id: str) -> Json:
+        return {}
+
     def settings_history(self, arn: str, path: str) -> tuple[tuple[datetime, Value], ...]:
         return ()
 

@@ -427,7 +427,6 @@ def test_any_query_is_understood_or_malformed(text: str) -> None:
 @pytest.mark.parametrize(
     ("service", "operation", "parameters"),
     [
-        ("cognito-idp", "DescribeUserPool", {"UserPoolId": "eu-west-1_none"}),
         ("ec2", "DescribeRegions", {}),
         ("cloudwatch", "DescribeAlarmContributors", {"AlarmName": "any"}),
         ("cloudtrail", "LookupEvents", {"EventCategory": "insight"}),
