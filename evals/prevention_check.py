@@ -107,9 +107,17 @@ def _denied(policy: Json, world: World) -> Iterator[str]:
             "aws:principalaccount": [str(body["recipientAccountId"])],
             "aws:requestedregion": [str(body["awsRegion"])],
         }
+        if names := _record_names(body):
+            context["route53:changeresourcerecordsetsnormalizedrecordnames"] = names
         touched = {made.arn, *(arn for _, arn in made.resources)} - {""} or {""}
         if any(judge([held], action, arn, context).decision == "explicitDeny" for arn in touched):
             yield made.id
+
+
+def _record_names(body: Json) -> list[str]:
+    """The names of DNS records that a request changes, as policies see them."""
+    batch = (body.get("requestParameters") or {}).get("changeBatch") or {}
+    return [one["resourceRecordSet"]["name"].lower().removesuffix(".") for one in batch.get("changes", [])]
 
 
 def _principal(made: Record) -> str:

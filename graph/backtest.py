@@ -19,7 +19,7 @@ from graph.facts import Facts
 from graph.models import Mitigation, Prevention, RootCause
 from graph.touching import by_event
 from graph.words import say, stamp
-from tools.catalogue import reads
+from tools.catalogue import condition_keys, reads
 from tools.iam_names import action_of
 from tools.models import Call, ChangeEvent, Json, Series, Window
 
@@ -173,6 +173,7 @@ class _Bench:
                     principal=principal,
                     account=incident.account,
                     region=call.region or incident.region,
+                    keys=condition_keys(call.service, call.operation, call.parameters),
                 ),
             )
             for call in self._applied()

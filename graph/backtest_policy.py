@@ -2,7 +2,8 @@
 
 Known: Effect Deny and Allow; Action, NotAction, Resource and NotResource with wildcards; Condition with the
 operators String(Not)Equals(IgnoreCase), String(Not)Like, Arn(Not)Equals, Arn(Not)Like, Bool and Null, each with
-IfExists; the global keys aws:PrincipalArn, aws:PrincipalAccount, aws:RequestedRegion and aws:MultiFactorAuthPresent.
+IfExists, those without Not also for any of several values; the global keys aws:PrincipalArn, aws:PrincipalAccount,
+aws:RequestedRegion and aws:MultiFactorAuthPresent, and the keys that service files tell of a request.
 All else raises CannotTry: an element that is not understood must not pass as harmless.
 
 AWS source: IAM user guide, "Policy evaluation logic" (an explicit deny wins) and "JSON policy element reference".
@@ -11,10 +12,11 @@ AWS source: IAM user guide, "Policy evaluation logic" (an explicit deny wins) an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from graph.backtest_rules import CannotTry, arn_like, like
+from tools.catalogue import known_condition_keys
 from tools.models import Json
 
 _ELEMENTS = frozenset({"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"})
@@ -30,6 +32,7 @@ class Ask:
     account: str
     region: str
     mfa: bool | None = None
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the service's own condition keys
 
 
 def denies(policy: Json, ask: Ask) -> bool:
@@ -99,6 +102,7 @@ def _equal_any_case(pattern: str, value: str) -> bool:
     return pattern.lower() == value.lower()
 
 
+_ANY = "ForAnyValue:"
 _OPERATORS: Mapping[str, tuple[_Test, bool]] = {
     "StringEquals": (_equal, True),
     "StringNotEquals": (_equal, False),
@@ -127,13 +131,14 @@ def _holds(how: str, key: str, values: tuple[str, ...], ask: Ask) -> bool:
     given = _given(key, ask)
     if how == "Null":
         return values == ("true",) if given is None else values == ("false",)
-    name = how.removesuffix("IfExists")
-    if name not in _OPERATORS:
+    one = how.removeprefix(_ANY)
+    name = one.removesuffix("IfExists")
+    test, wanted = _OPERATORS.get(name, (_equal, None))
+    if wanted is None or (one != how and not wanted) or (one == how and given and len(given) > 1):
         raise CannotTry(f"the condition operator {how} is not known here")
-    test, wanted = _OPERATORS[name]
     if given is None:
-        return not wanted or how != name
-    return any(test(value, given) for value in values) == wanted
+        return not wanted or one != name
+    return any(test(value, had) for value in values for had in given) == wanted
 
 
 def _texts(values: Any) -> tuple[str, ...]:
@@ -141,14 +146,18 @@ def _texts(values: Any) -> tuple[str, ...]:
     return tuple(str(one).lower() if isinstance(one, bool) else str(one) for one in listed)
 
 
-def _given(key: str, ask: Ask) -> str | None:
-    """The request's value of a condition key; None when the request has none."""
+def _given(key: str, ask: Ask) -> tuple[str, ...] | None:
+    """The request's values of a condition key; None when the request has none."""
     known: dict[str, str | None] = {
         "aws:principalarn": ask.principal or None,
         "aws:principalaccount": ask.account if ask.principal else None,
         "aws:requestedregion": ask.region or None,
         "aws:multifactorauthpresent": None if ask.mfa is None else str(ask.mfa).lower(),
     }
+    own = {name.lower(): values for name, values in ask.keys.items()}
+    if key.lower() in known_condition_keys():
+        return own.get(key.lower()) or None
     if key.lower() not in known:
         raise CannotTry(f"the condition key {key} is not recorded")
-    return known[key.lower()]
+    value = known[key.lower()]
+    return None if value is None else (value,)

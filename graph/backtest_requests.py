@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graph.backtest_policy import Ask
 from tools.arn import is_arn, partition_of
-from tools.catalogue import for_event
+from tools.catalogue import condition_keys, for_event
 from tools.iam_names import action_of
 from tools.models import ChangeEvent
 
@@ -33,12 +33,14 @@ def ask_of(event: ChangeEvent, more: tuple[str, ...] = ()) -> Ask:
     found = for_event(event)
     prefix = event.source.split(".")[0]
     touched = found[1].touches(event) if found else ()
+    client = found[0].client if found else _CLIENTS.get(prefix, prefix)
     named = touched or tuple(name for name in event.names if is_arn(name))
     return Ask(
-        action=action_of(found[0].client if found else _CLIENTS.get(prefix, prefix), event.operation),
+        action=action_of(client, event.operation),
         resources=tuple(dict.fromkeys((*named, *more))) or None,
         principal=principal_of(event),
         account=event.account,
         region=event.region,
         mfa=event.actor.mfa,
+        keys=condition_keys(client, event.operation, event.request),
     )

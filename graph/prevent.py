@@ -14,6 +14,7 @@ from graph.touching import changes
 from graph.weighing.moves import is_unlimited
 from graph.words import say, stamp
 from tools.arn import parse, partition_of
+from tools.catalogue import condition_keys
 from tools.cloudtrail_fields import event_names
 from tools.iam_names import action_of
 from tools.models import ChangeEvent, Json, Resource
@@ -97,18 +98,23 @@ def _block(facts: Facts, resource: Resource, operations: list[str], event: Chang
     allowed = _allowed_roles(facts, resource, operations, event)
     partition = partition_of(resource.region or facts.incident.region)
     patterns = [*allowed, f"arn:{partition}:iam::{resource.account}:role/{EMERGENCY}"]
+    part = condition_keys(client, event.operation, event.request) if event else {}
+    only: Json = (
+        {"ForAnyValue:StringEquals": {key: list(values) for key, values in part.items()}} if part else {}
+    )
     statement: Json = {
         "Sid": "OnlyThePipelineChangesThis",
         "Effect": "Deny",
         "Action": [action_of(client, name) for name in operations],
         "Resource": resource.arn,
-        "Condition": {"ArnNotLike": {"aws:PrincipalArn": patterns}},
+        "Condition": {"ArnNotLike": {"aws:PrincipalArn": patterns}, **only},
     }
     return Prevention(
         kind="block",
         title=say(
             "Deny {operations} on {name} except to {roles}",
-            operations=", ".join(operations), name=resource.name,
+            operations=", ".join(operations),
+            name=", ".join(name for values in part.values() for name in values) or resource.name,
             roles=", ".join([*(arn.rsplit("/", 1)[-1] for arn in allowed), say("your emergency role")]),
         ),
         why=say(

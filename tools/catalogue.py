@@ -317,6 +317,24 @@ def change_of(event: ChangeEvent) -> Change | None:
     return found[1] if found else None
 
 
+def condition_keys(client: str, operation: str, parameters: Json) -> Mapping[str, tuple[str, ...]]:
+    """The IAM condition keys of a request that name the part of a resource it changes; see `Change.keys`."""
+    for service in services().values():
+        for change in service.changes if service.client == client else ():
+            if change.operation == operation and change.keys is not None:
+                return change.keys(parameters)
+    return {}
+
+
+@cache
+def known_condition_keys() -> frozenset[str]:
+    """All that `condition_keys` may tell, in small letters."""
+    changes = [change for service in services().values() for change in service.changes]
+    return frozenset(
+        key.lower() for one in changes if one.keys for key in one.keys(one.example["requestParameters"])
+    )
+
+
 def replaced_by(event: ChangeEvent) -> tuple[str, ...]:
     """Operations whose earlier events tell what a change replaced: those that set the same, or share its way back."""
     found = for_event(event)

@@ -26,6 +26,8 @@ Missing = Literal["zero", "idle", "unknown"]
 _SINGLE_SIGMAS = 8.0
 _STANDS_OUT = 3.0  # a lone spike must be this much higher than the next
 _JOIN = 3  # points of calm that do not end an episode
+_NOTHING = 0.02
+_AT_ONCE = 0.8  # lost so much a period later, it fell at once
 _FEW_EVENTS = 3  # fewer counted events than this are no incident
 
 
@@ -213,7 +215,7 @@ def _told(
     elif first and seen.times[first] - seen.times[first - 1] > period:
         earliest = seen.times[first - 1] + period  # nothing was seen in between
     elif shape == "silence" and first and normal:
-        earliest -= timedelta(seconds=math.ceil(_hidden(seen, normal) * period.total_seconds()))
+        earliest -= timedelta(seconds=math.ceil(_hidden(seen, first, normal) * period.total_seconds()))
     return Onset(
         earliest=earliest,
         latest=seen.times[first] + period,
@@ -226,17 +228,34 @@ def _told(
 
 
 def _back(seen: _Points, first: int, period: timedelta) -> int:
-    """The first of the elevated points that lead up to `first` without a break."""
+    """The first of the elevated points that lead up to `first` without a break.
+
+    A point that is next to nothing beside the one after it is chance: a trouble that began in its very last
+    moment is rarer than that.
+    """
     lower = min(seen.limit, max(2.5 * seen.sigma, 0.5 * seen.limit))
-    while first and seen.excess[first - 1] > lower and seen.times[first] - seen.times[first - 1] <= period:
+    while first and seen.times[first] - seen.times[first - 1] <= period:
+        if seen.excess[first - 1] <= max(lower, _NOTHING * seen.excess[first]):
+            break
         first -= 1
     return first
 
 
-def _hidden(seen: _Points, normal: float) -> float:
-    """The part of the period before in which it may already have been silent without anybody seeing it."""
-    share = 1 - math.exp(-seen.limit) if seen.logs else seen.limit / abs(normal)
-    return min(1.0, share)
+def _hidden(seen: _Points, first: int, normal: float) -> float:
+    """The part of the period before `first` in which it may already have been falling without anybody seeing it.
+
+    All at once, the loss of a period is the part of it that was silent. Bit by bit (caches that expire), by r a
+    period, a fall that began f periods before the end has lost r f^2 / 2 of that period.
+    """
+
+    def lost(excess: float) -> float:
+        return 1 - math.exp(-excess) if seen.logs else excess / abs(normal)
+
+    share = lost(seen.limit)
+    now, following = (lost(value) for value in (*seen.excess[first : first + 2], seen.excess[first])[:2])
+    if following >= _AT_ONCE:
+        return min(1.0, share)
+    return min(1.0, math.sqrt(2 * share / max(share, following - now)))
 
 
 def _foot(seen: _Points, first: int) -> int:

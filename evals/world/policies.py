@@ -131,12 +131,12 @@ def _met(one: Statement, context: Mapping[str, Sequence[str]], missing: set[str]
 def _condition(
     how: str, key: str, wanted: Sequence[str], context: Mapping[str, Sequence[str]], missing: set[str]
 ) -> bool:
-    optional, name = how.endswith("IfExists"), how.removesuffix("IfExists")
+    optional, name = how.endswith("IfExists"), how.removeprefix("ForAnyValue:").removesuffix("IfExists")
     values = context.get(key.lower())
     if name == "Null":
         return any((values is None) == (one.lower() == "true") for one in wanted)
     positive = _NEGATED.get(name, name)
-    if positive not in _TESTS:
+    if positive not in _TESTS or (how.startswith("ForAnyValue:") and name in _NEGATED):
         raise NotModelled(f"Condition {how}")
     if values is None:
         missing.add(key)

@@ -265,8 +265,11 @@ def config_items(reader: Reader, facts: Facts, events: Sequence[ChangeEvent]) ->
         resource = facts.resource(arn)
         if resource is not None:
             settings = list({one.path: one for one, _ in wanted[arn]}.values())
-            place = reader.at(resource.account, resource.region)
-            yield from recorded(place, resource, settings, [moment for _, moment in wanted[arn]])
+            with reader.seeing(
+                f"AWS Config in account {resource.account}", f"earlier values of {resource.name}"
+            ):
+                place = reader.at(resource.account, resource.region)
+                yield from recorded(place, resource, settings, [moment for _, moment in wanted[arn]])
 
 
 def _is_told(setting: Setting, event: ChangeEvent, events: Sequence[ChangeEvent]) -> bool:
@@ -356,7 +359,8 @@ def _told(work: Desk, facts: Facts, event: ChangeEvent, others: Sequence[ChangeE
     dull = known is not None and known.inert and event.actor.how != "console"
     if dull or not begin - timedelta(hours=24) <= event.time <= facts.as_of:
         return own
-    own = actor_behind(work.reader.at(event.account), own, others)
+    with work.reader.seeing(f"CloudTrail events of account {event.account}", "who took the role"):
+        own = actor_behind(work.reader.at(event.account), own, others)
     work.tell(
         "observation",
         "{time_}: {who} called {operation}.",

@@ -38,5 +38,8 @@ def _drifts(work: Desk, facts: Facts, causes: tuple[RootCause | None, ...]) -> t
         resource = facts.resource(cause.resource) if cause is not None else None
         setting = facts.setting(cause.resource, cause.field) if cause is not None else None
         if cause is not None and cause.prior_known and resource is not None and setting is not None:
-            found.append(drift(work.reader.at(resource.account), resource, setting, cause.prior_value))
+            with work.reader.seeing(
+                f"templates of account {resource.account}", f"what declares {resource.name}"
+            ):
+                found.append(drift(work.reader.at(resource.account), resource, setting, cause.prior_value))
     return tuple(one for one in found if one is not None)

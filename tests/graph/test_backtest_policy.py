@@ -138,3 +138,40 @@ def test_an_arn_is_like_itself_and_a_star_stays_within_its_part(text: str) -> No
     assert arn_like(arn, arn)
     assert arn_like("arn:*:*:*:*:*", arn)
     assert not arn_like("arn:*", arn)
+
+
+RECORDS = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
+CHANGE = replace(
+    ASK, action="route53:ChangeResourceRecordSets", keys={RECORDS: ("api.example.com", "www.example.com")}
+)
+ONLY_API = {"ForAnyValue:StringEquals": {RECORDS: ["api.example.com"]}}
+
+
+@pytest.mark.parametrize(
+    ("condition", "names", "denied"),
+    [
+        (ONLY_API, ("api.example.com", "www.example.com"), True),
+        (ONLY_API, ("www.example.com",), False),
+        (ONLY_API, (), False),
+        ({"ForAnyValue:StringLike": {RECORDS: ["*.example.com"]}}, ("www.example.com",), True),
+        ({"ForAnyValue:StringEqualsIfExists": {RECORDS: ["api.example.com"]}}, (), True),
+        ({"StringEquals": {RECORDS: ["api.example.com"]}}, ("api.example.com",), True),
+    ],
+)
+def test_a_key_of_the_service_guards_a_part(condition: Json, names: tuple[str, ...], denied: bool) -> None:
+    rule = policy(condition, Action="route53:ChangeResourceRecordSets")
+    assert denies(rule, replace(CHANGE, keys={RECORDS: names} if names else {})) is denied
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"ForAnyValue:StringNotEquals": {RECORDS: ["api.example.com"]}},
+        {"ForAllValues:StringEquals": {RECORDS: ["api.example.com"]}},
+        {"StringEquals": {RECORDS: ["api.example.com"]}},
+        {"ForAnyValue:StringEquals": {"dynamodb:Attributes": ["id"]}},
+    ],
+)
+def test_what_several_values_would_mean_is_not_guessed(condition: Json) -> None:
+    with pytest.raises(CannotTry):
+        denies(policy(condition, Action="route53:ChangeResourceRecordSets"), CHANGE)

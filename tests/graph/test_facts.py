@@ -267,6 +267,18 @@ def test_config_is_asked_only_where_nothing_else_tells() -> None:
         assert len(aws.asked) == asked
 
 
+def test_config_of_an_account_that_no_space_leads_to_is_a_gap() -> None:
+    cut = event(
+        "lambda",
+        "PutFunctionConcurrency",
+        {"functionName": "parcel-writer", "reservedConcurrentExecutions": 1},
+    )
+    reader = published(account="444455556666").reader()
+    assert list(config_items(reader, SHOP, [cut])) == []
+    (gap,) = reader.gaps
+    assert (gap.what, gap.code) == ("AWS Config in account 111122223333", "NoSpace")
+
+
 def test_refused_versions_are_a_gap() -> None:
     reader = published(denied=frozenset({"lambda:ListVersionsByFunction"})).reader()
     assert versions(reader, SHOP, [configured(timeout=3)]) == []

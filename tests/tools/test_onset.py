@@ -109,6 +109,20 @@ def test_nothing_asked_any_more_is_silence_where_a_fall_hurts() -> None:
     assert of(values, "down", "unknown") is None
 
 
+def test_a_fall_bit_by_bit_began_earlier_than_one_at_once() -> None:
+    normal: Values = [60.0 + n % 5 for n in range(80)]
+    fading = minutes(of([*normal, 36.0, 20.0, 9.0, 4.0, *[0.0] * 20], "down", "idle"), 104)
+    at_once = minutes(of([*normal, 36.0, *[0.0] * 23], "down", "idle"), 104)
+    assert 79 <= fading[0] < 79.5 < at_once[0] < 80
+    assert fading[1] == at_once[1] == 81
+
+
+def test_one_rare_failure_in_the_minute_before_a_flood_is_chance() -> None:
+    calm = [float(n % 3 == 0) for n in range(80)]
+    assert minutes(of([*calm, 2.0, 447.0, *[1070.0] * 20], history=70), 102) == (81, 82)
+    assert minutes(of([*calm, 30.0, 447.0, *[1070.0] * 20], history=70), 102) == (80, 81)
+
+
 def test_a_hole_before_the_first_bad_point_widens_the_interval() -> None:
     values: Values = [10.0 + n % 3 for n in range(60)] + [None] * 7 + [50.0 + n % 3 for n in range(20)]
     assert minutes(of(values, "up", "unknown", stat="Average"), 87) == (60, 68)

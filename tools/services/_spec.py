@@ -111,6 +111,8 @@ class Change:
     effects: tuple[Effect, ...] = ()  # for what no setting describes
     inert: bool = False  # known to move no metric: tags, backups, alarms on others
     undo: Callable[[ChangeEvent, tuple[ChangeEvent, ...]], tuple[Call, ...]] | None = None
+    """Reversal for what no setting describes: the event and earlier events on the resource, newest first ->
+    calls, empty when the value before is unknown."""
     back: Callable[[tuple[Call, ...]], tuple[Call, ...]] | None = None
     """From the calls of `undo` to those that take them back, where the request itself cannot be sent again: ids that it
     names are gone."""
@@ -121,8 +123,9 @@ class Change:
     follows: tuple[
         str, ...
     ] = ()  # operations of which a call of it by a role within minutes is but the carrying out
-    """Reversal for what no setting describes: the event and earlier events on the resource, newest first ->
-    calls, empty when the value before is unknown."""
+    keys: Callable[[Json], Mapping[str, tuple[str, ...]]] | None = None
+    """From the parameters, in an event's or a call's spelling, to the IAM condition keys of the request that name the
+    part of the resource it changes: a policy can then guard that part alone."""
 
 
 def inert(operation: str, touches: Callable[[ChangeEvent], tuple[str, ...]], example: Json) -> Change:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tools import arn as arns
+from tools.cloudtrail_fields import pick
 from tools.errors import BadInput, NotThere
 from tools.kit import optional, plain, record, relation, text, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
@@ -433,6 +434,27 @@ SETTINGS = (
 )
 
 
+# -- policies -----------------------------------------------------------------------------------------
+
+
+def _record_names(request: Json) -> Mapping[str, tuple[str, ...]]:
+    """Source: Route 53 developer guide, "Using IAM policy conditions for fine-grained access control"."""
+    batch = pick(request, "ChangeBatch")
+    sets = [pick(one, "ResourceRecordSet") for one in pick(batch, "Changes") or ()]
+    names = tuple(dict.fromkeys(_normalised(text(pick(one, "Name"))) for one in sets))
+    return {"route53:ChangeResourceRecordSetsNormalizedRecordNames": names} if names else {}
+
+
+def _normalised(name: str) -> str:
+    """Small letters, no dot at the end, what is no usual letter of a name as \\ and three octal digits."""
+    return "".join(
+        one
+        if one.isascii() and (one.isalnum() or one in "-_.")
+        else "".join(f"\\{byte:03o}" for byte in one.encode())
+        for one in plain_name(name)
+    )
+
+
 # -- reversals ----------------------------------------------------------------------------------------
 
 _Key = tuple[str, str, str]
@@ -606,6 +628,7 @@ CHANGES = (
         effects=_LED_ELSEWHERE,
         undo=_undo_records,
         earlier=("ChangeResourceRecordSets",),
+        keys=_record_names,
     ),
     Change(
         operation="DeleteHostedZone",

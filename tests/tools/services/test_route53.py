@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +32,8 @@ CHECK = "arn:aws:route53:::healthcheck/3f1c9a52-7d44-4b0e-9a61-2c8e5b7d0a11"
 WEB = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/web/50dc6c495c0c9188"
 EDGE = "arn:aws:cloudfront::111122223333:distribution/E1EXAMPLE0001"
 MACHINE = "arn:aws:ec2:eu-west-1:111122223333:instance/i-0a1b2c3d4e5f60001"
+KEYS = next(one.keys for one in SERVICE.changes if one.operation == "ChangeResourceRecordSets")
+NAMES_KEY = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
 UNDO = next(one.undo for one in SERVICE.changes if one.operation == "ChangeResourceRecordSets")
 
 
@@ -471,3 +474,26 @@ def test_a_checks_members_go_back_alone_in_their_own_types() -> None:
     assert sent("ResourcePath", None) == {"HealthCheckId": id, "ResetElements": ["ResourcePath"]}
     assert setting("Port").restore(check, None) == ()
     assert setting("Regions").restore(check, "{broken") == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [
+        ("API.Example.com.", "api.example.com"),
+        ("*.example.com", r"\052.example.com"),
+        (r"\052.example.com.", r"\052.example.com"),
+        ("_acme.example.com", "_acme.example.com"),
+        ("a@b.example.com", r"a\100b.example.com"),
+    ],
+)
+def test_policies_see_names_normalised_in_calls_and_in_events(name: str, seen: str) -> None:
+    assert KEYS is not None
+    call = {"ChangeBatch": {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": {"Name": name}}]}}
+    told = {"changeBatch": {"changes": [{"action": "UPSERT", "resourceRecordSet": {"name": name}}] * 2}}
+    assert KEYS(call) == KEYS(told) == {NAMES_KEY: (seen,)}
+
+
+@pytest.mark.parametrize("request_", [{}, {"changeBatch": None}, {"changeBatch": {"changes": None}}])
+def test_a_request_without_records_names_none(request_: Json) -> None:
+    assert KEYS is not None
+    assert KEYS(request_) == {}
