@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from graph.models import Incident, MetricFinding, Model
+from graph.models import Added, Incident, MetricFinding, Model
 from graph.state import State, load, load_all
 from tools import topology as topologies
 from tools.catalogue import find, owner_arn, services, signatures
@@ -60,6 +60,7 @@ class Facts:
     complete_until: datetime | None = None
     metrics: tuple[MetricFinding, ...] = ()
     steps: tuple[SettingStep, ...] = ()
+    added: tuple[Added, ...] = ()  # the largest first
     patterns: tuple[LogPattern, ...] = ()
     log_window: Window | None = None
     jobs: tuple[Job, ...] = ()
@@ -88,6 +89,7 @@ class Facts:
             complete_until=datetime.fromisoformat(until) if until else None,
             metrics=load_all(MetricFinding, state.get("metrics")),
             steps=load_all(SettingStep, state.get("steps")),
+            added=load_all(Added, state.get("added")),
             patterns=load_all(LogPattern, state.get("patterns")),
             log_window=load(Window, state["log_window"]) if state.get("log_window") else None,
             jobs=load_all(Job, state.get("jobs")),

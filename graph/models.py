@@ -114,6 +114,17 @@ class MetricFinding(Model):
     evidence: tuple[str, ...] = ()
 
 
+class Added(Model):
+    """How much of the harm a resource adds itself, beyond its own normal and beyond what it waits for."""
+
+    resource: str
+    metric: Metric  # that shows its harm
+    own: float  # failed requests, or seconds of all requests together, in a period
+    excess: float  # the same with what it waits for
+    stands_out: bool
+    evidence: tuple[str, ...] = ()
+
+
 class TestResult(Model):
     """One small test of a hypothesis: weight in log-odds (positive speaks for it) and a sentence."""
 

@@ -27,6 +27,7 @@ from graph.state import State, load
 from graph.tell_apart import candidate_claims, candidates, tell_apart
 from graph.unlogged import unlogged
 from graph.weighing import in_time, leading
+from graph.weighing.source import arises, source_of
 from graph.weighing.unexplained import told as unexplained
 from graph.weights import LIKELY, PROVEN
 from graph.words import say, stamp
@@ -210,13 +211,29 @@ def _nothing_wrong(facts: Facts) -> Statement:
 def _undecided(facts: Facts, ranked: tuple[Hypothesis, ...]) -> Statement:
     open_ones = candidates(ranked)
     if not open_ones:
-        return _unseen(facts)
+        return _and_where(facts, _unseen(facts))
     made = [one for item in open_ones for one in candidate_claims(facts, item)]
-    return statement(
+    said = statement(
         "No cause is proven. The likeliest so far: {titles}.",
         evidence=[one for item in open_ones for test in item.tests for one in test.statement.evidence][:8],
         claims=made,
         titles="; ".join(item.title for item in open_ones),
+    )
+    return _and_where(facts, said)
+
+
+def _and_where(facts: Facts, said: Statement) -> Statement:
+    """Where no cause is known, the place where the harm arises is what helps most."""
+    first = source_of(facts)
+    if first is None or len(facts.added) == 1:
+        return said
+    where = arises(facts, first)
+    return statement(
+        "{said} {where}.",
+        evidence=(*said.evidence, *where.evidence),
+        claims=(*said.claims, *where.claims),
+        said=said.text,
+        where=where.text[0].upper() + where.text[1:],
     )
 
 

@@ -86,6 +86,7 @@ class Surroundings(Findings):
     resources: list[Json]
     relations: list[Json]
     topology_truncated: bool
+    walked: int  # relations from the symptom that the map covers
 
 
 class Trail(Findings):
@@ -115,6 +116,7 @@ class Measures(Findings):
 
     metrics: list[Json]  # MetricFinding
     steps: list[Json]  # {"resource", "setting", "step": MetricStep}
+    added: list[Json]  # Added, the largest first; empty where the symptom is no failure and no delay
 
 
 class Weighed(Findings):

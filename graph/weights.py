@@ -41,6 +41,8 @@ WEIGHTS: Mapping[str, float] = {
     "dose.leaves_room": -4.0,
     "dose.same_value": -6.0,
     "dose.own_metric_agrees": 1.5,
+    "source.here": 0.8,
+    "source.passed_on": -1.0,
     "companion.moved": 0.8,
     "companion.still": -0.8,
     "companion.most": 2.0,

@@ -387,6 +387,28 @@ def downstream(topology: Topology, arn: str) -> tuple[str, ...]:
     return _reach(topology, arn, against=False)
 
 
+def waits_for(topology: Topology, measured: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """By each measured resource, the next measured ones that it waits for; not through what takes requests in and keeps
+    them. Resources that nobody measured (a mapping, a role, a listener) are gone through."""
+    graph = _graph(topology)
+    keeps = {one.arn for one in topology.resources if one.type in _TAKES_IN}
+    found: dict[str, tuple[str, ...]] = {}
+    for arn in sorted(set(measured) & set(graph)):
+        seen = {arn}
+        queue = sorted(graph.successors(arn)) if arn not in keeps else []
+        nearest: dict[str, None] = {}
+        for other in queue:
+            if other in seen:
+                continue
+            seen.add(other)
+            if other in measured:
+                nearest[other] = None
+            elif other not in keeps:
+                queue.extend(sorted(graph.successors(other)))
+        found[arn] = tuple(nearest)
+    return found
+
+
 def _reach(
     topology: Topology, arn: str, *, against: bool, last: Collection[str] = frozenset()
 ) -> tuple[str, ...]:

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 
 from langgraph.runtime import Runtime
 
+from graph.adding import Read, added, windows
 from graph.context import Context
 from graph.desk import Desk, desk
 from graph.facts import Facts, SettingStep
-from graph.models import MetricFinding
+from graph.models import Added, MetricFinding
 from graph.places import apart
 from graph.state import Measures, State
 from tools.catalogue import services
@@ -39,7 +40,8 @@ def metrics(state: State, *, runtime: Runtime[Context]) -> Measures | dict[str, 
     with desk(state, runtime, "metrics") as work:
         facts = Facts.of(state)
         begin = facts.onset.earliest if facts.onset else facts.as_of - BASELINE
-        found = list(_findings(work, facts, begin))
+        shown: list[Read] = []
+        found = list(_findings(work, facts, begin, shown))
         stepped = list(_steps(work, facts, begin))
         if not found and facts.metrics:
             return {**work.findings()}  # refused or over budget: what an earlier look saw stays
@@ -54,6 +56,7 @@ def metrics(state: State, *, runtime: Runtime[Context]) -> Measures | dict[str, 
         return Measures(
             metrics=[item.model_dump(mode="json") for item in found],
             steps=[item.model_dump(mode="json") for item in stepped],
+            added=[item.model_dump(mode="json") for item in _added(facts, begin, shown)],
             **work.findings(),
         )
 
@@ -84,7 +87,8 @@ def metric_of(resource: Resource, spec: MetricSpec) -> Metric:
     )
 
 
-def _findings(work: Desk, facts: Facts, begin: datetime) -> Iterator[MetricFinding]:
+def _findings(work: Desk, facts: Facts, begin: datetime, seen: list[Read]) -> Iterator[MetricFinding]:
+    """Every metric that shows something; `seen` gets its series."""
     wanted = list(_wanted(facts))
     window = Window(start=floor(begin - BASELINE, 300), end=facts.as_of)
     read = _read(work, facts, [(one, metric) for one, _, metric in wanted], window)
@@ -92,7 +96,16 @@ def _findings(work: Desk, facts: Facts, begin: datetime) -> Iterator[MetricFindi
     for resource, spec, metric in wanted:
         shown = read.get((resource.arn, metric))
         if shown is not None and (shown.points or spec.missing == "zero"):
-            yield _finding(work, facts, resource, spec, shown, Window(start=begin, end=end))
+            made = _finding(work, facts, resource, spec, shown, Window(start=begin, end=end))
+            seen.append(Read(resource=resource.arn, spec=spec, series=shown, evidence=made.evidence[0]))
+            yield made
+
+
+def _added(facts: Facts, begin: datetime, seen: Sequence[Read]) -> tuple[Added, ...]:
+    ended = facts.onset.ended if facts.onset is not None else None
+    end = min(_published([one.series for one in seen], facts.as_of), ended or facts.as_of)
+    before, since = windows(begin, end, BASELINE)
+    return added(facts.topology, facts.incident.resource, facts.incident.role, seen, before, since)
 
 
 def _read(

@@ -13,9 +13,11 @@ from graph.state import Course, State
 from graph.words import stamp
 
 COLLECTORS = ("forensics", "logs", "metrics")
-LOOKBACK_HOURS = (2, 24, 72)
-"""How many hours before the onset all changes are read, wider each time that nothing explains the symptom."""
-RADIUS = 3
+LOOKBACK_HOURS = (2, 24, 72, 336)
+"""How many hours before the onset all changes are read, wider each time that nothing explains the symptom. Two weeks are
+for what waits: a certificate that was not renewed, a limit that traffic grew into, a credential that runs out."""
+RADIUS, WIDEST_RADIUS = 3, 4
+"""Relations from the symptom that count as near; with the last look back the further ones do too."""
 
 
 def planner(state: State, *, runtime: Runtime[Context]) -> Course:
@@ -42,6 +44,13 @@ def _first(work: Desk, state: State) -> Course:
 
 def _wider(work: Desk, state: State) -> Course:
     hours = next((item for item in LOOKBACK_HOURS if item > state["lookback"]), LOOKBACK_HOURS[-1])
+    if hours == LOOKBACK_HOURS[-1]:
+        work.tell(
+            "planning",
+            "Nothing explains the symptom yet: look at all changes since {days} days before, and one relation further.",
+            days=hours // 24,
+        )
+        return _course(work, state, work.aws.as_of, hours, list(COLLECTORS))
     work.tell(
         "planning",
         "Nothing explains the symptom yet: look at all changes since {hours} h before.",
@@ -66,7 +75,7 @@ def _course(work: Desk, state: State, as_of: datetime, lookback: int, tasks: lis
         round=work.round,
         as_of=as_of.isoformat(),
         lookback=lookback,
-        radius=RADIUS,
+        radius=WIDEST_RADIUS if lookback >= LOOKBACK_HOURS[-1] else RADIUS,
         tasks=tasks,
         notes=state.get("notes") or [],
         **work.findings(),

@@ -12,8 +12,8 @@ from tools.topology import around
 
 
 def topology(state: State, *, runtime: Runtime[Context]) -> Surroundings | dict[str, object]:
-    """Walk outward from the symptom, once: a later look goes by the same map."""
-    if state.get("resources"):
+    """Walk outward from the symptom. A later look goes by the same map, unless it is to look further."""
+    if state.get("resources") and state["radius"] <= state.get("walked", 0):
         return {}
     with desk(state, runtime, "topology") as work:
         incident = Incident.model_validate(state["incident"])
@@ -32,5 +32,6 @@ def topology(state: State, *, runtime: Runtime[Context]) -> Surroundings | dict[
             resources=dump_all(found.resources),
             relations=dump_all(found.relations),
             topology_truncated=found.truncated,
+            walked=state["radius"],
             **work.findings(),
         )

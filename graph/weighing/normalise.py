@@ -18,6 +18,7 @@ from graph.weighing.generate import hypotheses
 from graph.weighing.mechanism import explains, mechanism, together
 from graph.weighing.moves import step_of
 from graph.weighing.season import season
+from graph.weighing.source import source
 from graph.weighing.when import time
 from graph.weighing.where import path, topology
 from graph.weighing.witness import companions, logs
@@ -110,7 +111,7 @@ def _tests(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
     if hypothesis.kind == "traffic":
         yield from special.traffic(facts, hypothesis)
         return
-    for single in (time, topology, mechanism, coincidence, logs):
+    for single in (time, topology, source, mechanism, coincidence, logs):
         result = single(facts, hypothesis)
         if result is not None:
             yield result

@@ -51,7 +51,7 @@ def topology(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
     said = statement(
         "reaches the symptom: {names}",
         evidence=_evidence(facts, way),
-        claims=_claims(facts, way),
+        claims=way_claims(facts, way),
         names=names,
     )
     return TestResult(test="topology", weight=WEIGHTS[key], statement=said)
@@ -77,7 +77,7 @@ def _pairs(facts: Facts, way: tuple[str, ...]) -> list[tuple[str, str, str, tupl
     ]
 
 
-def _claims(facts: Facts, way: tuple[str, ...]) -> list[Claim]:
+def way_claims(facts: Facts, way: tuple[str, ...]) -> list[Claim]:
     return [
         Claim(kind="relation", subject=source, field=kind, value=target)
         for source, kind, target, _ in _pairs(facts, way)
