@@ -96,6 +96,20 @@ def is_list(client: str, operation: str, member: str) -> bool:
     return shape is not None and isinstance(shape.members.get(member), ListShape)
 
 
+_CREDENTIAL = re.compile(r"(?:Password|Secret\w*|PrivateKey|Token|Credentials?)$", re.IGNORECASE)
+
+
+def credentials(client: str, operation: str) -> tuple[str, ...]:
+    """Parameters that hold a password, a secret or a private key, by botocore's mark "sensitive". CloudTrail leaves
+    them out of what it records, or masks them.
+    """
+    shape = _operation(client, operation).input_shape
+    found = shape.members.items() if shape is not None else ()
+    return tuple(
+        name for name, inner in found if _CREDENTIAL.search(name) and inner.metadata.get("sensitive")
+    )
+
+
 def allowed(client: str, operation: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Every parameter at any depth, by its own name, that takes one of a closed list of words, with these words."""
     shape = _operation(client, operation).input_shape

@@ -41,7 +41,7 @@ from graph.undoing.moved import Moved
 from graph.words import say, stamp
 from tools.errors import BadInput
 from tools.models import Call, ChangeEvent, Json
-from tools.parameters import from_cloudtrail, members
+from tools.parameters import credentials, from_cloudtrail, members
 
 # What holds nothing that is lost with it. All else may hold data, or is itself gone for good.
 _HOLDS = re.compile(r"(?:LogGroup|AutoScalingGroup|ReplicationGroup|Node[gG]roup|ThingGroup)$")
@@ -161,10 +161,25 @@ def _sent_before(event: ChangeEvent, known: Known, client: str) -> Reversal | No
     if before.operation == event.operation:
         if equal(before, event):
             return Reversal(outcome="nothing to undo", why=say("it was so before already"), rests_on=before)
-        return _made(event, client, operation_of(event), before.request, before)
+        return _as_sent(event, client, before)
     if verb(before.operation)[0] == "Delete" and has(client, "Delete" + noun):
         return _take_away(event, known, client, word, noun, "Delete" + noun)
     return None
+
+
+def _as_sent(event: ChangeEvent, client: str, source: ChangeEvent) -> Reversal:
+    """The earlier call once more. A password or secret that it may have held is in no record."""
+    made = _made(event, client, operation_of(source), source.request, source)
+    sent = {name for call in made.calls for name in call.parameters}
+    hidden = tuple(name for name in credentials(client, operation_of(source)) if name not in sent)
+    if made.outcome != "exact" or not hidden:
+        return made
+    return replace(
+        made,
+        outcome="partial",
+        why=say("CloudTrail keeps no credential"),
+        unknown=tuple(say("{name}, if it was set", name=name) for name in hidden),
+    )
 
 
 def _made(event: ChangeEvent, client: str, operation: str, request: Json, source: ChangeEvent) -> Reversal:
@@ -401,7 +416,7 @@ def _as_given(event: ChangeEvent, known: Known, client: str, given: ChangeEvent)
         and one.operation not in (given.operation, event.operation)
         and verb(one.operation)[0] in (*GIVES, *REPLACES)
     ]
-    made = _made(event, client, operation_of(given), given.request, given)
+    made = _as_sent(event, client, given)
     if verb(given.operation)[0] == "Create" and not _same_name(event, given):
         return Reversal(
             outcome="cannot be undone",
