@@ -1112,6 +1112,7 @@ CHANGES = (
                 "loadBalancerArn": _WEB,
                 "port": 443,
                 "protocol": "HTTPS",
+                "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-2021-06",
                 "certificates": [{"certificateArn": _CERTIFICATE}],
                 "defaultActions": [{"type": "forward", "targetGroupArn": _BLUE}],
             },
