@@ -126,6 +126,7 @@ class Aws:
         self._lock = threading.Lock()
         self._sessions: dict[str, boto3.Session] = {}  # by `_whose`
         self._clients: dict[tuple[str, str, str], Any] = {}  # by `_whose`, service and region
+        self._methods: dict[tuple[str, str, str, str], Callable[..., Json]] = {}  # and operation
         self._shut: dict[str, str] = {}  # accounts whose space leads nowhere, and why
 
     @property
@@ -208,10 +209,19 @@ class Aws:
                 self._clients[key] = self._make_client(self._sessions[self._whose], *key[1:])
             return self._clients[key]
 
+    def _method(self, service: str, operation: str, region: str) -> Callable[..., Json]:
+        """The client's method of an operation, found once."""
+        key = (self._whose, service, region, operation)
+        if (known := self._methods.get(key)) is None:
+            client = self.client(service, region)
+            known = self._methods[key] = getattr(client, _method(client, operation))
+        return known
+
     def close(self) -> None:
         with self._lock:
             clients = list(self._clients.values())
             self._clients.clear()
+            self._methods.clear()
         for client in clients:
             client.close()
         self._transport.close()
@@ -251,8 +261,7 @@ class Aws:
         self.budget.begin(self.clock.now())
         try:
             self._buckets.wait(self.account, region, service, operation)
-            client = self.client(service, region)
-            data: Json = getattr(client, _method(client, operation))(**parameters)
+            data: Json = self._method(service, operation, region)(**parameters)
         finally:
             self.budget.end(self.clock.now())
         data.pop("ResponseMetadata", None)
@@ -367,6 +376,8 @@ class Aws:
         events = client.meta.events
         events.register("provide-client-params.*.*", _remember_parameters, unique_id="opsleuth-params")
         events.register("before-send.*.*", self._sender(client, service, region), unique_id="opsleuth")
+        if self._transport.virtual:  # the guard is asked before: it was registered first
+            events.register("choose-signer.*.*", _unsigned, unique_id="opsleuth-unsigned")
         return client
 
     def _sender(self, client: Any, service: str, region: str) -> Callable[..., AWSResponse | None]:
@@ -493,6 +504,11 @@ def _unreachable(error: Exception, service: str, operation: str, region: str) ->
 
 def _remember_parameters(params: Json, context: Json, **_: Any) -> None:
     context["opsleuth"] = dict(params)  # botocore hands this same context to before-send
+
+
+def _unsigned(**_: Any) -> object:
+    """No signature where nothing leaves the process: it would be half of what a call costs."""
+    return botocore.UNSIGNED
 
 
 def _text(value: Any) -> str:

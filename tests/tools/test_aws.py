@@ -472,6 +472,25 @@ def test_a_role_is_assumed_once_and_its_keys_sign_the_calls(keys: None, tmp_path
     assert "t0ken" not in path.read_text()
 
 
+def test_only_what_leaves_the_process_is_signed(keys: None) -> None:
+    virtual, live = script(TABLE), script(TABLE)
+    live.virtual = False
+    for wire in (virtual, live):
+        assert describe(run(wire)) == TABLE
+    assert "Authorization" in live.asked[0].headers
+    assert "Authorization" not in virtual.asked[0].headers
+
+
+@pytest.mark.parametrize("virtual", [True, False])
+def test_no_url_is_presigned_wherever_a_run_looks(keys: None, virtual: bool) -> None:
+    wire = script(TABLE)
+    wire.virtual = virtual
+    client = run(wire).client("dynamodb")
+    with pytest.raises(WriteRefused, match="no presigned URLs"):
+        client.generate_presigned_url("describe_table", Params={"TableName": "orders"})
+    assert wire.asked == []
+
+
 def test_a_role_that_cannot_be_assumed(keys: None) -> None:
     wire = script((403, "AccessDenied", "not authorized to perform: sts:AssumeRole"))
     wire.virtual = False
