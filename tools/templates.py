@@ -1,0 +1,136 @@
+"""Which shapes of log lines are one template: words that take many values where all else agrees are variables. Pure.
+
+Shapes (`tools.tokens.shape`) are only compared when their delimiters and spaces agree. Among those, the column with
+the fewest words tells templates apart, again and again, until every column that still varies looks like a variable. How
+many words make a variable depends on what they look like: names need few, words of a sentence more, words in capitals
+(states, verbs) many. The answer does not depend on the order of the shapes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from tools.tokens import WILD, is_delimiter, is_wild
+
+Shape = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How many different words of one place make it a variable."""
+
+    value: int = 2  # beside a mask, a word known as a value elsewhere, alone in quotes
+    name: int = 3  # with inner capitals, dots, dashes or underscores; last after a colon
+    word: int = 4
+    first: int = 8  # the first word of a line says what it is about
+    state: int = 12  # in capitals
+
+
+LIMITS = Limits()
+"""The one configuration, for all systems."""
+
+
+def groups(
+    shapes: Collection[Shape], values: Collection[str] = (), limits: Limits = LIMITS
+) -> list[list[Shape]]:
+    """The shapes by template, each group and the whole in lexical order. `values`: words known to be values."""
+    alike: dict[Shape, list[Shape]] = defaultdict(list)
+    for one in shapes:
+        alike[_skeleton(one)].append(one)
+    known = frozenset(values)
+    return sorted(
+        sorted(group) for members in alike.values() for group in _split(sorted(members), known, limits)
+    )
+
+
+def template(shapes: Sequence[Shape]) -> Shape:
+    """What all of them share; `<*>` where they differ. They must be of one group."""
+    return tuple(
+        column[0] if all(token == column[0] for token in column) else _wild(column[0])
+        for column in zip(*shapes, strict=True)
+    )
+
+
+def coarse(shape: Shape) -> Shape:
+    """What is left when every word but the first is taken for a variable."""
+    first = next(
+        (place for place, token in enumerate(shape) if not is_wild(token) and not is_delimiter(token)), 0
+    )
+    return tuple(
+        token if place <= first or is_delimiter(token) else _wild(token) for place, token in enumerate(shape)
+    )
+
+
+def _wild(token: str) -> str:
+    return f" {WILD}" if token.startswith(" ") else WILD
+
+
+def _skeleton(shape: Shape) -> Shape:
+    return tuple(token if is_delimiter(token) else " " * token.startswith(" ") for token in shape)
+
+
+def _split(shapes: list[Shape], known: frozenset[str], limits: Limits) -> Iterator[list[Shape]]:
+    """The templates among shapes with the same delimiters."""
+    todo: list[tuple[list[Shape], frozenset[int]]] = [(shapes, frozenset())]
+    while todo:
+        members, inherited = todo.pop()
+        if len(members) == 1:
+            yield members
+            continue
+        columns = [sorted(set(column)) for column in zip(*members, strict=True)]
+        varying = [place for place, words in enumerate(columns) if len(words) > 1]
+        words = [place for place, column in enumerate(columns) if not _fixed(column)]
+        first = words[0] if words else -1
+        loose = {
+            place
+            for place in varying
+            if place in inherited
+            or len(columns[place])
+            >= _needed(members[0], place, columns[place], place == first, known, limits)
+        }
+        constant = len(words) - sum(place in words for place in varying)
+        plain = sum(any(not is_wild(one) for one in columns[place]) for place in varying)
+        family = constant >= plain
+        if family and len(loose) == len(varying):
+            yield members
+            continue
+        fixed = [place for place in varying if place not in loose] or varying
+        chosen = min(fixed, key=lambda place: (len(columns[place]), place))
+        parts: dict[str, list[Shape]] = defaultdict(list)
+        for one in members:
+            parts[one[chosen]].append(one)
+        passed = frozenset(loose - {chosen}) if family else frozenset()
+        todo.extend((part, passed) for part in parts.values())
+
+
+def _fixed(column: Iterable[str]) -> bool:
+    """Whether a column holds delimiters or masks only."""
+    return all(is_wild(one) or is_delimiter(one) for one in column)
+
+
+def _needed(
+    shape: Shape, place: int, column: Sequence[str], first: bool, known: frozenset[str], limits: Limits
+) -> int:
+    """How many different words make this place a variable."""
+    words = [one.strip() for one in column if not is_wild(one)]
+    if len(words) < len(column) or any(one in known for one in words):
+        return limits.value
+    if all(one.isupper() and len(one) > 1 for one in words):
+        return limits.state
+    before = shape[place - 1].strip() if place else ""
+    after = shape[place + 1].strip() if place + 1 < len(shape) else ""
+    if before in ("'", '"') and after == before:
+        return limits.value
+    if all(_is_name(one) for one in words) or (before == ":" and after in ("", ",", ";")):
+        return limits.name
+    return limits.first if first else limits.word
+
+
+def _is_name(word: str) -> bool:
+    """Whether a word looks like a name that somebody gave, not like one of a sentence."""
+    inner = word[1:-1]
+    return any(sign in inner for sign in "._-/$#\\") or (
+        not word.isupper() and any(one.isupper() for one in inner)
+    )
