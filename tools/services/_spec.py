@@ -77,6 +77,8 @@ class Setting:
     unset: Value = None  # what `requests` or the read show for "none", as a value to set it back to: -1
     echo: Literal["old", "new", "unknown", "none"] = "unknown"  # what responseElements shows at `echo_path`
     echo_path: str = ""
+    only_from: Mapping[str, Value] = field(default_factory=dict)
+    """Operation -> the one value that it changes: where it was neither that nor what the operation sets, AWS refuses."""
     metric: MetricSpec | None = None  # the setting as a metric of its own
     limits: str = ""  # the metric (Sum, per second) that this setting caps: "ConsumedWriteCapacityUnits"
     effects: tuple[Effect, ...] = ()
