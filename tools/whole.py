@@ -16,7 +16,7 @@ from tools import arn as arns
 from tools import catalogue
 from tools.aws import Aws
 from tools.directory import KnownResources
-from tools.errors import BadInput
+from tools.errors import BadInput, BudgetSpent, Refused
 from tools.models import Gap, Relation, Resource
 from tools.reader import Reader
 from tools.services._spec import Service
@@ -26,6 +26,7 @@ Tell = Callable[[str, int, int], None]
 """What is being done, how much of it is done, how much there is in all."""
 
 _AT_ONCE = 8
+_MANY = 10  # fewer resources of one service are read one by one rather than all at once
 _A_JOB = 25  # resources that one job reads whole, one after the other
 _MOST_PAGES = 400
 _TAGS = re.compile(r"^(List|Get|Describe)\w*Tag(s|ging)")
@@ -167,6 +168,8 @@ class _Whole:
     def describe(self, todo: Sequence[str]) -> None:
         """Read these whole, a few per job, those of one service together."""
         self.read_whole.update(todo)
+        at_once = self.gather(todo)
+        todo = [arn for arn in todo if arn not in at_once]
         by_service: dict[str, list[str]] = {}
         for arn in todo:
             service = catalogue.service_of(arn)
@@ -177,6 +180,33 @@ class _Whole:
             for start in range(0, len(arns_of), _A_JOB):
                 jobs.append((f"reading {title}", self._describer(arns_of[start : start + _A_JOB])))
         self.run(jobs)
+
+    def gather(self, todo: Sequence[str]) -> set[str]:
+        """Read at once what services tell of many in few answers: the ARNs of what was read so."""
+        jobs = []
+        for service in catalogue.services().values():
+            outline = service.outline
+            if outline is None or outline.gather is None:
+                continue
+            known = [self.known[arn] for arn in todo]
+            these = [one for one in known if one.service == service.name and one.type in outline.gathers]
+            if len(these) >= _MANY:
+                jobs.append((f"reading {service.title}", self._gatherer(outline.gather, these)))
+        return {one.arn for one in self.run(jobs)}
+
+    def _gatherer(
+        self, gather: Callable[[Reader, Sequence[Resource]], Iterable[Resource]], todo: Sequence[Resource]
+    ) -> Callable[[Reader], list[Resource]]:
+        def job(reader: Reader) -> list[Resource]:
+            try:
+                return list(gather(reader, todo))
+            except (
+                Refused,
+                BudgetSpent,
+            ):  # each is asked for by itself then, and what is refused there is a gap
+                return []
+
+        return job
 
     def _describer(self, todo: Sequence[str]) -> Callable[[Reader], list[Resource]]:
         def job(reader: Reader) -> list[Resource]:
@@ -192,8 +222,9 @@ class _Whole:
 
         return job
 
-    def run(self, jobs: Sequence[tuple[str, Callable[[Reader], list[Resource]]]]) -> None:
+    def run(self, jobs: Sequence[tuple[str, Callable[[Reader], list[Resource]]]]) -> list[Resource]:
         """Do the jobs side by side and take what they found in their order."""
+        taken: list[Resource] = []
 
         def one(number: int, job: Callable[[Reader], list[Resource]]) -> _Found:
             reader = Reader(aws=self.aws, letter=f"W{number}-", patience=_MOST_PAGES, skips=self.skips)
@@ -206,8 +237,10 @@ class _Whole:
             for done, ((what, _), future) in enumerate(zip(jobs, under_way, strict=True), start=1):
                 found = future.result()
                 self.take(found)
+                taken += found.resources
                 self.tell(what, done, len(jobs))
         self.jobs += len(jobs)
+        return taken
 
     def take(self, found: _Found) -> None:
         for one in found.resources:

@@ -7,7 +7,7 @@ failures travel back, silence travels on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -208,7 +208,9 @@ class Outline:
 
     `relations` is pure, as `Service.relations` is; so is `parts`: parts that have more of a name than their ARN.
     `discover` lists what `Service.discover` does not; `fill` reads of resources of the types `fills` what neither
-    listing nor describing tells.
+    listing nor describing tells. `gather` reads many resources of the types `gathers` in few answers: those of the
+    given ones that it could read, as `Service.describe` would give them. What it leaves out is described one by one,
+    and so is all when it raises Refused.
     """
 
     relations: Callable[[Resource, Directory], Iterable[Relation]] = lambda resource, directory: ()
@@ -216,6 +218,8 @@ class Outline:
     discover: Callable[[Reader, str], Iterable[Resource]] | None = None
     fill: Callable[[Reader, Resource], Resource] | None = None
     fills: tuple[str, ...] = ()
+    gather: Callable[[Reader, Sequence[Resource]], Iterable[Resource]] | None = None
+    gathers: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()  # types of which a listing and `fill` tell all that a map shows
     skips: tuple[str, ...] = ()  # optional reads of `Service.describe` that no map shows
 
