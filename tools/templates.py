@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tools.tokens import WILD, is_delimiter, is_wild
 
@@ -22,10 +23,11 @@ class Limits:
     """How many different words of one place make it a variable."""
 
     value: int = 2  # beside a mask, a word known as a value elsewhere, alone in quotes
-    name: int = 3  # with inner capitals, dots, dashes or underscores; last after a colon
+    name: int = 2  # with inner capitals, dots, dashes or underscores, in a line of several other words
+    said: int = 3  # such a word in a line of fewer; alone after a colon
     word: int = 4
     first: int = 8  # the first word of a line says what it is about
-    state: int = 12  # in capitals
+    state: int = 12  # in capitals, or `started`, `stopping`
 
 
 LIMITS = Limits()
@@ -83,14 +85,14 @@ def _split(shapes: list[Shape], known: frozenset[str], limits: Limits) -> Iterat
         varying = [place for place, words in enumerate(columns) if len(words) > 1]
         words = [place for place, column in enumerate(columns) if not _fixed(column)]
         first = words[0] if words else -1
+        constant = len(words) - sum(place in words for place in varying)
         loose = {
             place
             for place in varying
             if place in inherited
             or len(columns[place])
-            >= _needed(members[0], place, columns[place], place == first, known, limits)
+            >= _needed(_Place(members[0], place, place == first, constant), columns[place], known, limits)
         }
-        constant = len(words) - sum(place in words for place in varying)
         plain = sum(any(not is_wild(one) for one in columns[place]) for place in varying)
         family = constant >= plain
         if family and len(loose) == len(varying):
@@ -110,22 +112,32 @@ def _fixed(column: Iterable[str]) -> bool:
     return all(is_wild(one) or is_delimiter(one) for one in column)
 
 
-def _needed(
-    shape: Shape, place: int, column: Sequence[str], first: bool, known: frozenset[str], limits: Limits
-) -> int:
+class _Place(NamedTuple):
+    shape: Shape
+    place: int
+    first: bool  # of the words
+    constant: int  # words that do not vary
+
+
+def _needed(where: _Place, column: Sequence[str], known: frozenset[str], limits: Limits) -> int:
     """How many different words make this place a variable."""
     words = [one.strip() for one in column if not is_wild(one)]
-    if len(words) < len(column) or any(one in known for one in words):
+    states = all(one.isupper() and len(one) > 1 for one in words)
+    if len(words) < len(column):
+        return limits.said if states or (where.first and where.constant < 2) else limits.value
+    if any(one in known for one in words):
         return limits.value
-    if all(one.isupper() and len(one) > 1 for one in words):
+    if states or all(one.endswith(("ed", "ing")) for one in words):
         return limits.state
-    before = shape[place - 1].strip() if place else ""
-    after = shape[place + 1].strip() if place + 1 < len(shape) else ""
+    before = where.shape[where.place - 1].strip() if where.place else ""
+    after = where.shape[where.place + 1].strip() if where.place + 1 < len(where.shape) else ""
     if before in ("'", '"') and after == before:
         return limits.value
-    if all(_is_name(one) for one in words) or (before == ":" and after in ("", ",", ";")):
-        return limits.name
-    return limits.first if first else limits.word
+    if any(_is_name(one) for one in words) and all(_is_name(one) or one.isupper() for one in words):
+        return limits.name if where.constant > 1 and not where.first else limits.said
+    if before == ":" and after in ("", ",", ";"):
+        return limits.said
+    return limits.first if where.first else limits.word
 
 
 def _is_name(word: str) -> bool:

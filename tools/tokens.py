@@ -2,7 +2,7 @@
 
 A token is a word, one delimiter, or a mask; one that follows a space begins with a space, so that the tokens of a line
 put together are the line again. Masked by shape alone: times, ids, addresses, paths, URLs, dotted names, sizes,
-durations, all words with a digit, values after `=`, empty brackets, who follows the word `user`, true, false, null.
+durations, all words with a digit, values after `=`, who follows the word `user`, true, false, null.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ WILD = "<*>"
 _DELIMITERS = "=:,;()[]{}\"'|<>"
 _CLOSERS = frozenset(",;)]}>|")
 _ENDS = _CLOSERS | {"(", "[", "{"}
-_PAIRS = {"(": ")", "[": "]", "{": "}", '"': '"', "'": "'"}
 _UNITS = (
     r"(?:ns|[uµ]s|ms|msecs?|millis(?:econds?)?|secs?|seconds?|mins?|minutes?|hrs?|hours?|days?)\b|[smhd]\b"
 )
@@ -59,7 +58,7 @@ _PEOPLE = frozenset({"user", "username", "ruser", "login"})
 _NO_NAME = re.compile(
     "from|by|at|on|in|to|is|was|has|had|with|for|and|or|not|of|as|does|did|can|could|may|must|if|names?|ids?|failed"
     "|unknown|sessions?|password|authentication|agent|data|space|mode|input|pool|interface|logged|requested|cancelled"
-    "|added|removed|created|deleted|updated|groups?"
+    "|added|removed|created|deleted|updated|groups?|requests?|level|accounts?"
 )
 
 
@@ -127,7 +126,7 @@ def _kind(word: str) -> str:
         return "id" if len(word) >= 12 and word.isalnum() else "*"
     if len(word) < 3:
         return "path" if word in ("/", "\\") else "word"
-    if word.lower() in _SAID_NOTHING or "@" in word.strip("@") or _LONG_ID.fullmatch(word):
+    if word.lower().rstrip(".!") in _SAID_NOTHING or "@" in word.strip("@") or _LONG_ID.fullmatch(word):
         return "*"
     slashes = word.count("/") + word.count("\\")
     if slashes and (word[0] in "/\\~." or slashes > 1):
@@ -151,22 +150,14 @@ def _named(found: list[Token]) -> list[Token]:
 
 
 def _filled(found: list[Token]) -> list[Token]:
-    """Values after `=` masked as a whole; a mask where brackets, quotes or a value are empty."""
+    """Values after `=` masked as a whole, also when they are empty."""
     made: list[Token] = []
     place = 0
     while place < len(found):
         one = found[place]
         made.append(one)
         place += 1
-        following = found[place] if place < len(found) else None
-        if one.kind != "delimiter":
-            continue
-        glued = following is not None and not following.spaced
-        if one.text in _PAIRS and following is not None and glued and following.text == _PAIRS[one.text]:
-            made.append(Token(False, "*", ""))
-            made.append(following)
-            place += 1
-        elif one.text == "=" and len(made) > 1 and made[-2].kind != "delimiter":
+        if one.text == "=" and len(made) > 1 and made[-2].kind != "delimiter":
             place = _value(found, place, one, made)
     return made
 
@@ -190,7 +181,10 @@ def _value(found: list[Token], place: int, sign: Token, made: list[Token]) -> in
         end += 1
     if found[end - 1].text == ":" and end > place + 1:
         end -= 1  # `item=2: failed`
-    made.append(first if end == place + 1 and first.kind != "word" else Token(first.spaced, "*", ""))
+    alone = end == place + 1
+    if alone and first.kind == "word":
+        first = first._replace(kind="name" if made[-2].text.lower() in _PEOPLE else "*")
+    made.append(first if alone else Token(first.spaced, "*", ""))
     return end
 
 
@@ -198,20 +192,34 @@ def _collapsed(found: list[Token]) -> list[Token]:
     """Masks that touch, or that a colon or commas join, are one: addresses with ports, lists of any length."""
     made: list[Token] = []
     for one in found:
-        if one.kind in ("word", "delimiter") or not made:
-            made.append(one)
-            continue
-        last = made[-1]
+        last = made[-1] if made else None
         before = made[-2] if len(made) > 1 else None
-        if last.kind not in ("word", "delimiter") and not one.spaced:
+        if last is None:
+            made.append(one)
+        elif one.text == "]" and not one.spaced and _is_range(made):
+            made[-3:] = [Token(made[-3].spaced, "*", "")]
+        elif not _masked(one):
+            made.append(one)
+        elif _masked(last) and not one.spaced:
             made[-1] = Token(last.spaced, "*", "")
-        elif (
-            before is not None
-            and before.kind not in ("word", "delimiter")
-            and last.kind == "delimiter"
-            and ((last.text in ":|" and not last.spaced and not one.spaced) or last.text == ",")
-        ):
+        elif before is not None and _masked(before) and _joins(last, one):
             made[-2:] = [Token(before.spaced, "*" if before.kind != one.kind else one.kind, "")]
         else:
             made.append(one)
     return made
+
+
+def _masked(one: Token) -> bool:
+    return one.kind not in ("word", "delimiter")
+
+
+def _joins(sign: Token, one: Token) -> bool:
+    return sign.text == "," or (sign.text in ":|" and not sign.spaced and not one.spaced)
+
+
+def _is_range(made: list[Token]) -> bool:
+    """Whether what stands before `]` is `node-[4` or `<*>[4`, all in one piece."""
+    if len(made) < 3 or made[-2].text != "[" or not _masked(made[-1]):
+        return False
+    glued = not made[-2].spaced and not made[-1].spaced
+    return glued and (_masked(made[-3]) or made[-3].text.endswith(("-", "_")))
