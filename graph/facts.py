@@ -27,7 +27,7 @@ from tools.models import (
     Window,
 )
 from tools.services._spec import Condition, Service, Setting, Signature
-from tools.setting_values import as_value
+from tools.setting_values import as_value, of_resource
 from tools.topology import Topology
 
 LOGS_BEFORE = timedelta(hours=1)
@@ -128,7 +128,8 @@ class Facts:
 
     def settings_of(self, resource: Resource) -> tuple[Setting, ...]:
         known = self.service(resource)
-        return tuple(one for one in known.settings if one.type == resource.type) if known else ()
+        own = (one for one in known.settings if one.type == resource.type) if known else ()
+        return tuple(of_resource(one, resource.arn) for one in own)
 
     def conditions_of(self, resource: Resource) -> tuple[Condition, ...]:
         known = self.service(resource)

@@ -17,11 +17,13 @@ from tools.arn import parse as parse_arn
 from tools.models import ChangeEvent, Json, Metric, Resource, Value
 from tools.services import services as _all_services
 from tools.services._spec import Change, Condition, Effect, Service, Setting, Signature
+from tools.setting_values import names_it, of_resource
 
 __all__ = [
     "Mechanism",
     "ReadNeed",
     "change_of",
+    "changed_alike",
     "conditions",
     "echoed",
     "event_names",
@@ -336,18 +338,28 @@ def _way(undo: Callable[..., object]) -> object:
     return undo.func if isinstance(undo, partial) else undo
 
 
-def settings_in(event: ChangeEvent) -> tuple[tuple[Service, Setting], ...]:
-    """The settings that an event's request sets; also hidden ones, and those that the operation unsets."""
+def settings_in(event: ChangeEvent, arn: str = "") -> tuple[tuple[Service, Setting], ...]:
+    """The settings that an event's request sets on `arn`, else on what it changes first; also hidden ones, and those
+    that the operation unsets.
+    """
     found = for_event(event)
     if found is None:
         return ()
     service, change = found
-    touched = {type_of(arn) for arn in change.touches(event)[:1]}
-    return tuple(
-        (service, setting)
-        for setting in service.settings
-        if setting.type in touched and _sets(setting, event)
-    )
+    touched = change.touches(event)
+    changed = arn if arn in touched else next(iter(touched), "")
+    own = (of_resource(one, changed) for one in service.settings if one.type == type_of(changed))
+    return tuple((service, setting) for setting in own if _sets(setting, event))
+
+
+def changed_alike(event: ChangeEvent) -> tuple[str, ...]:
+    """ARNs of all resources on which one request sets the same setting, each its own value; none when it is but one."""
+    found = for_event(event)
+    if found is None:
+        return ()
+    several = {one.type for one in found[0].settings if names_it(one, event.operation)}
+    arns = tuple(arn for arn in found[1].touches(event) if type_of(arn) in several)
+    return arns if len(arns) > 1 else ()
 
 
 def _sets(setting: Setting, event: ChangeEvent) -> bool:

@@ -18,7 +18,7 @@ from graph.undoing.anatomy import (
 )
 from graph.undoing.known import Known, touched
 from graph.weighing.moves import is_document
-from tools.catalogue import find, settings_in
+from tools.catalogue import changed_alike, find, settings_in
 from tools.history import HIDDEN, current, prior, requested, same, told_by
 from tools.models import ChangeEvent, Json, PriorSource, Resource, Value
 from tools.services._spec import Setting
@@ -52,9 +52,11 @@ class Moved:
 def moved(event: ChangeEvent, known: Known) -> tuple[Moved, ...]:
     """Every field that the event's request sets. Settings of the service file first, then what no setting describes."""
     arns = touched(event)
-    settings = [setting for _, setting in settings_in(event)]
-    own = [_of_setting(event, known, arns[0], setting) for setting in settings] if arns else []
-    return (*own, *_beyond(event, known, arns[0] if arns else "", settings))
+    pairs = [
+        (arn, setting) for arn in changed_alike(event) or arns[:1] for _, setting in settings_in(event, arn)
+    ]
+    own = [_of_setting(event, known, arn, setting) for arn, setting in pairs]
+    return (*own, *_beyond(event, known, arns[0] if arns else "", [setting for _, setting in pairs]))
 
 
 # -- settings --------------------------------------------------------------------------------------
