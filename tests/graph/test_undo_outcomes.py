@@ -236,6 +236,14 @@ def test_what_a_removal_took_is_put_again() -> None:
     assert (made.outcome, [call.operation for call in made.calls]) == ("exact", ["PutBucketPolicy"])
 
 
+def test_a_password_that_no_record_holds_makes_it_partial() -> None:
+    made = event("iam", "CreateLoginProfile", 5, {"userName": "dana", "passwordResetRequired": False})
+    gone = event("iam", "DeleteLoginProfile", 1, {"userName": "dana"})
+    found = restoration(gone, Known(events=(made, gone)))
+    assert found.outcome == "partial"
+    assert found.unknown == ("Password, if it was set",)
+
+
 def test_a_call_that_aws_accepts_twice_leaves_a_doubt() -> None:
     off = event("codepipeline", "DisableStageTransition", 1, {**PIPE, "reason": "release stopped"})
     on = event("codepipeline", "EnableStageTransition", 40, PIPE)
