@@ -21,7 +21,7 @@ from graph.weighing.season import season
 from graph.weighing.when import time
 from graph.weighing.where import path, topology
 from graph.weighing.witness import companions, logs
-from graph.weights import LIKELY, MOST_SHOWN, RULED_OUT, WEIGHTS
+from graph.weights import LIKELY, MOST_SHOWN, PROVEN, RULED_OUT, WEIGHTS
 
 GIVE_UP = timedelta(minutes=90)
 """How long after the onset a change is still awaited in CloudTrail when other evidence proves it, or when nothing else
@@ -178,7 +178,8 @@ def _awaited(facts: Facts, leader: Hypothesis | None) -> bool:
         return False
     if leader is not None and leader.kind == "setting":
         return facts.as_of < facts.onset.latest + GIVE_UP
-    return leader is None and facts.complete_until < facts.onset.latest
+    proven = leader is not None and leader.probability >= PROVEN
+    return not proven and facts.complete_until < facts.onset.latest
 
 
 def _overdue(facts: Facts) -> bool:

@@ -253,9 +253,11 @@ def test_failures_of_a_resource_are_passed_on_to_its_callers() -> None:
         "dynamodb", "UpdateTable", {"tableName": "parcels", "onDemandThroughput": {"maxWriteRequestUnits": 2}},
         id="true",
     )  # fmt: skip
-    facts = made.facts((WRITER, "ConcurrentExecutions"), {(WRITER, "ConcurrentExecutions"): (3, 90)},
-                       changes=[before, low])  # fmt: skip
-    assert weight(mechanism(facts, named(facts))) == WEIGHTS["mechanism.spreads"]
+    waits = {(WRITER, "ConcurrentExecutions"): (3.0, 90.0)}
+    refused = waits | {(TABLE, "WriteThrottleEvents"): (0.0, 20.0)}
+    for moves, kind in ((refused, "mechanism.spreads"), (waits, "mechanism.unknown")):
+        facts = made.facts((WRITER, "ConcurrentExecutions"), moves, changes=[before, low])
+        assert weight(mechanism(facts, named(facts))) == WEIGHTS[kind]
 
 
 @pytest.mark.parametrize(

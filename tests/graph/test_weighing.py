@@ -52,6 +52,26 @@ def test_before_cloudtrail_is_complete_nobody_is_named_either(kind: Kind) -> Non
 
 
 @pytest.mark.parametrize(
+    ("probability", "minutes", "may_wait", "verdict"),
+    [
+        (PROVEN - 0.1, -10, True, "not_yet"),
+        (PROVEN - 0.1, -10, False, "root_cause"),
+        (PROVEN - 0.1, 10, True, "root_cause"),
+        (PROVEN, -10, True, "root_cause"),
+    ],
+)
+def test_who_is_only_likely_is_named_once_cloudtrail_is_complete(
+    probability: float, minutes: int, may_wait: bool, verdict: str
+) -> None:
+    """`minutes` after the onset until which CloudTrail is complete."""
+    kind = next(iter(KINDS.values()))
+    facts = kind.facts(complete_until=ONSET + timedelta(minutes=minutes))
+    first, *others = weigh(facts)
+    ranked = (first.model_copy(update={"probability": probability}), *others)
+    assert decide(facts, ranked, may_wait=may_wait).verdict == verdict
+
+
+@pytest.mark.parametrize(
     ("after_onset", "may_wait", "widest", "trail", "verdict"),
     [
         (30, True, True, True, "not_yet"),
