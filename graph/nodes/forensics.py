@@ -28,7 +28,6 @@ from tools.cloudtrail import (
     joined,
     lookup,
     resolve_people,
-    touched_by,
     toucher,
 )
 from tools.config_history import recorded
@@ -311,12 +310,8 @@ def _by_distance(facts: Facts) -> list[Resource]:
 
 def _near(facts: Facts, events: tuple[ChangeEvent, ...]) -> list[ChangeEvent]:
     """Events on a known resource, oldest first."""
-    known = {resource.arn for resource in facts.resources}
-    kept = [
-        event
-        for event in events
-        if known & set(touches(event)) or any(touched_by(event, resource) for resource in facts.resources)
-    ]
+    known, named = {resource.arn for resource in facts.resources}, toucher(facts.resources)
+    kept = [event for event in events if known & set(touches(event)) or named(event)]
     return sorted(kept, key=lambda event: (event.time, event.id))
 
 
