@@ -143,7 +143,9 @@ async def _investigated(planted: Planted) -> Report:
 
     register("needle", lambda _: planted.world.transport())
     name = f"needle:{planted.planting.kind}-{planted.planting.number}"
-    return (await told(planted.world, Context(source=name, region=planted.world.asked_in)))[-1]
+    # All events are delivered by now, so that there is nothing to wait for.
+    context = Context(source=name, region=planted.world.asked_in, wait=False)
+    return (await told(planted.world, context))[-1]
 
 
 def ranked(found: Sequence[Hypothesis], event: str, changes: int) -> Place:
