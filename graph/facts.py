@@ -113,6 +113,11 @@ class Facts:
         found = self.resource(arn)
         return found.name if found else arn.rsplit(":", 1)[-1].rsplit("/", 1)[-1]
 
+    def read_in(self, arn: str) -> tuple[str, ...]:
+        """Evidence of the resource's configuration."""
+        found = self.resource(arn)
+        return found.evidence if found else ()
+
     def kind_word(self, arn: str) -> str:
         found = self.resource(arn)
         return found.type.replace("-", " ") if found else "resource"

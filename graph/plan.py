@@ -344,12 +344,15 @@ def _prior_claims(cause: RootCause, resource: Resource, setting: Setting) -> lis
     return [setting_claim(resource.arn, setting.path, one.value, one.time) for one in cause.prior_sources]
 
 
-def _ask(facts: Facts, cause: RootCause, resource: Resource) -> str:
+def _ask(facts: Facts, cause: RootCause, resource: Resource, *, plan: bool = True) -> str:
     owner = next(
         (f"{key}={resource.tags[key]}" for key in ("owner", "Owner", "team", "Team") if key in resource.tags),
         "",
     )
     person = cause.actor.name if cause.actor else ""
+    if not plan and not person and owner:
+        return say("the owner of {name} (tag {owner}), who may know what was there before.", name=resource.name,
+                   owner=owner)  # fmt: skip
     if person and owner:
         return say("{person}, or the owner of {name} (tag {owner}), before you apply: there may be a reason.",
                    person=person, name=resource.name, owner=owner)  # fmt: skip
@@ -428,7 +431,7 @@ def _by_event(facts: Facts, cause: RootCause, red: tuple[Step, ...]) -> Mitigati
             advice=(say("Ask whoever made the change, or look in the template or in an earlier version."),),
             post_validate=(_check_step(facts),),
             stays_red=red,
-            ask=_ask(facts, cause, resource) if resource else "",
+            ask=_ask(facts, cause, resource, plan=False) if resource else "",
         )
     back = again(event, calls)
     return Mitigation(

@@ -13,8 +13,9 @@ from graph.context import Context
 from graph.desk import Desk, desk
 from graph.facts import Facts
 from graph.former import LED_TO, former
+from graph.parts import limited_parts
 from graph.places import away
-from graph.state import State, Trail, dump_all
+from graph.state import State, Trail, dump_all, load_all
 from graph.touching import by_event, touches
 from graph.words import stamp
 from tools.aws import Reader
@@ -71,7 +72,9 @@ def forensics(state: State, *, runtime: Runtime[Context]) -> Trail | dict[str, o
             changes=dump_all(events),
             denied=dump_all(attempts),
             others=dump_all(_in_short(found, kept)) if found else [],
-            parts=dump_all([*_kept(facts), *parts(work.reader, facts, events)]),
+            parts=dump_all(
+                [*kept(facts, state), *_parts(work.reader, facts, events, seen=found is not None)]
+            ),
             formerly=dump_all([one for one in facts.relations if one.kind == LED_TO]),
             versions=dump_all(
                 [*versions(work.reader, facts, events), *config_items(work.reader, facts, events)]
@@ -129,9 +132,10 @@ def _led(work: Desk, facts: Facts, found: Changes | None) -> tuple[Facts, Change
     )
 
 
-def _kept(facts: Facts) -> list[Resource]:
-    """Resources that are known only because they led to the symptom."""
+def kept(facts: Facts, state: State) -> list[Resource]:
+    """Resources that are known only because they led to the symptom, and parts that an earlier look read."""
     led = {one.source for one in facts.relations if one.kind == LED_TO}
+    led |= {one.arn for one in load_all(Resource, state.get("parts"))}
     return [one for one in facts.resources if one.arn in led]
 
 
@@ -183,6 +187,19 @@ def _of(read: Changes, there: Sequence[Resource]) -> Changes:
 MOST_PARTS = 6
 
 
+def _parts(reader: Reader, facts: Facts, events: Sequence[ChangeEvent], *, seen: bool) -> list[Resource]:
+    """Parts that changes name; where no change is visible, those that may hold a limit which somebody lowered."""
+    return parts(reader, facts, events) if seen else limited(reader, facts)
+
+
+def limited(reader: Reader, facts: Facts) -> list[Resource]:
+    """The parts with limits of what lies on the symptom's path, its own first. For where no event can name them."""
+    symptom = facts.incident.resource
+    way = dict.fromkeys((symptom, *facts.downstream(symptom), *facts.upstream(symptom)))
+    wanted = [part for arn in way for part in limited_parts(facts, arn) if facts.resource(part) is None]
+    return [_part(reader, arn, "the limits that are in force") for arn in wanted[:MOST_PARTS]]
+
+
 def parts(reader: Reader, facts: Facts, events: Sequence[ChangeEvent]) -> list[Resource]:
     """The parts of known resources (stages, aliases, integrations) that changes near the onset touch, newest first.
 
@@ -207,10 +224,10 @@ def _is_unknown_part(facts: Facts, arn: str, changed: Container[str]) -> bool:
     return unknown and (arn in changed or bool(settings_of(type_of(arn))))
 
 
-def _part(reader: Reader, arn: str) -> Resource:
+def _part(reader: Reader, arn: str, shows: str = "what the change left behind") -> Resource:
     found, service = stub(arn, reader.aws.account), service_of(arn)
     if service is not None:
-        with reader.seeing(f"{service.title}: {found.type} {found.name}", "what the change left behind"):
+        with reader.seeing(f"{service.title}: {found.type} {found.name}", shows):
             found = service.describe(reader, arn) or found
     return found
 

@@ -282,7 +282,8 @@ def _throttle(member: str, name: str, unit: str) -> Setting:
         query=f"DefaultRouteSettings.{member}",
         echo="new",
         echo_path=camel,
-        limits="Count",
+        # A burst is how much is held for at once: it caps no sum.
+        limits="Count" if member.lower() == "throttlingratelimit" else "",
         effects=(
             Effect(metric="4xx", direction="up", after=(0, 300), when="lowered"),
             Effect(metric="role:demand", direction="down", on="downstream", after=(0, 300), when="lowered"),
