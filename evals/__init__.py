@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 DEMO = "dynamodb-max-write"
-BENCHMARKS = ("cloudtrail", "needle", "petshop", "responses", "undo")
+BENCHMARKS = ("cloudtrail", "nab", "needle", "petshop", "responses", "undo")
 
 
 def register() -> None:

@@ -20,6 +20,7 @@ import click
 @click.pass_context
 def command(ctx: click.Context, name: str, data: Path, as_json: bool) -> None:
     """Run the benchmark NAME over data that you have. Known: cloudtrail (CloudTrail events as JSON),
+    nab (a copy of NAB: metrics with labelled anomalies),
     needle (CloudTrail events as JSON, among which changes that break something are planted),
     petshop (metrics and dependencies of an application with faults), responses (recorded answers of AWS, one file
     each), undo (CloudTrail events as JSON: what would put each back; and opsleuth's own examples, rehearsed)."""
