@@ -48,6 +48,7 @@ from tools.transport import Transport, WireAnswer, WireRequest
 __all__ = ["Account", "Answer", "Aws", "LiveTransport", "Pages", "Reader", "region_of"]
 
 _ATTEMPTS = 5
+_ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")  # as most answers write a time
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")  # a region is part of a host name
 _LONGEST_BACK_OFF = 8.0
 _CREDENTIAL_FAULTS = (
@@ -433,11 +434,20 @@ def _bare_session() -> Any:
 def _in_utc(session: Any) -> None:
     """Times of answers in UTC: botocore gives numbers of seconds in the machine's zone."""
 
-    def parsed(value: Any) -> datetime:
-        moment: datetime = parse_timestamp(value)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=moment_of)
 
-    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=parsed)
+
+def moment_of(value: Any) -> datetime:
+    """The moment that an answer tells in seconds or as text, in UTC. Raises ValueError for what is none."""
+    if isinstance(value, float | int):
+        try:
+            return datetime.fromtimestamp(value, UTC)
+        except (OverflowError, OSError, ValueError):
+            pass  # botocore knows a way for years that the machine does not
+    elif isinstance(value, str) and _ISO.fullmatch(value):
+        return datetime.fromisoformat(value).astimezone(UTC)
+    moment: datetime = parse_timestamp(value)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _check_region(region: str) -> None:

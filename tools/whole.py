@@ -81,6 +81,7 @@ class _Whole:
         self.read_whole: set[str] = set()
         self.tags: dict[str, dict[str, str]] = {}
         self.skips: frozenset[tuple[str, str]] = frozenset()
+        self.filled: set[str] = set()
         self.outlined: set[str] = set()  # parts that their wholes tell of: nothing more is read of them
         self.gaps: list[Gap] = []
         self.calls = 0
@@ -91,6 +92,7 @@ class _Whole:
         self.list_all()
         self.add_tags()
         self.skips = self.needless()
+        self.fill(self.never_described)
         relations = self.relations()
         for _ in range(_ROUNDS):
             todo = self.unread(relations)
@@ -98,7 +100,7 @@ class _Whole:
                 break
             self.describe(todo)
             relations = self.relations()
-        if self.fill():
+        if self.fill(lambda _: True):
             relations = self.relations()
         return Account(
             topology=Topology(
@@ -135,8 +137,14 @@ class _Whole:
 
         return job
 
-    def fill(self) -> bool:
-        """Read what only outlines need. False when there is nothing to read."""
+    def never_described(self, resource: Resource) -> bool:
+        """Whether its listing, and what `fill` adds, is all that is read of it."""
+        service = catalogue.services()[resource.service]
+        kinds = {*service.complete, *(service.outline.listed if service.outline else ())}
+        return resource.type in kinds and resource.arn not in self.read_whole
+
+    def fill(self, now: Callable[[Resource], bool]) -> bool:
+        """Read what only outlines need of those for which it is time. False when there is nothing to read."""
         jobs = []
         for service in catalogue.services().values():
             outline = service.outline
@@ -146,7 +154,9 @@ class _Whole:
                 one
                 for arn, one in sorted(self.known.items())
                 if one.service == service.name and one.type in outline.fills and one.config
+                if arn not in self.filled and now(one)
             ]
+            self.filled.update(one.arn for one in todo)
             for start in range(0, len(todo), _A_JOB):
                 job = self._filler(outline.fill, service.title, todo[start : start + _A_JOB])
                 jobs.append((f"reading {service.title}", job))
