@@ -92,6 +92,40 @@ def test_what_nothing_explains_is_awaited_as_long_as_cloudtrail_was_ever_late(
     assert decision.settled == (verdict == "not_found")
 
 
+@pytest.mark.parametrize(
+    ("age", "after_onset", "may_wait", "verdict"),
+    [
+        (9, 30, True, "not_yet"),
+        (9, 30, False, "not_yet"),
+        (9, 90, False, "root_cause"),
+        (30, 30, True, "root_cause"),  # it was due: nobody had to ask for it
+    ],
+)
+def test_who_carries_out_what_somebody_asked_for_is_not_named_while_that_may_still_show(
+    age: int, after_onset: int, may_wait: bool, verdict: str
+) -> None:
+    """A secret that rotates every 30 days; its version before is `age` days old."""
+    arn, new = made.arn("secretsmanager", "secret:parcels/db-AbC12d"), "6d3dcb5f-ccf1-459d-812e-8247791e4a8e"
+    rotator = made.arn("lambda", "function:rotate-parcels")
+    held = {"VersionId": "old", "CreatedDate": (ONSET - timedelta(days=age)).isoformat()}
+    config = {
+        "RotationLambdaARN": rotator,
+        "RotationRules": {"AutomaticallyAfterDays": 30},
+        "Versions": [held],
+    }
+    secret = replace(made.resource(arn, "parcels/db"), config=config)
+    role = replace(made.PERSON, kind="role", name="rotation", session="rotate-parcels", how="sdk")
+    request = {"secretId": arn, "versionStage": "AWSCURRENT", "moveToVersionId": new}
+    step = event("secretsmanager", "UpdateSecretVersionStage", request, id="step", actor=role)
+    facts = made.facts(
+        (WRITER, "Errors"), {(WRITER, "Errors"): (0, 8)}, changes=[step], resources=(*made.shop(), secret)
+    )
+    assert facts.onset is not None
+    facts = replace(facts, as_of=facts.onset.latest + timedelta(minutes=after_onset))
+    first = Hypothesis(id="step", kind="change", title="", resource=arn, event="step", probability=0.95)
+    assert decide(facts, (first,), may_wait=may_wait).verdict == verdict
+
+
 @every_kind
 def test_the_same_change_after_the_onset_is_not_blamed(kind: Kind) -> None:
     late = replace(kind.change, time=ONSET + timedelta(minutes=2))

@@ -78,7 +78,7 @@ class Setting:
     echo: Literal["old", "new", "unknown", "none"] = "unknown"  # what responseElements shows at `echo_path`
     echo_path: str = ""
     only_from: Mapping[str, Value] = field(default_factory=dict)
-    """Operation -> the one value that it changes: where it was neither that nor what the operation sets, AWS refuses."""
+    """Operation -> the one value that it changes: of all others but the one that it sets, AWS refuses it."""
     metric: MetricSpec | None = None  # the setting as a metric of its own
     limits: str = ""  # the metric (Sum, per second) that this setting caps: "ConsumedWriteCapacityUnits"
     effects: tuple[Effect, ...] = ()
@@ -123,6 +123,9 @@ class Change:
     follows: tuple[
         str, ...
     ] = ()  # operations of which a call of it by a role within minutes is but the carrying out
+    asked: Callable[[ChangeEvent, Resource], bool] | None = (
+        None  # whether one of `follows` must have been called for it: an event of it is missing where none is seen
+    )
     """Reversal for what no setting describes: the event and earlier events on the resource, newest first ->
     calls, empty when the value before is unknown."""
 
