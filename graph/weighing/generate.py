@@ -9,6 +9,8 @@ from functools import partial
 
 from graph.facts import Facts
 from graph.models import CauseKind, Hypothesis
+from graph.undoing.after import OPPOSITES, REPLACES
+from graph.undoing.anatomy import verb
 from graph.weighing.dose import below_demand
 from graph.weighing.mechanism import together
 from graph.weighing.moves import Move, as_number, is_document, move, step_of
@@ -17,6 +19,7 @@ from graph.weighing.witness import about
 from graph.words import say
 from tools.catalogue import change_of, changed_alike
 from tools.cloudtrail import is_noise, touched_by
+from tools.evidence import canonical
 from tools.history import requested
 from tools.models import ChangeEvent, Resource
 from tools.services._spec import Setting
@@ -83,6 +86,8 @@ def _object(event: ChangeEvent) -> str:
     known = change_of(event)
     if known is not None and known.inert:
         return event.id
+    if verb(event.operation)[0] in _ITEM_BY_ITEM:
+        return canonical(event.request)
     named = (
         f"{key}={value}"
         for key, value in sorted(event.request.items())
@@ -90,6 +95,9 @@ def _object(event: ChangeEvent) -> str:
     )
     return " ".join((*named, *_within(event.request, top=True)))
 
+
+_ITEM_BY_ITEM = frozenset(OPPOSITES) - {*REPLACES, "Start", "Stop"}
+"""These give or take one thing of many, such as a rule, and leave what an earlier one gave or took as it is."""
 
 _OWN = frozenset({"name", "type", "setIdentifier", "id", "key"})
 """By which a thing inside a request is itself: a record of a zone has a name and a type."""

@@ -11,7 +11,7 @@ from graph.weighing.moves import Move, event_of, move, untold
 from graph.weights import WEIGHTS
 from tools.catalogue import change_of, services
 from tools.history import requested
-from tools.models import PriorKind, Resource
+from tools.models import Metric, PriorKind, Resource
 from tools.services._spec import Effect, MetricSpec
 
 _LIVE: frozenset[PriorKind] = frozenset({"metric", "version"})
@@ -154,12 +154,21 @@ def _direct(facts: Facts, arn: str, effect: Effect) -> bool:
     metric, symptom = facts.incident.metric, facts.incident.resource
     if metric is None:
         return effect.on == "self" and facts.holder(arn) == symptom
-    if not _names(effect, metric.name, facts.incident.role):
+    if not _names(effect, metric.name, facts.incident.role) or _the_other_way(facts, metric, effect):
         return False
     if effect.on == "self":
         return facts.holder(arn) == symptom
     reach = facts.callers(arn) if effect.on == "upstream" else facts.downstream(arn)
     return symptom in reach
+
+
+def _the_other_way(facts: Facts, metric: Metric, effect: Effect) -> bool:
+    """Whether the symptom went up where the effect goes down, or the other way round."""
+    found = facts.metric(facts.incident.resource, metric.name)
+    went = found.direction if found is not None and found.moved else ""
+    if facts.onset is not None and facts.onset.shape == "silence":
+        went = "down"
+    return went == ("down" if effect.direction == "up" else "up")
 
 
 def _passed_on(facts: Facts, arn: str, effect: Effect) -> bool:
