@@ -8,13 +8,14 @@ rarely it speaks; the score is how much rarer than usual all of them together fi
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
-from tools.models import Series
+from tools.models import Series, Window
 from tools.tail import Tail
 
 LIMIT = 5.0  # a score from which it is worth telling
@@ -33,6 +34,9 @@ _MOST = 4.0  # no single way decides
 _USUAL = 2.0  # how much of the series' own mean score is taken off
 _USUAL_POINTS = 3_000
 _SMALL = 1e-3  # of the usual size: less is no change
+_LEADS = 0.7  # of the highest score: what leads up to it belongs to it
+_STILL = 0.6  # and of the limit
+_PAUSE = 12  # points below that end it
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,3 +166,29 @@ def alarms(scores: Sequence[float], limit: float = LIMIT, rest: int = REST, star
         if scores[place] >= limit and (not found or place - found[-1] >= rest):
             found.append(place)
     return found
+
+
+def struck(scores: Sequence[float], first: int, last: int, limit: float = LIMIT) -> int | None:
+    """Looking back on the places `first` to `last`: where the most unusual of it began, None when nothing was."""
+    best = max(range(first, last + 1), key=lambda place: scores[place], default=None)
+    if best is None or scores[best] < limit:
+        return None
+    least = max(_STILL * limit, _LEADS * scores[best])
+    begin = best
+    for place in range(best - 1, first - 1, -1):
+        if begin - place >= _PAUSE:
+            break
+        if scores[place] >= least:
+            begin = place
+    return begin
+
+
+def began(series: Series, window: Window, limit: float = LIMIT) -> datetime | None:
+    """The point of `window` at which the most unusual thing in it began. The series should begin long before it.
+
+    For a metric with much restlessness of its own: what is rare for it counts, not what is large.
+    """
+    times = [moment for moment, _ in series.points]
+    first, end = bisect_left(times, window.start), bisect_left(times, window.end)
+    place = struck([one.score for one in unusual(series)], first, end - 1, limit)
+    return None if place is None else times[place]

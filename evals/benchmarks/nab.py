@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from evals.benchmarks import BenchResult
 from evals.benchmarks.nab_baselines import DAY, certain, rolling_mad, windowed_gaussian
 from evals.benchmarks.nab_data import Labelled, load
-from evals.benchmarks.nab_onset import Look, look_at_quiet, look_back, shares
+from evals.benchmarks.nab_onset import Asked, Look, by_onset, by_rarity, look_at_quiet, look_back, shares
 from evals.benchmarks.nab_score import Scored, probation, scored, total
 from tools.unusual import LIMIT, REST, alarms, unusual
 
@@ -34,6 +35,7 @@ _ANCHORS = (  # published scores of single files, summed over the 39; thresholds
     ("Bayesian changepoint", "14.3", "·"),
 )
 
+Looks = Mapping[str, tuple[Sequence[Look], Sequence[Look]]]  # at windows, at stretches without a label
 Halves = tuple[str, Callable[[int], bool]]
 _GROUPS: tuple[Halves, ...] = (
     ("first half", lambda place: place % 2 == 0),
@@ -86,11 +88,17 @@ def run(path: Path) -> BenchResult:
             ),
         ),
     )
-    back, calm = look_back(files), look_at_quiet(files)
+    held = {one.name: score for one, score in zip(files, scores, strict=True)}
+    ways: tuple[tuple[str, Asked], ...] = (
+        ("tools.unusual, struck", by_rarity(held)),
+        ("tools.onset, 3 days before", by_onset(timedelta(days=3))),
+        ("tools.onset, 14 days before", by_onset(timedelta(days=14))),
+    )
+    looks = {name: (look_back(files, asked), look_at_quiet(files, asked)) for name, asked in ways}
     return BenchResult(
         name="nab",
-        figures=_figures(files, rows, curve, back, calm),
-        text=_text(path, files, rows, curve, back, calm),
+        figures=_figures(files, rows, curve, looks),
+        text=_text(path, files, rows, curve, looks),
     )
 
 
@@ -133,8 +141,7 @@ def _figures(
     files: Sequence[Labelled],
     rows: Sequence[Row],
     curve: Mapping[float, Sequence[Scored]],
-    back: Sequence[Look],
-    calm: Sequence[Look],
+    looks: Looks,
 ) -> dict[str, object]:
     detectors = {
         row.name: {name: asdict(_told(row.of(belongs))) for name, belongs in _GROUPS} for row in rows
@@ -146,15 +153,19 @@ def _figures(
         "limit_chosen_here": chosen(curve),
         "detectors": detectors,
         "files": {one.name: round(got.value, 4) for one, got in zip(files, rows[0].files, strict=True)},
-        "looking_back": {
-            "windows": len(back),
-            "answered": sum(one.answered for one in back),
-            "within": sum(one.within for one in back),
-            "from_start": shares([one.from_start for one in back if one.from_start is not None]),
-            "from_label": shares([one.from_label for one in back if one.from_label is not None]),
-            "quiet": len(calm),
-            "quiet_answered": sum(one.answered for one in calm),
-        },
+        "looking_back": {name: _looked(back, calm) for name, (back, calm) in looks.items()},
+    }
+
+
+def _looked(back: Sequence[Look], calm: Sequence[Look]) -> dict[str, object]:
+    return {
+        "windows": len(back),
+        "answered": sum(one.answered for one in back),
+        "within": sum(one.within for one in back),
+        "from_start": shares([one.from_start for one in back if one.from_start is not None]),
+        "from_label": shares([one.from_label for one in back if one.from_label is not None]),
+        "quiet": len(calm),
+        "quiet_answered": sum(one.answered for one in calm),
     }
 
 
@@ -163,8 +174,7 @@ def _text(
     files: Sequence[Labelled],
     rows: Sequence[Row],
     curve: Mapping[float, Sequence[Scored]],
-    back: Sequence[Look],
-    calm: Sequence[Look],
+    looks: Looks,
 ) -> str:
     names = {name: sum(map(belongs, range(len(files)))) for name, belongs in _GROUPS}
     windows = sum(len(one.windows) for one in files)
@@ -195,7 +205,7 @@ def _text(
             + f"{sum(one.found for one in measured):>6}"
             + f"{sum(one.false for one in measured):>10}"
         )
-    lines += ["", *_groups(files, rows[0]), "", *_back(back, calm), ""]
+    lines += ["", *_groups(files, rows[0]), "", *_back(looks), ""]
     lines.append(f"{'published (thresholds tuned on all 58)':<44}{'39, not AWS':>13}{'AWS':>7}")
     lines += [f"{name:<44}{score:>13}{aws:>7}" for name, score, aws in _ANCHORS]
     return "\n".join(lines) + "\n"
@@ -210,18 +220,23 @@ def _groups(files: Sequence[Labelled], row: Row) -> list[str]:
     return lines
 
 
-def _back(back: Sequence[Look], calm: Sequence[Look]) -> list[str]:
+def _back(looks: Looks) -> list[str]:
     def both(values: Sequence[int | None]) -> str:
         found = shares([value for value in values if value is not None])
-        return f"median {found[0]:g}, 90 % {found[1]:g}" if found else "·"
+        return f"{found[0]:g}, {found[1]:g}" if found else "·"
 
-    return [
-        f"looking back with tools.onset: {sum(one.answered for one in back)} of {len(back)} windows answered, "
-        f"{sum(one.within for one in back)} within the window",
-        f"  samples from the window's start: {both([one.from_start for one in back])}",
-        f"  samples from the labelled moment: {both([one.from_label for one in back])}",
-        f"  an onset told in {sum(one.answered for one in calm)} of {len(calm)} stretches without a label",
+    lines = [
+        "looking back at windows, in samples: median, 90 %; and at stretches without a label",
+        f"{'':<30}{'answered':>9}{'within':>8}{'from window start':>19}{'from label':>12}{'without':>10}",
     ]
+    for name, (back, calm) in looks.items():
+        answered = f"{sum(one.answered for one in back)}/{len(back)}"
+        lines.append(
+            f"  {name:<28}{answered:>9}{sum(one.within for one in back):>8}"
+            f"{both([one.from_start for one in back]):>19}{both([one.from_label for one in back]):>12}"
+            f"{f'{sum(one.answered for one in calm)}/{len(calm)}':>10}"
+        )
+    return lines
 
 
 def _found(told: Told) -> str:

@@ -1,24 +1,27 @@
-"""Looking back: how near `tools.onset.onset` comes to labelled moments, and what it says of stretches without one.
+"""Looking back: how near `tools.onset` and `tools.unusual` come to labelled moments, and what they say where none is.
 
-It is asked as an investigation asks it: with two weeks of points before, about a window in which something is
-suspected, not knowing the direction.
+`onset` is asked as an investigation asks it: with points before, about a window in which something is suspected, not
+knowing the direction.
 """
 
 from __future__ import annotations
 
 import statistics
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from evals.benchmarks.nab_data import Labelled
 from evals.benchmarks.nab_score import Span, probation
-from tools.models import Onset, Window
+from tools.models import Window
 from tools.onset import onset
+from tools.unusual import struck
 
-_BEFORE = timedelta(days=14)
 _QUIET = 4  # stretches without a label that are looked at in each file
+
+
+Asked = Callable[[Labelled, Span], int | None]  # the row at which it began, if it did
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,16 +35,39 @@ class Look:
     from_label: int | None = None  # |row told - the nearest labelled moment of the window|
 
 
-def look_back(files: Iterable[Labelled]) -> list[Look]:
+def look_back(files: Iterable[Labelled], asked: Asked) -> list[Look]:
     """One look at each labelled window, with as many rows before it as it has itself."""
-    return [_labelled(one, place) for one in files for place in range(len(one.windows))]
+    return [_labelled(one, place, asked) for one in files for place in range(len(one.windows))]
 
 
-def look_at_quiet(files: Iterable[Labelled]) -> list[Look]:
-    """Looks at stretches as wide as a window, and with as much before, which no labelled window touches."""
+def look_at_quiet(files: Iterable[Labelled], asked: Asked) -> list[Look]:
+    """Looks at stretches as wide as a window which no labelled window touches, nor what is before them."""
     return [
-        Look(name=one.name, answered=_asked(one, span) is not None) for one in files for span in quiet(one)
+        Look(name=one.name, answered=asked(one, span) is not None) for one in files for span in quiet(one)
     ]
+
+
+def by_onset(before: timedelta) -> Asked:
+    """`tools.onset.onset` with so much of the series before the stretch."""
+
+    def asked(file: Labelled, span: Span) -> int | None:
+        points = file.series.points
+        start = points[span[0]][0]
+        end = points[span[1]][0] + timedelta(seconds=file.series.metric.period)
+        near = tuple(sorted({at: value for at, value in points if start - before <= at < end}.items()))
+        series = replace(file.series, points=near, window=Window(start=min(near[0][0], start), end=end))
+        found = onset(series, Window(start=start, end=end), bad="", missing="unknown")
+        if found is None:
+            return None
+        moments = [moment for moment, _ in points]
+        return min(bisect_left(moments, found.earliest), len(moments) - 1)
+
+    return asked
+
+
+def by_rarity(scores: Mapping[str, Sequence[float]]) -> Asked:
+    """Where the most unusual of the stretch began, by the scores of each file."""
+    return lambda file, span: struck(scores[file.name], *span)
 
 
 def quiet(file: Labelled) -> list[Span]:
@@ -69,14 +95,12 @@ def shares(values: Sequence[int]) -> tuple[float, float] | None:
     return statistics.median(ordered), float(ordered[min(len(ordered) - 1, int(0.9 * len(ordered)))])
 
 
-def _labelled(file: Labelled, place: int) -> Look:
+def _labelled(file: Labelled, place: int, asked: Asked) -> Look:
     first, last = file.windows[place]
     before = file.windows[place - 1][1] + 1 if place else 0
-    found = _asked(file, (max(before, 2 * first - last), last))
-    if found is None:
+    row = asked(file, (max(before, 2 * first - last), last))
+    if row is None:
         return Look(name=file.name, answered=False)
-    moments = [moment for moment, _ in file.series.points]
-    row = min(bisect_left(moments, found.earliest), len(moments) - 1)
     marks = [abs(row - mark) for mark in file.labels if first <= mark <= last]
     return Look(
         name=file.name,
@@ -85,14 +109,3 @@ def _labelled(file: Labelled, place: int) -> Look:
         from_start=abs(row - first),
         from_label=min(marks, default=None),
     )
-
-
-def _asked(file: Labelled, span: Span) -> Onset | None:
-    """What `onset` says of the rows of `span`, both ends included."""
-    points = file.series.points
-    start, end = points[span[0]][0], points[span[1]][0] + timedelta(seconds=file.series.metric.period)
-    near = tuple(
-        sorted({moment: value for moment, value in points if start - _BEFORE <= moment < end}.items())
-    )
-    series = replace(file.series, points=near, window=Window(start=min(near[0][0], start), end=end))
-    return onset(series, Window(start=start, end=end), bad="", missing="unknown")

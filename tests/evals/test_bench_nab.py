@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from evals.benchmarks.nab import chosen, run
 from evals.benchmarks.nab_baselines import certain, rolling_mad, windowed_gaussian
 from evals.benchmarks.nab_data import load
-from evals.benchmarks.nab_onset import look_at_quiet, look_back, quiet, shares
+from evals.benchmarks.nab_onset import by_onset, by_rarity, look_at_quiet, look_back, quiet, shares
 from evals.benchmarks.nab_score import Scored, probation, scored, total
 from tools.errors import BadInput
 
@@ -170,10 +170,12 @@ def test_a_clear_step_is_found_and_nothing_where_nothing_is(data: Path) -> None:
     assert (ours["windows"], ours["found"]) == (2, 2)
     assert ours["score"] > 80
     assert detectors["silence"]["all"]["score"] == 0
-    back = result.figures["looking_back"]
-    assert isinstance(back, dict)
-    assert (back["windows"], back["within"], back["from_start"]) == (2, 2, (20, 20.0))
-    assert back["from_label"] == (0, 0.0)
+    looks = result.figures["looking_back"]
+    assert isinstance(looks, dict)
+    for back in looks.values():
+        assert (back["windows"], back["within"], back["from_start"]) == (2, 2, (20, 20.0))
+        assert back["from_label"] == (0, 0.0)
+    assert len(looks) == 3
     for said in ("first half (2)", "second half (1)", "looking back", "Numenta HTM", "windowed Gaussian"):
         assert said in result.text
     assert json.dumps(dict(result.figures)) == json.dumps(dict(run(data).figures))
@@ -186,8 +188,13 @@ def test_quiet_stretches_touch_no_window(data: Path) -> None:
     assert all(last - first == 40 and not (first - 41 <= 720 and last >= 680) for first, last in spans)
     assert all(first >= probation(900) for first, _ in spans)
     assert len(quiet(none)) > 1
-    assert not any(look.answered for look in look_at_quiet([none]))
-    assert [look.from_label for look in look_back([one])] == [0]
+    asked = by_onset(timedelta(days=3))
+    assert not any(look.answered for look in look_at_quiet([none], asked))
+    assert [look.from_label for look in look_back([one], asked)] == [0]
+    scores = {one.name: [9.0 * (row == 690) for row in range(900)]}
+    (look,) = look_back([one], by_rarity(scores))
+    assert (look.within, look.from_start, look.from_label) == (True, 10, 10)
+    assert not any(look.answered for look in look_at_quiet([one], by_rarity(scores)))
 
 
 def test_shares_of_distances() -> None:

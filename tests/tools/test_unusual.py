@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools.models import Metric, Series, Window
-from tools.unusual import LIMIT, Unusual, Watch, alarms, unusual
+from tools.unusual import LIMIT, Unusual, Watch, alarms, began, struck, unusual
 
 START = datetime(2025, 3, 3, tzinfo=UTC)
 DAY = 288
@@ -106,3 +106,26 @@ def test_one_alarm_for_each_episode() -> None:
     assert alarms(scores, limit=5, rest=5, start=2) == [2, 11]
     assert alarms(scores, limit=6.5, rest=5) == [2]
     assert alarms([], limit=1) == []
+
+
+def test_looking_back_the_most_unusual_is_where_it_led_up_to() -> None:
+    scores = [0.0] * 60
+    scores[5], scores[30], scores[38], scores[40], scores[50] = 8, 7.1, 7.0, 10, 6
+    assert struck(scores, 0, 59) == 30  # 38 and 30 are high enough and within twelve points of the next
+    assert struck(scores, 33, 59) == 38
+    assert struck(scores, 41, 59) == 50
+    assert struck(scores, 51, 59) is None
+    assert struck(scores, 41, 59, limit=7) is None
+    assert struck([], 0, -1) is None
+
+
+def test_a_small_move_of_a_calm_metric_is_found_before_a_larger_one_that_comes_daily() -> None:
+    values = daily(9)
+    values[2_300 : 2_300 + 40] = [value + 25 for value in values[2_300 : 2_300 + 40]]
+    whole = series(values)
+    at = whole.points[2_300][0]
+    found = began(whole, Window(start=at - timedelta(hours=12), end=at + timedelta(hours=12)))
+    assert found is not None
+    assert abs(found - at) <= timedelta(minutes=15)
+    calm = Window(start=at - timedelta(hours=40), end=at - timedelta(hours=16))
+    assert began(whole, calm) is None
