@@ -21,6 +21,7 @@ from botocore.validate import ParamValidator
 
 from tools.errors import BadInput
 from tools.models import Call, Json
+from tools.walk import leaves
 
 _HIDDEN = re.compile(r"^(HIDDEN_DUE_TO_SECURITY_REASONS|\*{3,}|Sensitive Data Removed.*)$")
 # CloudTrail's spellings that no rule explains: client -> recorded name -> member of the input.
@@ -213,7 +214,7 @@ class _Converter:
                 raise self._refuse(here, "its value is hidden")
             member = self._member(shape, str(key))
             if not member:
-                if any(_leaves(inner)):
+                if any(one not in (None, "") for one in leaves(inner)):
                     raise self._refuse(here, "the call has no such parameter")
                 continue
             if member in found:
@@ -308,18 +309,6 @@ def _without_place(item: Any) -> Any:
     if not isinstance(item, Mapping) or not isinstance(item.get("tag"), int) or len(item) == 1:
         return item
     return {key: inner for key, inner in item.items() if key != "tag"}
-
-
-def _leaves(value: Any) -> Iterator[Any]:
-    """Values in a tree that say something."""
-    if isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _leaves(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _leaves(inner)
-    elif value not in (None, ""):
-        yield True
 
 
 # -- as an AWS CLI command --------------------------------------------------------------------------

@@ -42,6 +42,7 @@ from graph.words import say, stamp
 from tools.errors import BadInput
 from tools.models import Call, ChangeEvent, Json
 from tools.parameters import credentials, from_cloudtrail, members
+from tools.walk import leaves as values_in
 
 # What holds nothing that is lost with it. All else may hold data, or is itself gone for good.
 _HOLDS = re.compile(r"(?:LogGroup|AutoScalingGroup|ReplicationGroup|Node[gG]roup|ThingGroup)$")
@@ -53,6 +54,7 @@ _PLAIN = re.compile(
     r"|Entry|KeyPair|VpcEndpoint|Vpc|Subnet|Alarms?|Dashboards?|Encryption|Lifecycle|Cors|Website|Logging|Assignment"
     r"|PublicAccessBlock|Provider|MFADevice|UsagePlan|Targets?|Boundary|SSHPublicKey|Address|TargetGroup)$"
 )
+
 _IRREVOCABLE = frozenset(
     {
         "Terminate",
@@ -251,11 +253,7 @@ def _survives(value: Any, calls: tuple[Call, ...]) -> bool:
 
 
 def _flat(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _flat(inner)
-    elif value not in (None, ""):
-        yield value
+    return (one for one in values_in(value) if one not in (None, ""))
 
 
 def _all_over(fields: tuple[Moved, ...]) -> Reversal:
