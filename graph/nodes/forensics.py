@@ -56,10 +56,10 @@ def forensics(state: State, *, runtime: Runtime[Context]) -> Trail | dict[str, o
         facts, found = _led(work, facts, found)
         until = found.complete_until if found else complete_until(facts.as_of)
         reactions = [event for event in found.noise if settings_in(event)] if found else []
-        kept = _near(facts, (*found.events, *reactions)) if found else []
+        near = _near(facts, (*found.events, *reactions)) if found else []
         refused = _near(facts, found.denied_attempts) if found else []
         runs = found.events if found else ()
-        events = [_told(work, facts, event, runs) for event in kept]
+        events = [_told(work, facts, event, runs) for event in near]
         attempts = [cited(work.reader, event) for event in refused]
         for event in attempts:
             work.tell(
@@ -71,7 +71,7 @@ def forensics(state: State, *, runtime: Runtime[Context]) -> Trail | dict[str, o
         return Trail(
             changes=dump_all(events),
             denied=dump_all(attempts),
-            others=dump_all(_in_short(found, kept)) if found else [],
+            others=dump_all(_in_short(found, near)) if found else [],
             parts=dump_all(
                 [*kept(facts, state), *_parts(work.reader, facts, events, seen=found is not None)]
             ),
