@@ -16,6 +16,9 @@ from typing import NamedTuple
 from tools.tokens import WILD, is_delimiter, is_wild
 
 Shape = tuple[str, ...]
+_MORE = 1  # words that stay, beyond as many as vary, when several vary
+_SLOTS: dict[str, Sequence[str]] = {"'": ("'",), '"': ('"',), "(": (")",), ":": ("", ",", ";")}
+"""What stands before and after one word that is a value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +28,7 @@ class Limits:
     value: int = 2  # beside a mask, a word known as a value elsewhere, alone in quotes
     name: int = 2  # with inner capitals, dots, dashes or underscores, in a line of several other words
     said: int = 3  # such a word in a line of fewer; alone after a colon
-    word: int = 4
+    word: int = 3
     first: int = 8  # the first word of a line says what it is about
     state: int = 12  # in capitals, or `started`, `stopping`
 
@@ -86,20 +89,19 @@ def _split(shapes: list[Shape], known: frozenset[str], limits: Limits) -> Iterat
         words = [place for place, column in enumerate(columns) if not _fixed(column)]
         first = words[0] if words else -1
         constant = len(words) - sum(place in words for place in varying)
-        loose = {
-            place
+        needed = {
+            place: _needed(_Place(members[0], place, place == first, constant), columns[place], known, limits)
             for place in varying
-            if place in inherited
-            or len(columns[place])
-            >= _needed(_Place(members[0], place, place == first, constant), columns[place], known, limits)
         }
-        plain = sum(any(not is_wild(one) for one in columns[place]) for place in varying)
-        family = constant >= plain
+        full = {place: len(columns[place]) / needed[place] for place in varying}
+        loose = {place for place in varying if place in inherited or full[place] >= 1}
+        family = constant >= len(varying) + _MORE * (len(varying) > 1)
         if family and len(loose) == len(varying):
             yield members
             continue
-        fixed = [place for place in varying if place not in loose] or varying
-        chosen = min(fixed, key=lambda place: (len(columns[place]), place))
+        chosen = min(
+            (place for place in varying if not family or place not in loose), key=lambda one: (full[one], one)
+        )
         parts: dict[str, list[Shape]] = defaultdict(list)
         for one in members:
             parts[one[chosen]].append(one)
@@ -122,21 +124,19 @@ class _Place(NamedTuple):
 def _needed(where: _Place, column: Sequence[str], known: frozenset[str], limits: Limits) -> int:
     """How many different words make this place a variable."""
     words = [one.strip() for one in column if not is_wild(one)]
+    before = where.shape[where.place - 1].strip() if where.place else ""
+    after = where.shape[where.place + 1].strip() if where.place + 1 < len(where.shape) else ""
+    if after == "=":
+        return limits.state
     states = all(one.isupper() and len(one) > 1 for one in words)
     if len(words) < len(column):
         return limits.said if states or (where.first and where.constant < 2) else limits.value
-    if any(one in known for one in words):
+    if any(one in known for one in words) or after in _SLOTS.get(before, ()):
         return limits.value
     if states or all(one.endswith(("ed", "ing")) for one in words):
         return limits.state
-    before = where.shape[where.place - 1].strip() if where.place else ""
-    after = where.shape[where.place + 1].strip() if where.place + 1 < len(where.shape) else ""
-    if before in ("'", '"') and after == before:
-        return limits.value
     if any(_is_name(one) for one in words) and all(_is_name(one) or one.isupper() for one in words):
         return limits.name if where.constant > 1 and not where.first else limits.said
-    if before == ":" and after in ("", ",", ";"):
-        return limits.said
     return limits.first if where.first else limits.word
 
 

@@ -107,7 +107,7 @@ def is_wild(token: str) -> bool:
 
 
 def _scanned(text: str) -> list[Token]:
-    found = []
+    found: list[Token] = []
     end = 0
     for match in _SCAN.finditer(text):
         kind, said = match.lastgroup or "word", match.group()
@@ -132,7 +132,8 @@ def _kind(word: str) -> str:
     if slashes and (word[0] in "/\\~." or slashes > 1):
         return "path"
     if _DOTTED.fullmatch(word) and not _FAULT.search(word):
-        return "*"
+        # Hosts, files and packages vary; `Cart.addItem` is where the program is.
+        return "*" if word.islower() or word.strip(".").count(".") > 1 else "word"
     return "word"
 
 
