@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
 from graph.facts import Facts
 from graph.models import CauseKind, Hypothesis
 from graph.undoing.after import OPPOSITES, REPLACES
-from graph.undoing.anatomy import verb
+from graph.undoing.anatomy import things_in, verb
 from graph.weighing.dose import below_demand
 from graph.weighing.mechanism import together
 from graph.weighing.moves import Move, as_number, is_document, move, step_of
@@ -93,26 +93,12 @@ def _object(event: ChangeEvent) -> str:
         for key, value in sorted(event.request.items())
         if isinstance(value, str) and key.lower().endswith(("name", "arn", "id")) and key != "revisionId"
     )
-    return " ".join((*named, *_within(event.request, top=True)))
+    inside = (f"{key}={value}" for one in things_in(event.request) for key, value in one.items())
+    return " ".join((*named, *inside))
 
 
 _ITEM_BY_ITEM = frozenset(OPPOSITES) - {*REPLACES, "Start", "Stop"}
 """These give or take one thing of many, such as a rule, and leave what an earlier one gave or took as it is."""
-
-_OWN = frozenset({"name", "type", "setIdentifier", "id", "key"})
-"""By which a thing inside a request is itself: a record of a zone has a name and a type."""
-
-
-def _within(value: object, *, top: bool = False) -> Iterator[str]:
-    """What the things inside a request are called, in order."""
-    if isinstance(value, Mapping):
-        for key, one in sorted(value.items()):
-            if not top and key in _OWN and isinstance(one, str):
-                yield f"{key}={one}"
-            yield from _within(one)
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _within(one)
 
 
 def began(facts: Facts) -> datetime:
