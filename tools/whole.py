@@ -6,6 +6,7 @@ the same in every run. What AWS refuses is a gap; the rest of the map goes on.
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,7 @@ _MANY = 10  # fewer resources of one service are read one by one rather than all
 _A_JOB = 25  # resources that one job reads whole, one after the other
 _MOST_PAGES = 400
 _TAGS = re.compile(r"^(List|Get|Describe)\w*Tag(s|ging)")
+_NEW_THINGS = 50_000  # so many more before dead cycles are looked for
 _ROUNDS = 3  # configurations name things, which name things
 
 
@@ -52,7 +54,22 @@ class _Found:
 
 def whole(aws: Aws, regions: Sequence[str], *, tell: Tell | None = None, at_once: int = _AT_ONCE) -> Account:
     """All resources of the account in these regions and their relations. `aws` must know its account."""
-    return _Whole(aws, tuple(dict.fromkeys(regions)), tell or _silent, at_once).read()
+    with _seldom_collecting():
+        return _Whole(aws, tuple(dict.fromkeys(regions)), tell or _silent, at_once).read()
+
+
+@contextmanager
+def _seldom_collecting() -> Iterator[None]:
+    """Python looks for dead cycles less often: what a reading makes it keeps, and the search is a tenth of its work."""
+    usual = gc.get_threshold()
+    if usual[0] == 0 or usual[0] >= _NEW_THINGS:  # off, or another reading goes on
+        yield
+        return
+    gc.set_threshold(_NEW_THINGS, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 def _silent(_: str, __: int, ___: int) -> None:
