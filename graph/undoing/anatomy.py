@@ -176,10 +176,12 @@ def same_subject(one: ChangeEvent, other: ChangeEvent) -> bool:
 
 
 def _equal(one: str, other: str) -> bool:
-    return (
-        one == other
-        or one.rpartition(":")[2].rpartition("/")[2] == other.rpartition(":")[2].rpartition("/")[2]
-    )
+    return last_word(one) == last_word(other)
+
+
+def last_word(name: str) -> str:
+    """What an ARN, an address and a name of the same thing have in common."""
+    return name.rpartition(":")[2].rpartition("/")[2]
 
 
 def overlap(one: ChangeEvent, other: ChangeEvent) -> bool:

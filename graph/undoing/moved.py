@@ -97,9 +97,7 @@ def _own(event: ChangeEvent, known: Known, arn: str) -> tuple[ChangeEvent, ...]:
     """Changes of the resource. Of some only the answer knows the ARN, so equal requests by name count as well."""
     names = named(event)
     same_names = [
-        one
-        for one in known.of(event.source)
-        if one.operation == event.operation and named(one) == names != {}
+        one for one in known.same(event) if one.operation == event.operation and named(one) == names != {}
     ]
     return tuple({one.id: one for one in (*known.on(arn), *same_names)}.values())
 
@@ -197,9 +195,9 @@ def _reads(event: ChangeEvent, setting: Setting, less: Json) -> bool:
 
 def _of_field(event: ChangeEvent, known: Known, arn: str, path: tuple[str | int, ...]) -> Moved:
     after = at(event.request, path)
-    tellers = [one for one in known.before(event) if _sets_same(one, event, path)]
+    tellers = [one for one in known.earlier(event) if _sets_same(one, event, path)]
     before = at(tellers[0].request, path) if tellers else None
-    later = [one for one in known.after(event) if _sets_same(one, event, path)]
+    later = [one for one in known.later(event) if _sets_same(one, event, path)]
     told, hidden = as_value(after) != HIDDEN, tellers and as_value(before) == HIDDEN
     before_known = bool(tellers) and not hidden
     source = _told_by(tellers[0], before) if before_known else None

@@ -156,7 +156,7 @@ def _sent_before(event: ChangeEvent, known: Known, client: str) -> Reversal | No
     """For operations that replace a whole: the whole that was sent before, or its removal."""
     word, noun = verb(event.operation)
     before = next(
-        (one for one in known.before(event) if same_family(one, event) and overlap(one, event)), None
+        (one for one in known.earlier(event) if same_family(one, event) and overlap(one, event)), None
     )
     if before is None:
         return None
@@ -364,7 +364,7 @@ def _give_again(event: ChangeEvent, known: Known, client: str, word: str, noun: 
     if was(event, known):
         return Reversal(outcome="nothing to undo", why=say("it was so before already"))
     makers = {back, *(other + noun for other in OPPOSITES.get(word, ()))}
-    givers = [one for one in known.before(event) if one.operation in makers and same_subject(one, event)]
+    givers = [one for one in known.earlier(event) if one.operation in makers and same_subject(one, event)]
     given = next((one for one in givers if overlap(one, event)), None)
     if given is not None:
         return _as_given(event, known, client, given)
@@ -408,7 +408,7 @@ def _as_given(event: ChangeEvent, known: Known, client: str, given: ChangeEvent)
     """The earlier giving once more; what changed it in between would be lost, so it must not be there."""
     between = [
         one
-        for one in known.before(event)
+        for one in known.earlier(event)
         if (given.time, given.id) < (one.time, one.id)
         and same_subject(one, event)
         and one.operation not in (given.operation, event.operation)
