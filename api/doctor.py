@@ -16,7 +16,6 @@ from graph.session import close, session
 from graph.words import say
 from tools.arn import parse
 from tools.aws import Reader
-from tools.catalogue import ReadNeed, reads
 from tools.errors import (
     BudgetSpent,
     CannotInvestigate,
@@ -27,6 +26,7 @@ from tools.errors import (
     WriteRefused,
 )
 from tools.models import Json
+from tools.needs import ReadNeed, reads
 
 if TYPE_CHECKING:
     from graph.context import Context

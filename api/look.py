@@ -186,7 +186,7 @@ def _later(
     ]
     made = []
     for event in later:
-        for _, spec in catalogue.settings_in(event):
+        for _, spec in catalogue.settings_in(event, cause.resource):
             if spec.path == cause.field:
                 value = catalogue.requested(spec, event)
                 made.append(

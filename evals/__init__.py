@@ -32,7 +32,8 @@ __all__ = [
 ]
 
 DEMO = "dynamodb-max-write"
-BENCHMARKS = ("cloudtrail", "petshop", "responses", "undo")
+BENCHMARKS = ("cloudtrail", "grouping", "nab", "needle", "petshop", "responses", "undo")
+WITHOUT_DATA: tuple[str, ...] = ()
 
 
 def register() -> None:
@@ -136,12 +137,18 @@ def keep_first_runs(
     return keep(result, incidents)
 
 
-def bench(name: str, path: Path) -> BenchResult:
-    """Run the benchmark `name` ("cloudtrail") over the data at `path`. Raises BadInput if there is none."""
+def bench(name: str, path: Path | None = None) -> BenchResult:
+    """Run the benchmark `name` ("cloudtrail") over the data at `path`, which a few do without. Raises BadInput."""
     if name not in BENCHMARKS:
         raise BadInput(f'"{name}" is no benchmark. Known: {", ".join(BENCHMARKS)}')
     module = import_module(f"evals.benchmarks.{name}")
-    result: BenchResult = module.run(path)
+    result: BenchResult
+    if name in WITHOUT_DATA:
+        result = module.run()
+    elif path is None:
+        raise BadInput(f'The benchmark "{name}" needs data: --data PATH')
+    else:
+        result = module.run(path)
     return result
 
 

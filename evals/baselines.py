@@ -88,24 +88,32 @@ def latest(scene: Scene) -> Guess:
 
 def nearest(scene: Scene) -> Guess:
     """The newest change among those on resources nearest to the symptom along relations, in either direction."""
+    return next(iter(by_nearness(scene)), NOTHING)
+
+
+def by_nearness(scene: Scene) -> list[Guess]:
+    """All changes, those on resources nearest to the symptom first, the newer one of equals before the other."""
     away = _distances(scene.symptom, scene.relations)
     far = len(away) + 1
     reach = {
         one.event: min((away.get(arn, far) for arn in scene.touched.get(one.event, ())), default=far)
         for one in scene.changes
     }
-    return min(
-        scene.changes, key=lambda one: reach[one.event], default=NOTHING
-    )  # the first of equals is newest
+    return sorted(scene.changes, key=lambda one: reach[one.event])
 
 
 def loudest(scene: Scene) -> Guess:
     """The newest change of the resource with the largest jump of any metric, among resources that were changed."""
+    return next(iter(by_loudness(scene)), NOTHING)
+
+
+def by_loudness(scene: Scene) -> list[Guess]:
+    """All changes, those of the resource with the largest jump first, the newer one of equals before the other."""
     jumps = {
         one.event: max((scene.loud.get(arn, 0.0) for arn in scene.touched.get(one.event, ())), default=0.0)
         for one in scene.changes
     }
-    return max(scene.changes, key=lambda one: jumps[one.event], default=NOTHING)
+    return sorted(scene.changes, key=lambda one: -jumps[one.event])
 
 
 def _distances(start: str, relations: frozenset[tuple[str, str]]) -> dict[str, int]:

@@ -7,15 +7,15 @@ refused. Values change by botocore's own shapes; names stay, so that all events 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from typing import Any, Literal
 from urllib.parse import unquote
 
-from graph.undoing.after import OPPOSITES, TAKES_AWAY
-from graph.undoing.anatomy import client_of, is_manner, named, opened, operation_of, verb
+from graph.undoing.after import OPPOSITES, REPLACES, TAKES_AWAY
+from graph.undoing.anatomy import client_of, is_manner, named, opened, operation_of, payload, verb
 from graph.undoing.known import Known
 from tools.catalogue import services
 from tools.cloudtrail_events import parse
@@ -231,13 +231,30 @@ def lost(sample: Sample, calls: Sequence[Call]) -> tuple[str, ...]:
     """Values that the history gave, that the event changed or took away, and that these calls do not hold."""
     if not sample.before:
         return ()
-    given = sample.before[-1].request
     changed = sample.event.request if sample.kind != "taken" else {}
+    return _unsent(_differing(sample.before[-1].request, changed), calls)
+
+
+def lost_of(event: ChangeEvent, given: ChangeEvent, calls: Sequence[Call]) -> tuple[str, ...]:
+    """The same of any event and the earlier one that its plan rests on, which may have given more than was changed:
+    of what an update or a removal names, that alone counts.
+    """
+    word, _ = verb(event.operation)
+    if word in TAKES_AWAY:
+        taken = payload(event) if given.operation != event.operation else {}
+        return _unsent(_differing(taken or opened(given.request), {}), calls)
+    before, after = opened(given.request), opened(event.request)
+    if word not in REPLACES:
+        before = {key: value for key, value in before.items() if key in after}
+    return _unsent(_differing(before, after), calls)
+
+
+def _unsent(values: Iterable[str], calls: Sequence[Call]) -> tuple[str, ...]:
     sent = canonical([call.parameters for call in calls]).lower()
     words = set(_WORD.findall(sent))
     return tuple(
         one
-        for one in map(_plain, _differing(given, changed))
+        for one in map(_plain, values)
         if one.lower() not in sent and not set(_WORD.findall(one.lower())) <= words
     )
 

@@ -15,6 +15,7 @@ from evals.emulation import CallRefused, Emulation, NotEmulated, emulation
 from evals.histories import Sample, giver
 from evals.playing import Moment, Reading, Rehearsal, Stage, unsaid, with_ids
 from evals.rehearsals import Ground, Lay, grounds, matched
+from evals.rehearsals._ground import walked
 from evals.rehearsals._plain import differences, leaves, normal, translated
 from graph.undoing.anatomy import client_of, operation_of, verb
 from graph.undoing.restore import Restoration
@@ -142,14 +143,14 @@ def _stage(
         return dict(emulated.memory["ids"])
 
     def read(emulated: Emulation, ids: Mapping[str, str]) -> Reading:
-        words = _words([call for _, call in (*before, last)])
+        words = _words([call for _, call in (*before, last)], last[0].response)
         return dict(
             _read(emulated, ids, reads, words, {key.lower(): one for key, one in asked.items()}, ground)
         )
 
     def learn(ids: dict[str, str], call: Call, answer: Json) -> None:
         """What the plan makes again may have another id than what the history made."""
-        for event, same in before:
+        for event, same in (*before, last):
             if same.operation == call.operation and event.response:
                 ids |= matched(event.response, answer)
 
@@ -206,7 +207,9 @@ def _comparing(spoken: str) -> Callable[[Reading, Reading], list[str]]:
 
 
 def _ids(reading: Reading) -> set[str]:
-    return {one for one in _TOKEN.findall(repr(reading)) if _RUN.search(one)}
+    """What looks like an id, or is called one."""
+    called = {one for key, one in walked(reading) if key.endswith("Id") and isinstance(one, str)}
+    return {one for one in _TOKEN.findall(repr(reading)) if _RUN.search(one)} | called
 
 
 def _masked(value: Any, ids: set[str]) -> Any:
@@ -228,14 +231,17 @@ def _reads(sample: Sample, made: Restoration, ground: Ground) -> Iterator[tuple[
                 yield client, name
 
 
-def _words(calls: Sequence[Call]) -> dict[str, Any]:
-    """What the calls name, by lower-case member."""
+def _words(calls: Sequence[Call], answer: Json | None = None) -> dict[str, Any]:
+    """What the calls name, by lower-case member; then what an answer names: the id of what was made."""
     found: dict[str, Any] = {}
     for call in calls:
         for path, value in leaves(call.parameters):
             name = next((part for part in reversed(path) if isinstance(part, str)), "")
             if isinstance(value, str) and value:
                 found.setdefault(name.lower(), value)
+    for key, value in walked(answer or {}):
+        if key.endswith("Id") and isinstance(value, str) and value:
+            found.setdefault(key.lower(), value)
     return found
 
 

@@ -20,8 +20,8 @@ from evals.truth import Truth
 from evals.worlds import open_world, told, truth_of
 from graph import Context, Report
 from graph.session import register
-from tools.catalogue import without
 from tools.errors import OpsleuthError
+from tools.service_files import without
 from tools.transport import Transport, WireAnswer, WireRequest
 
 MODES = ("mechanism", "text")

@@ -8,10 +8,9 @@ waiting before that may say what the configuration shows, but not who did it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from urllib.parse import urlencode
 
 from evals.comparing import item
@@ -22,6 +21,7 @@ from evals.world.variants import DELAYED, NAMES, REMOVED
 from graph.models import Report
 from tools.errors import BadInput
 from tools.models import Json
+from tools.walk import texts
 
 ALL = "all"
 CALM = ("not_found", "no_incident", "recovered")
@@ -61,16 +61,8 @@ def chosen(text: str) -> tuple[Variation, ...]:
 
 def causes(template: Json) -> tuple[str, ...]:
     """Ids of the case's events that an unresolved truth names as what caused it: `$change.event_id` is "change"."""
-    found = (_EVENT.match(text) for part in _NAMING for text in _strings(template.get(part)))
+    found = (_EVENT.match(text) for part in _NAMING for text in texts(template.get(part)))
     return tuple(dict.fromkeys(match[1] for match in found if match))
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _strings(one)
 
 
 def fits(variation: Variation, template: Json) -> bool:
@@ -160,9 +152,7 @@ def _plan_of(plan: TruePlan, causes: Sequence[TrueCause]) -> TruePlan:
     names = {_last(cause.resource) for cause in causes}
     return plan.model_copy(
         update={
-            part: tuple(
-                one for one in getattr(plan, part) if names & set(map(_last, _strings(one.parameters)))
-            )
+            part: tuple(one for one in getattr(plan, part) if names & set(map(_last, texts(one.parameters))))
             for part in ("apply", "rollback")
         }
     )

@@ -19,9 +19,10 @@ from graph.facts import Facts
 from graph.models import Mitigation, Prevention, RootCause
 from graph.touching import by_event
 from graph.words import say, stamp
-from tools.catalogue import condition_keys, reads
+from tools.catalogue import condition_keys
 from tools.iam_names import action_of
 from tools.models import Call, ChangeEvent, Json, Series, Window
+from tools.needs import reads
 
 DAYS = 14
 """How many days before the incident an alarm is tried on."""

@@ -201,6 +201,7 @@ def _setting_change(facts: Facts, leader: Hypothesis, event: ChangeEvent | None,
     else:
         message = "The {setting} of {kind} {name} is {value}; no change of it is visible.{tail}"
         values |= {"value": what.after}
+        evidence = [*facts.read_in(leader.resource), *evidence]
     return statement(message, evidence=evidence, claims=claims, **values)
 
 

@@ -252,7 +252,7 @@ def _fields(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> tupl
 
 def _was_there(event: ChangeEvent, known: Known) -> str:
     """What an earlier event gave to the thing that was taken away."""
-    for one in known.before(event):
+    for one in known.earlier(event):
         if same_subject(one, event) and verb(one.operation)[0] not in TAKES_AWAY:
             own = set(named(event).values())
             told = [_bare(value) for value in named(one).values() if value not in own]

@@ -78,9 +78,17 @@ def event_claims(event: ChangeEvent) -> tuple[Claim, ...]:
         said["source_ip"] = event.actor.source_ip
     if event.actor.mfa is not None:
         said["mfa"] = event.actor.mfa
+    if session := _session(event):
+        said["session"] = session
     if event.error_code:
         said["error_code"] = event.error_code
     return tuple(Claim(kind="event", subject=event.id, field=key, value=value) for key, value in said.items())
+
+
+def _session(event: ChangeEvent) -> str:
+    """The name of a role's session, where it tells more than the role."""
+    actor = event.actor
+    return actor.session if actor.kind == "role" and actor.session != actor.name else ""
 
 
 def changed_claim(event: ChangeEvent, resource: str) -> Claim:
@@ -128,8 +136,8 @@ def who(event: ChangeEvent) -> str:
         "federated_user": say("federated user {name}", name=actor.name),
     }
     words = kinds.get(actor.kind, say("somebody who cannot be told from the event"))
-    if actor.kind == "role" and actor.session and actor.session != actor.name:
-        words += say(", session {session}", session=actor.session)
+    if session := _session(event):
+        words += say(", session {session}", session=session)
     means = {"console": say("console"), "cli": say("command line"), "sdk": say("program")}
     details = [means.get(actor.how, ""), say("MFA") if actor.mfa else "", actor.source_ip]
     if actor.mfa is False and actor.how == "console":

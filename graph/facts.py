@@ -27,7 +27,7 @@ from tools.models import (
     Window,
 )
 from tools.services._spec import Condition, Service, Setting, Signature
-from tools.setting_values import as_value
+from tools.setting_values import as_value, of_resource
 from tools.topology import Topology
 
 LOGS_BEFORE = timedelta(hours=1)
@@ -115,6 +115,11 @@ class Facts:
         found = self.resource(arn)
         return found.name if found else arn.rsplit(":", 1)[-1].rsplit("/", 1)[-1]
 
+    def read_in(self, arn: str) -> tuple[str, ...]:
+        """Evidence of the resource's configuration."""
+        found = self.resource(arn)
+        return found.evidence if found else ()
+
     def kind_word(self, arn: str) -> str:
         found = self.resource(arn)
         return found.type.replace("-", " ") if found else "resource"
@@ -130,7 +135,8 @@ class Facts:
 
     def settings_of(self, resource: Resource) -> tuple[Setting, ...]:
         known = self.service(resource)
-        return tuple(one for one in known.settings if one.type == resource.type) if known else ()
+        own = (one for one in known.settings if one.type == resource.type) if known else ()
+        return tuple(of_resource(one, resource.arn) for one in own)
 
     def conditions_of(self, resource: Resource) -> tuple[Condition, ...]:
         known = self.service(resource)

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from graph.facts import Facts
+from graph.undoing.anatomy import things_in
 from tools.aws import Reader
 from tools.catalogue import change_of, replaced_by, service_of, type_of
 from tools.cloudtrail import KEPT, event_names, is_noise, lookup
 from tools.models import ChangeEvent, Relation, Resource, Window
+from tools.walk import texts
 
 LED_TO = "led to"
 MOST_ASKED = 4
@@ -103,7 +104,7 @@ def _earlier(reader: Reader, recent: list[ChangeEvent]) -> Iterator[ChangeEvent]
 
 def _named(facts: Facts, event: ChangeEvent, aims: set[str]) -> Iterator[str]:
     """ARNs of those of `aims` that an event's request names by an ARN or a host."""
-    for text in _texts(event.request):
+    for text in texts(event.request):
         if "." in text or ":" in text:
             plain = text.lower().rstrip(".").removeprefix(_ALIAS) if not text.startswith("arn:") else text
             yield from (one.arn for one in facts.directory.mentioned(plain) if one.arn in aims)
@@ -111,29 +112,9 @@ def _named(facts: Facts, event: ChangeEvent, aims: set[str]) -> Iterator[str]:
 
 def _things(event: ChangeEvent) -> frozenset[str]:
     """What the things inside a request are called: records, targets, rules."""
-    return frozenset(_called(event.request, top=True))
-
-
-def _called(value: Any, *, top: bool = False) -> Iterator[str]:
-    if isinstance(value, dict):
-        if not top and isinstance(value.get("name"), str):
-            yield f"{value['name']} {value.get('type', '')}"
-        for one in value.values():
-            yield from _called(one)
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _called(one)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for one in value.values():
-            yield from _texts(one)
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _texts(one)
+    return frozenset(
+        f"{one['name']} {one.get('type', '')}" for one in things_in(event.request) if "name" in one
+    )
 
 
 def _led(event: ChangeEvent, target: str) -> Relation:

@@ -9,6 +9,8 @@ from dataclasses import replace
 from graph.claims import event_claims, rate_claim, setting_claim, shown, statement
 from graph.facts import Facts
 from graph.models import REPORT_ID, Hypothesis, Mitigation, RootCause, Step
+from graph.plan_alike import all_back, event_behind, not_told, others
+from graph.plan_alike import told as told_alike
 from graph.plan_calls import again, placed, set_all, undo, valid
 from graph.plan_places import there
 from graph.taken import told
@@ -75,6 +77,10 @@ def _restore(
     good = [(setting, cause.prior_value), *((what.setting, what.prior.value) for what in also)]
     bad = [(setting, cause.bad_value), *((what.setting, what.after) for what in also)]
     apply, back = set_all(resource, good), set_all(resource, bad)
+    alike = event_behind(facts, cause)
+    whole = all_back(facts, alike) if alike is not None else ((), ())
+    apply, back = whole if whole[0] else (apply, back)
+    beside = tuple(others(facts, cause, alike)) if alike is not None else ()
     if not apply:
         return _no_call(facts, cause, resource, setting, red)
     return Mitigation(
@@ -91,6 +97,7 @@ def _restore(
                 provenance=(
                     _where_from(facts, cause, resource, setting),
                     *(_along(facts, resource, what) for what in also),
+                    *(told_alike(*one) for one in beside if whole[0] and one[2].known),
                     *_beside(facts, resource, setting, {what.setting.query for what in also}),
                 ),
             ),
@@ -109,7 +116,10 @@ def _restore(
         if back
         else (),
         stays_red=red,
-        mind=_mind(facts, cause, resource, setting),
+        mind=(
+            *_mind(facts, cause, resource, setting),
+            *(not_told(*one[:2]) for one in beside if not whole[0]),
+        ),
         ask=_ask(facts, cause, resource),
     )  # fmt: skip
 
@@ -334,12 +344,15 @@ def _prior_claims(cause: RootCause, resource: Resource, setting: Setting) -> lis
     return [setting_claim(resource.arn, setting.path, one.value, one.time) for one in cause.prior_sources]
 
 
-def _ask(facts: Facts, cause: RootCause, resource: Resource) -> str:
+def _ask(facts: Facts, cause: RootCause, resource: Resource, *, plan: bool = True) -> str:
     owner = next(
         (f"{key}={resource.tags[key]}" for key in ("owner", "Owner", "team", "Team") if key in resource.tags),
         "",
     )
     person = cause.actor.name if cause.actor else ""
+    if not plan and not person and owner:
+        return say("the owner of {name} (tag {owner}), who may know what was there before.", name=resource.name,
+                   owner=owner)  # fmt: skip
     if person and owner:
         return say("{person}, or the owner of {name} (tag {owner}), before you apply: there may be a reason.",
                    person=person, name=resource.name, owner=owner)  # fmt: skip
@@ -418,7 +431,7 @@ def _by_event(facts: Facts, cause: RootCause, red: tuple[Step, ...]) -> Mitigati
             advice=(say("Ask whoever made the change, or look in the template or in an earlier version."),),
             post_validate=(_check_step(facts),),
             stays_red=red,
-            ask=_ask(facts, cause, resource) if resource else "",
+            ask=_ask(facts, cause, resource, plan=False) if resource else "",
         )
     back = again(event, calls)
     return Mitigation(

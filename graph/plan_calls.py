@@ -88,8 +88,9 @@ def again(event: ChangeEvent, undone: tuple[Call, ...]) -> tuple[Call, ...]:
 
 
 def undo(event: ChangeEvent, changes: Iterable[ChangeEvent]) -> tuple[Call, ...]:
-    """The reversal that the service file knows of an event that no setting describes."""
+    """The reversal that the service file knows of an event that no setting describes: all of its calls, or none."""
     known = change_of(event)
     if known is None or known.undo is None:
         return ()
-    return valid(known.undo(event, _earlier(changes, event)))
+    calls = known.undo(event, _earlier(changes, event))
+    return calls if len(valid(calls)) == len(calls) else ()

@@ -271,7 +271,8 @@ def _findings(facts: Facts, leader: tuple[Hypothesis, ...]) -> tuple[Statement, 
 def _topology(facts: Facts, cause: RootCause | None, leaders: tuple[Hypothesis, ...]) -> Topology:
     symptom = facts.incident.resource
     origin = cause.resource if cause else ""
-    begin = [item.resource for item in leaders] if origin else [symptom]
+    origins = [item.resource for item in leaders] if origin else []
+    begin = origins or [symptom]
     reach = list(dict.fromkeys(arn for one in begin for arn in (one, *facts.upstream(one))))
     touched = tuple(arn for arn in reach if any(m.moved for m in facts.of_resource(arn)))
     return Topology(
@@ -281,7 +282,7 @@ def _topology(facts: Facts, cause: RootCause | None, leaders: tuple[Hypothesis, 
         symptom=symptom,
         path=_chain(facts, leaders) if cause else (),
         touched=touched,
-        at_risk=tuple(arn for arn in reach if arn not in touched),
+        at_risk=tuple(arn for arn in reach if arn not in touched and arn not in origins),
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from graph.undoing.after import TAKES_AWAY
-from graph.undoing.anatomy import same_subject, verb
+from graph.undoing.anatomy import verb
 from graph.undoing.known import Known, touched
 from graph.undoing.moved import Moved
 from graph.weighing.mechanism import FAILURE_ROLES, specs
@@ -160,9 +160,7 @@ def _path(event: ChangeEvent, known: Known, hand: bool) -> Iterator[tuple[float,
     else:
         yield 0.7, say("by hand")
     arns = touched(event)
-    history = (
-        known.on(arns[0]) if arns else [one for one in known.of(event.source) if same_subject(one, event)]
-    )
+    history = known.on(arns[0]) if arns else known.same(event)
     before = [one for one in history if one.time < event.time]
     usual = sum(not by_hand(one) for one in before)
     if len(before) >= 2 and usual >= 2 * len(before) / 3:

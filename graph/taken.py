@@ -10,6 +10,7 @@ from graph.plan_calls import undo
 from graph.weighing.moves import is_document
 from tools.history import told_by
 from tools.models import ChangeEvent, PriorSource, Statement, Value
+from tools.walk import leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,9 @@ def taken(event: ChangeEvent, changes: Iterable[ChangeEvent]) -> Taken | None:
     before = [one for one in known if one.time < event.time and not one.error_code]
     for one in sorted(before, key=lambda item: (item.time, item.id), reverse=True):
         if undo(event, [other for other in known if other.id != one.id]) != calls:
-            told = {*_leaves(event.request), *_leaves(event.response)}
-            held = {*_leaves(one.request), *_leaves(one.response)} - told
-            needed = [value for call in calls for value in _leaves(call.parameters) if value in held]
+            told = {*_told(event.request), *_told(event.response)}
+            held = {*_told(one.request), *_told(one.response)} - told
+            needed = [value for call in calls for value in _told(call.parameters) if value in held]
             alone = len(set(needed)) == 1 and not is_document(needed[0])
             return Taken(one, needed[0] if alone else None)
     return None
@@ -64,12 +65,6 @@ def told(event: ChangeEvent, changes: Iterable[ChangeEvent]) -> tuple[Statement,
     )
 
 
-def _leaves(found: object) -> Iterator[str | int | float]:
-    if isinstance(found, dict):
-        for value in found.values():
-            yield from _leaves(value)
-    elif isinstance(found, list):
-        for value in found:
-            yield from _leaves(value)
-    elif isinstance(found, (str, int, float)) and not isinstance(found, bool):
-        yield found
+def _told(found: object) -> Iterator[str | int | float]:
+    """Texts and numbers."""
+    return (one for one in leaves(found) if isinstance(one, str | int | float) and not isinstance(one, bool))

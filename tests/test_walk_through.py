@@ -94,16 +94,16 @@ def test_the_guard_and_the_policy_follow_from_it(copy: Path) -> None:
             copy,
             "-c",
             "import json, boto3\n"
-            "from tools import catalogue, guard\n"
+            "from tools import catalogue, guard, needs\n"
             "from tools.guard_reads import READS\n"
             "model = boto3.Session()._session.get_service_model('efs')\n"
             "names = [one.operation for one in catalogue.services()['efs'].reads]\n"
-            "actions = {a for s in catalogue.iam_policy()['Statement'] for a in s['Action']}\n"
+            "actions = {a for s in needs.iam_policy()['Statement'] for a in s['Action']}\n"
             "print(json.dumps({'written': [n in READS['efs'] for n in names],\n"
             "  'open': [guard.allowed('efs', n, model.operation_model(n)) for n in names],\n"
             "  'policy': [f'elasticfilesystem:{n}' in actions for n in names],\n"
             "  'writes': guard.allowed('efs', 'UpdateFileSystem', model.operation_model('UpdateFileSystem')),\n"
-            "  'table': '| EFS |' in catalogue.supported()}))",
+            "  'table': '| EFS |' in needs.supported()}))",
         )
     )
     assert told == {

@@ -48,6 +48,7 @@ from tools.transport import Transport, WireAnswer, WireRequest
 __all__ = ["Account", "Answer", "Aws", "LiveTransport", "Pages", "Reader", "region_of"]
 
 _ATTEMPTS = 5
+_ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")  # as most answers write a time
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")  # a region is part of a host name
 _LONGEST_BACK_OFF = 8.0
 _CREDENTIAL_FAULTS = (
@@ -126,6 +127,7 @@ class Aws:
         self._lock = threading.Lock()
         self._sessions: dict[str, boto3.Session] = {}  # by `_whose`
         self._clients: dict[tuple[str, str, str], Any] = {}  # by `_whose`, service and region
+        self._methods: dict[tuple[str, str, str, str], Callable[..., Json]] = {}  # and operation
         self._shut: dict[str, str] = {}  # accounts whose space leads nowhere, and why
 
     @property
@@ -208,10 +210,19 @@ class Aws:
                 self._clients[key] = self._make_client(self._sessions[self._whose], *key[1:])
             return self._clients[key]
 
+    def _method(self, service: str, operation: str, region: str) -> Callable[..., Json]:
+        """The client's method of an operation, found once."""
+        key = (self._whose, service, region, operation)
+        if (known := self._methods.get(key)) is None:
+            client = self.client(service, region)
+            known = self._methods[key] = getattr(client, _method(client, operation))
+        return known
+
     def close(self) -> None:
         with self._lock:
             clients = list(self._clients.values())
             self._clients.clear()
+            self._methods.clear()
         for client in clients:
             client.close()
         self._transport.close()
@@ -251,8 +262,7 @@ class Aws:
         self.budget.begin(self.clock.now())
         try:
             self._buckets.wait(self.account, region, service, operation)
-            client = self.client(service, region)
-            data: Json = getattr(client, _method(client, operation))(**parameters)
+            data: Json = self._method(service, operation, region)(**parameters)
         finally:
             self.budget.end(self.clock.now())
         data.pop("ResponseMetadata", None)
@@ -367,6 +377,8 @@ class Aws:
         events = client.meta.events
         events.register("provide-client-params.*.*", _remember_parameters, unique_id="opsleuth-params")
         events.register("before-send.*.*", self._sender(client, service, region), unique_id="opsleuth")
+        if self._transport.virtual:  # the guard is asked before: it was registered first
+            events.register("choose-signer.*.*", _unsigned, unique_id="opsleuth-unsigned")
         return client
 
     def _sender(self, client: Any, service: str, region: str) -> Callable[..., AWSResponse | None]:
@@ -422,11 +434,20 @@ def _bare_session() -> Any:
 def _in_utc(session: Any) -> None:
     """Times of answers in UTC: botocore gives numbers of seconds in the machine's zone."""
 
-    def parsed(value: Any) -> datetime:
-        moment: datetime = parse_timestamp(value)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=moment_of)
 
-    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=parsed)
+
+def moment_of(value: Any) -> datetime:
+    """The moment that an answer tells in seconds or as text, in UTC. Raises ValueError for what is none."""
+    if isinstance(value, float | int):
+        try:
+            return datetime.fromtimestamp(value, UTC)
+        except (OverflowError, OSError, ValueError):
+            pass  # botocore knows a way for years that the machine does not
+    elif isinstance(value, str) and _ISO.fullmatch(value):
+        return datetime.fromisoformat(value).astimezone(UTC)
+    moment: datetime = parse_timestamp(value)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _check_region(region: str) -> None:
@@ -493,6 +514,11 @@ def _unreachable(error: Exception, service: str, operation: str, region: str) ->
 
 def _remember_parameters(params: Json, context: Json, **_: Any) -> None:
     context["opsleuth"] = dict(params)  # botocore hands this same context to before-send
+
+
+def _unsigned(**_: Any) -> object:
+    """No signature where nothing leaves the process: it would be half of what a call costs."""
+    return botocore.UNSIGNED
 
 
 def _text(value: Any) -> str:

@@ -30,6 +30,7 @@ class Budget:
         self.limits = limits
         self._lock = threading.Lock()
         self._calls: Counter[str] = Counter()
+        self._made = 0
         self._bytes = 0
         self._seconds = 0.0
         self._under_way = 0
@@ -38,13 +39,14 @@ class Budget:
     def take_call(self, operation: str) -> None:
         """Count one call about to be made. Raises BudgetSpent when none is left."""
         with self._lock:
-            if self._calls.total() >= self.limits.calls:
+            if self._made >= self.limits.calls:
                 raise BudgetSpent(f"The budget of {self.limits.calls} AWS calls is used up.")
             if self._bytes >= self.limits.bytes:
                 raise BudgetSpent(f"The budget of {self.limits.bytes} bytes of AWS answers is used up.")
             if self._seconds >= self.limits.seconds:
                 raise BudgetSpent(f"The budget of {self.limits.seconds:g} seconds of reading is used up.")
             self._calls[operation] += 1
+            self._made += 1
 
     def begin(self, now: datetime) -> None:
         """A call is under way from `now` until the matching `end`."""

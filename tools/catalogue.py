@@ -1,13 +1,11 @@
-"""What the service files know together: lookups by ARN, event and metric, and the pages made from them."""
+"""What the service files know together: lookups by ARN, event and metric."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache, partial
-from types import MappingProxyType
 from typing import Any
 
 import jmespath  # type: ignore[import-untyped]
@@ -15,24 +13,24 @@ import jmespath  # type: ignore[import-untyped]
 from tools.arn import is_arn, partition_of
 from tools.arn import parse as parse_arn
 from tools.models import ChangeEvent, Json, Metric, Resource, Value
+from tools.service_files import services
 from tools.services import services as _all_services
 from tools.services._spec import Change, Condition, Effect, Service, Setting, Signature
+from tools.setting_values import names_it, of_resource
 
 __all__ = [
     "Mechanism",
-    "ReadNeed",
     "change_of",
+    "changed_alike",
     "conditions",
     "echoed",
     "event_names",
     "find",
     "for_event",
-    "iam_policy",
     "mechanisms",
     "metric_owner",
     "owner_arn",
     "owner_of",
-    "reads",
     "replaced_by",
     "requested",
     "service_of",
@@ -41,9 +39,7 @@ __all__ = [
     "settings_of",
     "shown",
     "signatures",
-    "supported",
     "type_of",
-    "without",
 ]
 
 _LAMBDA_DATES: Mapping[str, str] = {
@@ -75,53 +71,6 @@ _LAMBDA_DATES: Mapping[str, str] = {
     **dict.fromkeys(("TagResource", "UntagResource"), "20170331v2"),
 }
 
-_FIXED: tuple[tuple[str, str, str, str], ...] = (
-    # client, operation, IAM action, what it shows: reads that no service file needs but every run does
-    ("sts", "GetCallerIdentity", "sts:GetCallerIdentity", "which account and role this is"),
-    ("cloudtrail", "LookupEvents", "cloudtrail:LookupEvents", "who changed what, and when"),
-    ("cloudwatch", "GetMetricData", "cloudwatch:GetMetricData", "every metric"),
-    (
-        "cloudwatch",
-        "DescribeAlarmHistory",
-        "cloudwatch:DescribeAlarmHistory",
-        "what an alarm did, and who edited it",
-    ),
-    (
-        "dynamodbstreams",
-        "DescribeStream",
-        "dynamodb:DescribeStream",
-        "which view of changes a table's stream had that is switched off",
-    ),
-    (
-        "resourcegroupstaggingapi",
-        "GetResources",
-        "tag:GetResources",
-        "which resource words mean that name it by a tag",
-    ),
-    (
-        "config",
-        "DescribeConfigurationRecorderStatus",
-        "config:DescribeConfigurationRecorderStatus",
-        "whether AWS Config records, where no event tells the value before",
-    ),
-    (
-        "config",
-        "ListDiscoveredResources",
-        "config:ListDiscoveredResources",
-        "how AWS Config calls a resource",
-    ),
-    (
-        "config",
-        "GetResourceConfigHistory",
-        "config:GetResourceConfigHistory",
-        "what a setting was before a change, where AWS Config records",
-    ),
-    ("logs", "StartQuery", "logs:StartQuery", "counts of log patterns before rows are read"),
-    ("logs", "GetQueryResults", "logs:GetQueryResults", "answers of log queries"),
-    ("logs", "StopQuery", "logs:StopQuery", "ends a log query that is no longer needed"),
-    ("logs", "FilterLogEvents", "logs:FilterLogEvents", "log lines where queries are not possible"),
-)
-
 
 @cache
 def _compiled(path: str) -> Any:
@@ -131,91 +80,6 @@ def _compiled(path: str) -> Any:
 def find(path: str, data: Mapping[str, Any]) -> Any:
     """What a JMESPath finds in `data`, or None. Path "" finds None."""
     return _compiled(path).search(data) if path else None
-
-
-# -- what is known ---------------------------------------------------------------------------------
-
-_left: Mapping[str, Service] | None = None  # set within `without` only
-
-
-def services() -> Mapping[str, Service]:
-    """Every service by the name of its file, sorted."""
-    return _all_services() if _left is None else _left
-
-
-@contextmanager
-def without(
-    source: str, operation: str, setting: str = "", *, signatures: bool = False
-) -> Iterator[tuple[str, ...]]:
-    """Within the block no service file knows `operation` of the event source `source`, nor the setting of that path.
-
-    For evals: does opsleuth find a cause that nobody told it about? What goes: the operation's `Change` with its
-    undo, the `Setting` with its effects, what other settings say of the operation, and with `signatures` the error
-    texts that point to either, or, without a setting, to a part that no setting stands for (policies). Yields regular
-    expressions of those texts, gone or not. The whole process forgets, threads too, so nothing else may run
-    meanwhile; blocks do not nest.
-    """
-    global _left
-    if _left is not None:
-        raise RuntimeError("a part of the catalogue is hidden already")
-    pointed = tuple(
-        one
-        for service in _all_services().values()
-        for one in service.signatures
-        if source in service.event_sources and _points(one, service, operation, setting)
-    )
-    pointed += _from_afar({one.points_to for one in pointed}, source)
-    gone = pointed if signatures else ()
-    _left = MappingProxyType(
-        {
-            name: _lessened(service, operation, setting, gone)
-            if source in service.event_sources
-            else _silent(service, gone)
-            for name, service in _all_services().items()
-        }
-    )
-    try:
-        yield tuple(text for one in pointed for text in (one.match, re.escape(one.reason)) if text)
-    finally:
-        _left = None
-
-
-def _from_afar(keys: set[str], source: str) -> tuple[Signature, ...]:
-    """Error texts of other services that point to the same part: what a stream says of the role that it uses."""
-    return tuple(
-        one
-        for service in _all_services().values()
-        for one in service.signatures
-        if source not in service.event_sources and one.points_to in keys - _own(service)
-    )
-
-
-def _silent(service: Service, gone: tuple[Signature, ...]) -> Service:
-    kept = tuple(one for one in service.signatures if one not in gone)
-    return service if len(kept) == len(service.signatures) else replace(service, signatures=kept)
-
-
-def _own(service: Service) -> set[str]:
-    known = {one.path for one in service.settings} | {one.key for one in service.conditions}
-    return known | {one.operation for one in service.changes}
-
-
-def _points(signature: Signature, service: Service, operation: str, setting: str) -> bool:
-    part = not setting and signature.points_to not in _own(service)
-    return part or signature.points_to in {operation, setting or operation}
-
-
-def _lessened(service: Service, operation: str, setting: str, gone: tuple[Signature, ...]) -> Service:
-    kept = (one for one in service.settings if not setting or one.path != setting)
-    return replace(
-        service,
-        changes=tuple(one for one in service.changes if one.operation != operation),
-        settings=tuple(
-            replace(one, requests={name: path for name, path in one.requests.items() if name != operation})
-            for one in kept
-        ),
-        signatures=tuple(one for one in service.signatures if one not in gone),
-    )
 
 
 # -- services and resources ------------------------------------------------------------------------
@@ -354,18 +218,28 @@ def _way(undo: Callable[..., object]) -> object:
     return undo.func if isinstance(undo, partial) else undo
 
 
-def settings_in(event: ChangeEvent) -> tuple[tuple[Service, Setting], ...]:
-    """The settings that an event's request sets; also hidden ones, and those that the operation unsets."""
+def settings_in(event: ChangeEvent, arn: str = "") -> tuple[tuple[Service, Setting], ...]:
+    """The settings that an event's request sets on `arn`, else on what it changes first; also hidden ones, and those
+    that the operation unsets.
+    """
     found = for_event(event)
     if found is None:
         return ()
     service, change = found
-    touched = {type_of(arn) for arn in change.touches(event)[:1]}
-    return tuple(
-        (service, setting)
-        for setting in service.settings
-        if setting.type in touched and _sets(setting, event)
-    )
+    touched = change.touches(event)
+    changed = arn if arn in touched else next(iter(touched), "")
+    own = (of_resource(one, changed) for one in service.settings if one.type == type_of(changed))
+    return tuple((service, setting) for setting in own if _sets(setting, event))
+
+
+def changed_alike(event: ChangeEvent) -> tuple[str, ...]:
+    """ARNs of all resources on which one request sets the same setting, each its own value; none when it is but one."""
+    found = for_event(event)
+    if found is None:
+        return ()
+    several = {one.type for one in found[0].settings if names_it(one, event.operation)}
+    arns = tuple(arn for arn in found[1].touches(event) if type_of(arn) in several)
+    return arns if len(arns) > 1 else ()
 
 
 def _sets(setting: Setting, event: ChangeEvent) -> bool:
@@ -463,65 +337,3 @@ def mechanisms() -> tuple[Mechanism, ...]:
                     Mechanism(service=service.name, operations=(change.operation,), setting="", effect=effect)
                 )
     return tuple(found)
-
-
-# -- what opsleuth reads ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadNeed:
-    """One read: the IAM action, the boto3 client and operation, and what its answer is good for."""
-
-    action: str
-    client: str
-    operation: str
-    shows: str
-
-
-def reads() -> tuple[ReadNeed, ...]:
-    """All reads of opsleuth, sorted by action and operation, each once."""
-    found = {
-        (action, operation, client): ReadNeed(action=action, client=client, operation=operation, shows=shows)
-        for client, operation, action, shows in (*_FIXED, *_from_files())
-    }
-    return tuple(found[key] for key in sorted(found))
-
-
-def _from_files() -> Iterable[tuple[str, str, str, str]]:
-    for service in services().values():
-        for read in service.reads:
-            yield service.client, read.operation, read.action, read.shows
-
-
-def iam_policy() -> Json:
-    """A least-privilege identity policy: one statement per IAM service prefix, sorted."""
-    by_prefix: dict[str, set[str]] = {}
-    for need in reads():
-        by_prefix.setdefault(need.action.partition(":")[0], set()).add(need.action)
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": f"Opsleuth{prefix.replace('-', ' ').title().replace(' ', '')}",
-                "Effect": "Allow",
-                "Action": sorted(actions),
-                "Resource": "*",
-            }
-            for prefix, actions in sorted(by_prefix.items())
-        ],
-    }
-
-
-def supported() -> str:
-    """A Markdown table of the services with what opsleuth knows of each."""
-    lines = [
-        "| service | resources | settings it can put back | changes it knows | metrics |",
-        "|---|---|---|---|---|",
-    ]
-    for service in services().values():
-        names = ", ".join(dict.fromkeys(setting.name for setting in service.settings)) or "–"
-        changes = len([change for change in service.changes if not change.inert])
-        kinds = ", ".join(service.types)
-        metrics = len({metric.name for metric in service.metrics})
-        lines.append(f"| {service.title} | {kinds} | {names} | {changes} | {metrics or '–'} |")
-    return "\n".join(lines) + "\n"

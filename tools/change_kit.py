@@ -13,6 +13,8 @@ from tools.models import Call, ChangeEvent, Json, Resource, Value
 from tools.policies import document
 from tools.services._spec import Change, Effect
 
+_Touches = Callable[[ChangeEvent], tuple[str, ...]]
+
 
 class _Making(Protocol):
     def __call__(
@@ -23,13 +25,16 @@ class _Making(Protocol):
         effects: tuple[Effect, ...] = ...,
         *,
         response: Json | None = ...,
+        touches: _Touches | None = ...,
         more: tuple[Json, ...] = ...,
         **rest: Any,
     ) -> Change: ...
 
 
-def changes_of(source: str, touches: Callable[[ChangeEvent], tuple[str, ...]]) -> _Making:
-    """Makes changes of one event source whose example is a request; `more`: further requests of the operation."""
+def changes_of(source: str, usually: _Touches) -> _Making:
+    """Makes changes of one event source whose example is a request; `more`: further requests of the operation. They
+    touch what things of the source `usually` do.
+    """
 
     def made(
         operation: str,
@@ -38,12 +43,13 @@ def changes_of(source: str, touches: Callable[[ChangeEvent], tuple[str, ...]]) -
         effects: tuple[Effect, ...] = (),
         *,
         response: Json | None = None,
+        touches: _Touches | None = None,
         more: tuple[Json, ...] = (),
         **rest: Any,
     ) -> Change:
         return Change(
             operation=operation,
-            touches=touches,
+            touches=touches or usually,
             breaks=breaks,
             example=record(source, operation, request, response),
             more_examples=tuple(record(source, operation, one, response) for one in more),

@@ -12,6 +12,7 @@ from tools.cloudtrail_fields import is_mutating, moment, operation_of, pick, tab
 from tools.evidence import canonical
 from tools.models import ChangeEvent, Json
 
+_ACCOUNT = re.compile(r"\d{12}")
 _ARN_WITHIN = re.compile(r"arn:aws[a-z-]*:[^\s'\",}]+")
 
 
@@ -31,7 +32,7 @@ def parse(record: Json, evidence: tuple[str, ...] = ()) -> ChangeEvent:
         action=name,
         operation=operation_of(name),
         region=text(pick(body, "awsRegion")),
-        account=text(pick(body, "recipientAccountId")) or text(pick(pick(body, "userIdentity"), "accountId")),
+        account=_account(body),
         actor=actor(body),
         request=table(pick(body, "requestParameters")),
         response=table(pick(body, "responseElements")),
@@ -42,6 +43,13 @@ def parse(record: Json, evidence: tuple[str, ...] = ()) -> ChangeEvent:
         names=tuple(dict.fromkeys((*_names(pick(body, "resources")), *_service_names(body), *listed))),
         evidence=evidence,
     )
+
+
+def _account(body: Json) -> str:
+    """Twelve digits, or "": what is masked or cut names no account, and no ARN can be made with it."""
+    told = (text(pick(place, key)) for place, key in (
+        (body, "recipientAccountId"), (pick(body, "userIdentity"), "accountId")))  # fmt: skip
+    return next((one for one in told if _ACCOUNT.fullmatch(one)), "")
 
 
 def unwrap(record: Json) -> Json:

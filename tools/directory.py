@@ -61,6 +61,12 @@ _OWN_HOSTS: tuple[tuple[str, ...], ...] = tuple(
 )
 
 
+_OWN_HOSTS_BY_FIELD = {
+    field: tuple(path for path in _OWN_HOSTS if path[0] == field)
+    for field in {path[0] for path in _OWN_HOSTS}
+}
+
+
 class KnownResources:
     """A `Directory` over a fixed set of resources. Names match exactly; nothing is guessed."""
 
@@ -151,11 +157,12 @@ def _own_hosts(resource: Resource) -> Iterator[str]:
     """Hosts and addresses under which a resource is reached, as its configuration says, in small letters."""
     if resource.type == "api" and resource.config.get("Id"):
         yield f"{resource.config['Id']}.execute-api.{resource.region}."
-    for path in _OWN_HOSTS:
-        for found in _texts(resource.config, path):
-            host = found.lower().rstrip(".")
-            if _HOST.fullmatch(host):
-                yield host
+    for field in resource.config:
+        for path in _OWN_HOSTS_BY_FIELD.get(field, ()):
+            for found in _texts(resource.config, path):
+                host = found.lower().rstrip(".")
+                if _HOST.fullmatch(host):
+                    yield host
 
 
 def _texts(value: Any, path: tuple[str, ...]) -> Iterator[str]:

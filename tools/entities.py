@@ -141,12 +141,27 @@ def read(text: str) -> Entities:
         code=_code(text),
         reason=next(_all(_REASONS, text), ""),
         operations=_unique(_all(_OPERATIONS, text)),
-        arns=_unique(match.rstrip(".:,*") for match in _ARN.findall(text)),
+        arns=_unique(arns(text)),
         hosts=_unique(_named_hosts(text)),
-        names=_unique(match.rstrip(".:,") for match in _NAMED.findall(text)),
+        names=_unique(_names(text)),
         status=next((int(match) for match in _STATUS.findall(text)), None),
         durations=_unique(_DURATION.findall(text)),
     )
+
+
+def named(text: str) -> tuple[str, ...]:
+    """ARNs, names and hosts of a line: what two lines may differ in that are alike in all but digits."""
+    text = text[:MOST_TEXT].strip()
+    return _unique((*arns(text), *_names(text), *_named_hosts(text)))
+
+
+def arns(text: str) -> Iterator[str]:
+    """The ARNs of a line, as often as they stand there."""
+    return (match.rstrip(".:,*") for match in _ARN.findall(text))
+
+
+def _names(text: str) -> Iterator[str]:
+    return (match.rstrip(".:,") for match in _NAMED.findall(text))
 
 
 def _named_hosts(text: str) -> Iterator[str]:

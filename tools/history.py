@@ -105,6 +105,8 @@ def prior(
         sources.append(_of_step(step))
     if moment is not None:
         sources += _previous(own, setting, moment)
+    if change is not None and change.operation in setting.only_from:
+        sources = _only_from(change, setting, sources)
     like = current(resource, setting)
     sources = [_typed(source, like, setting) for source in sources]
     sources.sort(key=lambda source: _TRUST.index(source.kind))
@@ -175,6 +177,24 @@ def _previous(own: Sequence[ChangeEvent], setting: Setting, moment: datetime) ->
             )
         ]
     return []
+
+
+def _only_from(change: ChangeEvent, setting: Setting, told: list[PriorSource]) -> list[PriorSource]:
+    """What an operation itself tells that changes one certain value only, with those who agree.
+
+    Where the newest source already shows what it sets, it changed nothing. Any other value is older than a change
+    that is not visible.
+    """
+    value, set_to = setting.only_from[change.operation], requested(change, setting)[1]
+    newest = max(told, key=lambda source: source.time, default=None)
+    if newest is not None and same(newest.value, set_to, setting):
+        return told
+    said = f"this {change.operation}, which changes only what is {show(value)}"
+    just_before = change.time - timedelta(seconds=1)
+    own = PriorSource(
+        kind="same_event", value=value, time=just_before, said_by=said, evidence=change.evidence
+    )
+    return [own, *(source for source in told if same(source.value, value, setting))]
 
 
 def told_by(event: ChangeEvent) -> str:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 from tools.clock import ceil, floor
 from tools.errors import Denied, NotThere, Refused, Unavailable
+from tools.log_lines import LambdaReport, LogLine, lambda_reports
 from tools.models import Gap, Json, LogPattern, Window
-from tools.patterns import LambdaReport, LogLine, lambda_reports, mine
+from tools.patterns import mine
 from tools.redact import redact
 
 if TYPE_CHECKING:

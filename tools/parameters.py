@@ -21,6 +21,7 @@ from botocore.validate import ParamValidator
 
 from tools.errors import BadInput
 from tools.models import Call, Json
+from tools.walk import leaves
 
 _HIDDEN = re.compile(r"^(HIDDEN_DUE_TO_SECURITY_REASONS|\*{3,}|Sensitive Data Removed.*)$")
 # CloudTrail's spellings that no rule explains: client -> recorded name -> member of the input.
@@ -94,6 +95,20 @@ def is_list(client: str, operation: str, member: str) -> bool:
     """Whether a parameter takes a list."""
     shape = _operation(client, operation).input_shape
     return shape is not None and isinstance(shape.members.get(member), ListShape)
+
+
+_CREDENTIAL = re.compile(r"(?:Password|Secret\w*|PrivateKey|Token|Credentials?)$", re.IGNORECASE)
+
+
+def credentials(client: str, operation: str) -> tuple[str, ...]:
+    """Parameters that hold a password, a secret or a private key, by botocore's mark "sensitive". CloudTrail leaves
+    them out of what it records, or masks them.
+    """
+    shape = _operation(client, operation).input_shape
+    found = shape.members.items() if shape is not None else ()
+    return tuple(
+        name for name, inner in found if _CREDENTIAL.search(name) and inner.metadata.get("sensitive")
+    )
 
 
 def allowed(client: str, operation: str) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -199,7 +214,7 @@ class _Converter:
                 raise self._refuse(here, "its value is hidden")
             member = self._member(shape, str(key))
             if not member:
-                if any(_leaves(inner)):
+                if any(one not in (None, "") for one in leaves(inner)):
                     raise self._refuse(here, "the call has no such parameter")
                 continue
             if member in found:
@@ -294,18 +309,6 @@ def _without_place(item: Any) -> Any:
     if not isinstance(item, Mapping) or not isinstance(item.get("tag"), int) or len(item) == 1:
         return item
     return {key: inner for key, inner in item.items() if key != "tag"}
-
-
-def _leaves(value: Any) -> Iterator[Any]:
-    """Values in a tree that say something."""
-    if isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _leaves(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _leaves(inner)
-    elif value not in (None, ""):
-        yield True
 
 
 # -- as an AWS CLI command --------------------------------------------------------------------------

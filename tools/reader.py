@@ -30,11 +30,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pages:
-    """Items of a paged answer. `complete` is False when the page limit, or a token given twice, cut it."""
+    """Items of a paged answer. `complete` is False when the page limit, or a token given twice, cut it.
+
+    `origins`: for each item the evidence of its page.
+    """
 
     items: tuple[Any, ...]
     evidence: tuple[str, ...]
     complete: bool
+    origins: tuple[str, ...] = ()
 
     def of(self, index: int, page_size: int) -> str:
         """The evidence id of the page that holds item `index`, when pages are full but the last."""
@@ -102,6 +106,7 @@ class Reader:
         """All items of up to `limit` pages. `token` names the token in the request and in the answer."""
         found: list[Any] = []
         evidence: list[str] = []
+        origins: list[str] = []
         seen: set[str] = set()
         following: Any = None
         for _ in range(max(limit, self.patience)):
@@ -109,6 +114,7 @@ class Reader:
             answer = self.ask(service, operation, region=region, **parameters, **more)
             evidence.append(answer.evidence)
             found.extend(answer.data.get(items) or [])
+            origins.extend([answer.evidence] * (len(found) - len(origins)))
             following = answer.data.get(token[1])
             if not following:
                 break
@@ -119,7 +125,9 @@ class Reader:
         if following and self.patience:
             why = f"The list is longer than the {len(found)} that were read."
             self.missing(f"Some of {service}:{operation}", why, "the others", code="TooMuch")
-        return Pages(items=tuple(found), evidence=tuple(evidence), complete=not following)
+        return Pages(
+            items=tuple(found), evidence=tuple(evidence), complete=not following, origins=tuple(origins)
+        )
 
     def cite(self, answer: str, part: object, time: datetime | None = None) -> str:
         """Evidence of its own for one item of an earlier answer of this reader: its id."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import jmespath  # type: ignore[import-untyped]
@@ -22,6 +23,23 @@ definitions).
 
 _NUMBER = re.compile(r"^-?(?:0|[1-9]\d*)(?:\.\d+)?$")
 _PLAIN = re.compile(r"^\w+(?:\.\w+)*$")
+
+
+ITS_ARN = "{arn}"
+"""In `Setting.requests` and `echo_path`: the ARN of the resource, where one request sets several, each by its ARN."""
+
+
+def names_it(setting: Setting, operation: str) -> bool:
+    """Whether a request of this operation tells the setting of several resources, each under its own ARN."""
+    return ITS_ARN in setting.requests.get(operation, "")
+
+
+def of_resource(setting: Setting, arn: str) -> Setting:
+    """The setting as requests and answers tell it of one resource: `{arn}` in its paths is this ARN."""
+    if not any(ITS_ARN in path for path in (*setting.requests.values(), setting.echo_path)):
+        return setting
+    own = {name: path.replace(ITS_ARN, arn) for name, path in setting.requests.items()}
+    return replace(setting, requests=own, echo_path=setting.echo_path.replace(ITS_ARN, arn))
 
 
 def requested(event: ChangeEvent, setting: Setting) -> tuple[bool, Value]:

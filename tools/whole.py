@@ -6,6 +6,7 @@ the same in every run. What AWS refuses is a gap; the rest of the map goes on.
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from tools import arn as arns
 from tools import catalogue
 from tools.aws import Aws
 from tools.directory import KnownResources
-from tools.errors import BadInput
+from tools.errors import BadInput, BudgetSpent, Refused
 from tools.models import Gap, Relation, Resource
 from tools.reader import Reader
 from tools.services._spec import Service
@@ -26,9 +27,11 @@ Tell = Callable[[str, int, int], None]
 """What is being done, how much of it is done, how much there is in all."""
 
 _AT_ONCE = 8
+_MANY = 10  # fewer resources of one service are read one by one rather than all at once
 _A_JOB = 25  # resources that one job reads whole, one after the other
 _MOST_PAGES = 400
 _TAGS = re.compile(r"^(List|Get|Describe)\w*Tag(s|ging)")
+_NEW_THINGS = 50_000  # so many more before dead cycles are looked for
 _ROUNDS = 3  # configurations name things, which name things
 
 
@@ -51,7 +54,22 @@ class _Found:
 
 def whole(aws: Aws, regions: Sequence[str], *, tell: Tell | None = None, at_once: int = _AT_ONCE) -> Account:
     """All resources of the account in these regions and their relations. `aws` must know its account."""
-    return _Whole(aws, tuple(dict.fromkeys(regions)), tell or _silent, at_once).read()
+    with _seldom_collecting():
+        return _Whole(aws, tuple(dict.fromkeys(regions)), tell or _silent, at_once).read()
+
+
+@contextmanager
+def _seldom_collecting() -> Iterator[None]:
+    """Python looks for dead cycles less often: what a reading makes it keeps, and the search is a tenth of its work."""
+    usual = gc.get_threshold()
+    if usual[0] == 0 or usual[0] >= _NEW_THINGS:  # off, or another reading goes on
+        yield
+        return
+    gc.set_threshold(_NEW_THINGS, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 def _silent(_: str, __: int, ___: int) -> None:
@@ -80,6 +98,7 @@ class _Whole:
         self.read_whole: set[str] = set()
         self.tags: dict[str, dict[str, str]] = {}
         self.skips: frozenset[tuple[str, str]] = frozenset()
+        self.filled: set[str] = set()
         self.outlined: set[str] = set()  # parts that their wholes tell of: nothing more is read of them
         self.gaps: list[Gap] = []
         self.calls = 0
@@ -90,6 +109,7 @@ class _Whole:
         self.list_all()
         self.add_tags()
         self.skips = self.needless()
+        self.fill(self.never_described)
         relations = self.relations()
         for _ in range(_ROUNDS):
             todo = self.unread(relations)
@@ -97,7 +117,7 @@ class _Whole:
                 break
             self.describe(todo)
             relations = self.relations()
-        if self.fill():
+        if self.fill(lambda _: True):
             relations = self.relations()
         return Account(
             topology=Topology(
@@ -134,8 +154,14 @@ class _Whole:
 
         return job
 
-    def fill(self) -> bool:
-        """Read what only outlines need. False when there is nothing to read."""
+    def never_described(self, resource: Resource) -> bool:
+        """Whether its listing, and what `fill` adds, is all that is read of it."""
+        service = catalogue.services()[resource.service]
+        kinds = {*service.complete, *(service.outline.listed if service.outline else ())}
+        return resource.type in kinds and resource.arn not in self.read_whole
+
+    def fill(self, now: Callable[[Resource], bool]) -> bool:
+        """Read what only outlines need of those for which it is time. False when there is nothing to read."""
         jobs = []
         for service in catalogue.services().values():
             outline = service.outline
@@ -145,7 +171,9 @@ class _Whole:
                 one
                 for arn, one in sorted(self.known.items())
                 if one.service == service.name and one.type in outline.fills and one.config
+                if arn not in self.filled and now(one)
             ]
+            self.filled.update(one.arn for one in todo)
             for start in range(0, len(todo), _A_JOB):
                 job = self._filler(outline.fill, service.title, todo[start : start + _A_JOB])
                 jobs.append((f"reading {service.title}", job))
@@ -167,6 +195,8 @@ class _Whole:
     def describe(self, todo: Sequence[str]) -> None:
         """Read these whole, a few per job, those of one service together."""
         self.read_whole.update(todo)
+        at_once = self.gather(todo)
+        todo = [arn for arn in todo if arn not in at_once]
         by_service: dict[str, list[str]] = {}
         for arn in todo:
             service = catalogue.service_of(arn)
@@ -177,6 +207,33 @@ class _Whole:
             for start in range(0, len(arns_of), _A_JOB):
                 jobs.append((f"reading {title}", self._describer(arns_of[start : start + _A_JOB])))
         self.run(jobs)
+
+    def gather(self, todo: Sequence[str]) -> set[str]:
+        """Read at once what services tell of many in few answers: the ARNs of what was read so."""
+        jobs = []
+        for service in catalogue.services().values():
+            outline = service.outline
+            if outline is None or outline.gather is None:
+                continue
+            known = [self.known[arn] for arn in todo]
+            these = [one for one in known if one.service == service.name and one.type in outline.gathers]
+            if len(these) >= _MANY:
+                jobs.append((f"reading {service.title}", self._gatherer(outline.gather, these)))
+        return {one.arn for one in self.run(jobs)}
+
+    def _gatherer(
+        self, gather: Callable[[Reader, Sequence[Resource]], Iterable[Resource]], todo: Sequence[Resource]
+    ) -> Callable[[Reader], list[Resource]]:
+        def job(reader: Reader) -> list[Resource]:
+            try:
+                return list(gather(reader, todo))
+            except (
+                Refused,
+                BudgetSpent,
+            ):  # each is asked for by itself then, and what is refused there is a gap
+                return []
+
+        return job
 
     def _describer(self, todo: Sequence[str]) -> Callable[[Reader], list[Resource]]:
         def job(reader: Reader) -> list[Resource]:
@@ -192,8 +249,9 @@ class _Whole:
 
         return job
 
-    def run(self, jobs: Sequence[tuple[str, Callable[[Reader], list[Resource]]]]) -> None:
+    def run(self, jobs: Sequence[tuple[str, Callable[[Reader], list[Resource]]]]) -> list[Resource]:
         """Do the jobs side by side and take what they found in their order."""
+        taken: list[Resource] = []
 
         def one(number: int, job: Callable[[Reader], list[Resource]]) -> _Found:
             reader = Reader(aws=self.aws, letter=f"W{number}-", patience=_MOST_PAGES, skips=self.skips)
@@ -206,8 +264,10 @@ class _Whole:
             for done, ((what, _), future) in enumerate(zip(jobs, under_way, strict=True), start=1):
                 found = future.result()
                 self.take(found)
+                taken += found.resources
                 self.tell(what, done, len(jobs))
         self.jobs += len(jobs)
+        return taken
 
     def take(self, found: _Found) -> None:
         for one in found.resources:

@@ -11,18 +11,21 @@ import click
 @click.argument("name")
 @click.option(
     "--data",
-    required=True,
+    default=None,
     type=click.Path(path_type=Path),
     metavar="PATH",
     help="Folder or file with the data.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
-def command(ctx: click.Context, name: str, data: Path, as_json: bool) -> None:
+def command(ctx: click.Context, name: str, data: Path | None, as_json: bool) -> None:
     """Run the benchmark NAME over data that you have. Known: cloudtrail (CloudTrail events as JSON),
+    grouping (labelled log lines, as loghub has them: SYSTEM_2k.log_structured.csv),
+    nab (a copy of NAB: metrics with labelled anomalies),
+    needle (CloudTrail events as JSON, among which changes that break something are planted),
     petshop (metrics and dependencies of an application with faults), responses (recorded answers of AWS, one file
     each), undo (CloudTrail events as JSON: what would put each back; and opsleuth's own examples, rehearsed)."""
-    if not data.exists():
+    if data is not None and not data.exists():
         raise click.UsageError(f"There is nothing at {data}.")
     from evals import bench
 

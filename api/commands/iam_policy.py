@@ -10,6 +10,6 @@ def command() -> None:
     """Print the IAM policy with every read that opsleuth makes, and nothing else, as JSON."""
     import json
 
-    from tools.catalogue import iam_policy
+    from tools.needs import iam_policy
 
     click.echo(json.dumps(iam_policy(), indent=2))

@@ -51,8 +51,9 @@ class _Count:
 
 def run(path: Path) -> BenchResult:
     """Measure all records under `path`. Raises BadInput with what to do when there are none."""
-    files = _files(path)
-    counts = {str(file.relative_to(path) if file != path else file.name): _count(file) for file in files}
+    counts = {
+        str(file.relative_to(path) if file != path else file.name): _count(file) for file in files(path)
+    }
     total = _sum(counts.values())
     if not total.records:
         raise BadInput(f"No CloudTrail record was found in {path}. Files end in {', '.join(_ENDINGS)}.")
@@ -63,13 +64,14 @@ def run(path: Path) -> BenchResult:
 
 def records(path: Path) -> Iterator[Json]:
     """Every CloudTrail record under `path`. Raises BadInput for a path or file that cannot be read."""
-    for file in _files(path):
+    for file in files(path):
         for row in _rows(file):
             if (record := _record(row)) is not None:
                 yield record
 
 
-def _files(path: Path) -> list[Path]:
+def files(path: Path) -> list[Path]:
+    """Files of records under `path`, in order. Raises BadInput when there is no such path."""
     if not path.exists():
         raise BadInput(f"{path} does not exist. Give a file or folder of CloudTrail records: --data PATH")
     if path.is_file():

@@ -24,7 +24,7 @@ from evals.world import wire
 from tools.arn import parse as parse_arn
 from tools.aws import Account, Aws, Reader
 from tools.budget import Budget, Limits
-from tools.catalogue import find, reads, services
+from tools.catalogue import find, services
 from tools.clock import VirtualClock
 from tools.cloudtrail_events import parse
 from tools.directory import KnownResources
@@ -32,6 +32,7 @@ from tools.errors import NotThere, OpsleuthError, Refused
 from tools.evidence import MemoryStore
 from tools.iam_names import action_of
 from tools.models import Json, Resource
+from tools.needs import reads
 from tools.parameters import operations
 from tools.refusals import Refusal, error_of
 from tools.services._spec import Service

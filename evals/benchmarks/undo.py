@@ -2,9 +2,9 @@
 
     python -m evals.benchmarks.undo [PATH]
 
-The events are made of the service files' examples (`evals.histories`); PATH adds CloudTrail records of your own, each
-judged alone. Every exact plan of the former is rehearsed. A plan whose parameter moto forgets is "not rehearsable",
-never "ok"; all reasons are printed.
+The events are made of the service files' examples (`evals.histories`); PATH adds CloudTrail records of your own: each
+is judged alone, and among all records of its file. Every exact plan of the former is rehearsed. A plan whose parameter
+moto forgets is "not rehearsable", never "ok"; all reasons are printed.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from evals.benchmarks import BenchResult
-from evals.benchmarks.cloudtrail import records
-from evals.histories import Sample, lost, samples
+from evals.benchmarks.cloudtrail import files, records
+from evals.histories import Sample, lost, lost_of, samples
 from evals.undo_rehearsal import rehearse_undo
 from graph.undoing.anatomy import client_of
 from graph.undoing.known import Known
 from graph.undoing.restore import OUTCOMES, restoration
 from tools.cloudtrail import parse
+from tools.errors import OpsleuthError
+from tools.models import ChangeEvent
 
 _STATES = ("ok", "failed", "not_rehearsable")
 
@@ -44,6 +46,7 @@ class _Whole:
     by_service: dict[str, _Count] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    raised: list[str] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
 
     def of(self, service: str) -> _Count:
@@ -63,14 +66,20 @@ def run(path: Path | None = None, only: Iterable[str] = ()) -> BenchResult:
     """
     wanted = frozenset(only)
     made = _generated([one for one in samples() if not wanted or one.service in wanted])
-    own = _recorded(path) if path is not None else None
-    text = _text("generated events", made)
+    whole = {"generated": made} | (_recorded(path) if path is not None else {})
     return BenchResult(
         name="undo",
-        figures={"generated": _figures(made), **({"records": _figures(own)} if own is not None else {})},
-        text=text if own is None else f"{text}\n\n{_text('records', own)}",
-        ok=not made.lost and not made.failed,
+        figures={name: _figures(one) for name, one in whole.items()},
+        text="\n\n".join(_text(_TITLES[name], one) for name, one in whole.items()),
+        ok=not any(one.lost or one.failed or one.raised for one in whole.values()),
     )
+
+
+_TITLES = {
+    "generated": "generated events",
+    "records": "records, each alone",
+    "records_together": "records, each among those of its file",
+}
 
 
 def _generated(found: Iterable[Sample]) -> _Whole:
@@ -93,16 +102,33 @@ def _generated(found: Iterable[Sample]) -> _Whole:
     return whole
 
 
-def _recorded(path: Path) -> _Whole:
-    whole = _Whole()
-    for record in records(path):
-        event = parse(record)
-        if event.read_only or not event.operation:
-            continue
-        count = whole.of(client_of(event) or event.source.partition(".")[0])
-        count.events += 1
-        count.outcomes[restoration(event, Known(events=(event,))).outcome] += 1
-    return whole
+def _recorded(path: Path) -> dict[str, _Whole]:
+    """Every change under `path`, twice."""
+    alone, together = _Whole(), _Whole()
+    for file in files(path):
+        events = [event for event in map(parse, records(file)) if event.operation and not event.read_only]
+        known = Known(events=tuple(events))
+        for event in events:
+            _judge(alone, event, Known(events=(event,)))
+            _judge(together, event, known)
+    return {"records": alone, "records_together": together}
+
+
+def _judge(whole: _Whole, event: ChangeEvent, known: Known) -> None:
+    count = whole.of(client_of(event) or event.source.partition(".")[0])
+    count.events += 1
+    label = f"{event.source} {event.operation} {event.id}"
+    try:
+        made = restoration(event, known)
+    except _RAISED as error:
+        whole.raised.append(f"{label}: {type(error).__name__}: {error}")
+        return
+    count.outcomes[made.outcome] += 1
+    if made.outcome == "exact" and made.rests_on is not None:
+        whole.lost += [f"{label}: {value}" for value in lost_of(event, made.rests_on, made.calls)]
+
+
+_RAISED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError, OpsleuthError)
 
 
 _KINDS: Mapping[str, str] = {
@@ -129,6 +155,7 @@ def _figures(whole: _Whole) -> dict[str, object]:
         "outcomes": {name: whole.total(name) for name in OUTCOMES},
         "lossy": len(whole.lost),
         "lost": whole.lost,
+        "raised": whole.raised,
         "rehearsed": {name: whole.rehearsals(name) for name in _STATES},
         "failed": whole.failed,
         "not_rehearsable": dict(whole.reasons.most_common()),
@@ -144,7 +171,7 @@ def _text(title: str, whole: _Whole) -> str:
     head = ("events", *OUTCOMES, "ok", "failed", "not rehearsable")
     lines = [
         f"undo, {title}: {sum(one.events for one in whole.by_service.values())} events of"
-        f" {len(whole.by_service)} services, lossy {len(whole.lost)}",
+        f" {len(whole.by_service)} services, lossy {len(whole.lost)}, raised {len(whole.raised)}",
         f"  {'':{width}}  " + "  ".join(head),
     ]
     for name, one in (*sorted(whole.by_service.items()), ("all", _sum(whole))):
@@ -158,6 +185,7 @@ def _text(title: str, whole: _Whole) -> str:
     lines += [f"  not rehearsable: {reason} x{count}" for reason, count in whole.reasons.most_common()]
     lines += [f"  FAILED {one}" for one in whole.failed]
     lines += [f"  LOST {one}" for one in whole.lost]
+    lines += [f"  RAISED {one}" for one in whole.raised]
     return "\n".join(lines)
 
 

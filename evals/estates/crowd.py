@@ -163,7 +163,7 @@ class CrowdTransport:
             self._say("sqs", "GetQueueAttributes", asked, {"Attributes": attributes})
 
     def _roles(self) -> None:
-        shown = []
+        shown, whole = [], []
         trust = '{"Version":"2012-10-17","Statement":[]}'
         for place, name in enumerate(self._names["role"]):
             role = {
@@ -180,18 +180,22 @@ class CrowdTransport:
             self._wire(
                 "iam", "ListRolePolicies", {"RoleName": name}, {"PolicyNames": ["own"], "IsTruncated": False}
             )
-            own = {"RoleName": name, "PolicyName": "own"}
-            self._wire("iam", "GetRolePolicy", own, {**own, "PolicyDocument": json.dumps(document)})
+            own, own_document = {"RoleName": name, "PolicyName": "own"}, json.dumps(document)
+            self._wire("iam", "GetRolePolicy", own, {**own, "PolicyDocument": own_document})
+            inline = [{"PolicyName": "own", "PolicyDocument": own_document}]
+            whole.append({**role, "RolePolicyList": inline, "AttachedManagedPolicies": []})
             none: Json = {"AttachedPolicies": [], "IsTruncated": False}
             self._wire("iam", "ListAttachedRolePolicies", {"RoleName": name}, none)
-        for start, page in _paged(shown, 100):
-            last = start + 100 >= len(shown)
-            told: Json = {
-                "Roles": page,
-                "IsTruncated": not last,
-                **({} if last else {"Marker": str(start + 100)}),
-            }
-            self._wire("iam", "ListRoles", {"Marker": str(start)} if start else {}, told)
+        self._marked("ListRoles", {}, "Roles", shown)
+        self._marked("GetAccountAuthorizationDetails", {"Filter": ["Role"]}, "RoleDetailList", whole)
+
+    def _marked(self, operation: str, asked: Json, member: str, items: Sequence[Json]) -> None:
+        """A listing of IAM, a hundred to an answer."""
+        for start, page in _paged(items, 100):
+            last = start + 100 >= len(items)
+            marker: Json = {"Marker": str(start)} if start else {}
+            told = {member: page, "IsTruncated": not last, **({} if last else {"Marker": str(start + 100)})}
+            self._wire("iam", operation, {**asked, **marker}, told)
 
     def _watchers(self) -> None:
         shown = [

@@ -11,6 +11,7 @@ from typing import Any
 
 from evals.emulation import CallRefused, Emulation, NotEmulated, Supplement
 from tools.models import Call, ChangeEvent, Json
+from tools.walk import texts
 
 
 @dataclass(slots=True)
@@ -49,7 +50,7 @@ class Lay:
         """Every text that the event and its history hold."""
         for event in (self.event, *self.before):
             for place in (event.request, event.response):
-                yield from _texts(place)
+                yield from texts(place)
 
     def do(self, service: str, operation: str, **parameters: Any) -> Json:
         """One call; its answer. Raises NotEmulated, also when it is refused."""
@@ -102,16 +103,6 @@ class Ground:
     asks: Mapping[str, Json] = field(default_factory=dict)  # what a read must be asked for to show all
     supplements: Mapping[tuple[str, str], Supplement] = field(default_factory=dict)  # where moto is put right
     same: tuple[str, ...] = ()  # members in which two equal accounts may differ
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
-    elif isinstance(value, str):
-        yield value
 
 
 def walked(value: Any) -> Iterator[tuple[str, Any]]:

@@ -17,6 +17,13 @@ def _lay(lay: Lay) -> None:
     lay.do("apigateway", "PutIntegration", **place, type="MOCK")
     deployed = lay.do("apigateway", "CreateDeployment", restApiId=api)["id"]
     lay.known(lay.told("deploymentId"), deployed)
+    if lay.event.operation == "UpdateUsagePlan":
+        stage = str(lay.told("stage", default="prod"))
+        lay.do("apigateway", "CreateStage", restApiId=api, stageName=stage, deploymentId=deployed)
+        lay.known(lay.told("apiId"), api)
+        stages, limits = [{"apiId": api, "stage": stage}], {"rateLimit": 100, "burstLimit": 200}
+        plan = lay.do("apigateway", "CreateUsagePlan", name="rehearsal", apiStages=stages, throttle=limits)
+        lay.known(lay.told("usagePlanId"), plan["id"])
 
 
 GROUNDS = (Ground(service="apigateway", lay=_lay),)

@@ -15,7 +15,7 @@ def _lay(lay: Lay) -> None:
     if made not in ("CreateAuthorizer",):
         given = lay.do(
             "apigatewayv2", "CreateAuthorizer", ApiId=api, AuthorizerType="REQUEST", IdentitySource=["$request"],
-            Name="rehearsal",
+            Name="rehearsal", AuthorizerPayloadFormatVersion="2.0",
         )  # fmt: skip
         lay.known(lay.told("authorizerId"), given["AuthorizerId"])
     if made != "CreateRoute":

@@ -21,6 +21,11 @@ def _lay(lay: Lay) -> None:
         LaunchTemplateData={"ImageId": "ami-12c6146b", "InstanceType": "t3.micro"},
     )["LaunchTemplate"]  # fmt: skip
     lay.known(lay.told("launchTemplateId"), template["LaunchTemplateId"])
+    for own in sorted({one for one in lay.texts() if ":targetgroup/" in one}):
+        made = lay.do(
+            "elbv2", "CreateTargetGroup", Name=own.split("/")[1], Protocol="HTTP", Port=80, VpcId=vpc
+        )
+        lay.known(own, made["TargetGroups"][0]["TargetGroupArn"])
     for name in {str(one) for one in _names(lay)}:
         lay.do(
             "autoscaling", "CreateAutoScalingGroup", AutoScalingGroupName=name, MinSize=1, MaxSize=9,

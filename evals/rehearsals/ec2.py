@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from evals.emulation import CallRefused, Emulation, NotEmulated, Supplement
 from evals.rehearsals._spec import Ids, Item, Seeder, chosen, do
 from tools.models import Call, Json
+from tools.walk import texts
 
 _GROUP = re.compile(r"^sg-[0-9a-z]+$")
 _PERMISSION = (
@@ -30,6 +30,7 @@ _ENTRY = (
     "PortRange",
     "IcmpTypeCode",
 )
+
 _TARGETS = ("GatewayId", "NatGatewayId", "VpcPeeringConnectionId")
 _DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
 _LAST_ENTRY = 32767  # the refusal of all else: it cannot be made or removed
@@ -56,7 +57,7 @@ def _make_group(emulation: Emulation, item: Item) -> Ids:
     vpc, ids = _network(emulation, item)
     rules = {path: _rows(item, path) for path in ("IpPermissions", "IpPermissionsEgress")}
     told = [item.every(path) for path in rules]
-    others = {value for value in _texts(told) if _GROUP.match(value)} - {item.id}
+    others = {value for value in texts(told) if _GROUP.match(value)} - {item.id}
     for own in (item.id, *sorted(others)):
         if own in ids:
             continue
@@ -81,16 +82,6 @@ def _make_group(emulation: Emulation, item: Item) -> Ids:
         if sent:
             do(emulation, "ec2", operation, item.region, GroupId=group, IpPermissions=sent)
     return ids
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        for one in value:
-            yield from _texts(one)
-    elif isinstance(value, str):
-        yield value
 
 
 def _permission(row: Json, ids: Ids, account: str) -> Json:

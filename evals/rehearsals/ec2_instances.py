@@ -10,7 +10,7 @@ from evals.emulation import Emulation, Supplement
 from evals.rehearsals._ground import Ground, Lay, walked
 from tools.models import Call, ChangeEvent, Json
 
-_ID = re.compile(r"^(?:i|vol|sg|rtb|acl|eipalloc|subnet|igw|nat|lt|vpc)-[0-9a-f]{8,}$")
+_ID = re.compile(r"^(?:i|vol|sg|rtb|acl|eipalloc|subnet|igw|nat|lt|vpce?)-[0-9a-f]{8,}$")
 _UNTOLD = (
     "DescribeVolumesModifications",
     "DescribeManagedPrefixLists",
@@ -89,6 +89,13 @@ def _network(lay: Lay, vpc: str) -> None:
         gateway = lay.do("ec2", "CreateInternetGateway")["InternetGateway"]["InternetGatewayId"]
         lay.do("ec2", "AttachInternetGateway", InternetGatewayId=gateway, VpcId=vpc)
         lay.known(own, gateway)
+    for own in _named(lay, "vpce") if lay.event.operation == "ModifyVpcEndpoint" else ():
+        subnet = lay.do("ec2", "DescribeSubnets")["Subnets"][0]["SubnetId"]
+        made = lay.do(
+            "ec2", "CreateVpcEndpoint", VpcId=vpc, VpcEndpointType="Interface", SubnetIds=[subnet],
+            ServiceName=f"com.amazonaws.{lay.region}.secretsmanager",
+        )["VpcEndpoint"]  # fmt: skip
+        lay.known(own, made["VpcEndpointId"])
     for own in _named(lay, "nat"):
         subnet = lay.do("ec2", "DescribeSubnets")["Subnets"][0]["SubnetId"]
         address = lay.do("ec2", "AllocateAddress", Domain="vpc")["AllocationId"]

@@ -124,8 +124,9 @@ def _lay(lay: Lay) -> None:
     _function(lay.account, lay.region, name)
     lay.words["functionname"] = name
     version = str(lay.told("functionVersion", default="0"))
-    for _ in range(int(version) if version.isdigit() else 0):
-        lay.do("lambda", "PublishVersion", FunctionName=name)
+    for number in range(int(version) if version.isdigit() else 0):
+        lay.do("lambda", "UpdateFunctionConfiguration", FunctionName=name, Description=str(number))
+        lay.do("lambda", "PublishVersion", FunctionName=name)  # one only where something changed
     source = lay.told("eventSourceArn", default=f"arn:aws:sqs:{lay.region}:{lay.event.account}:rehearsal")
     if "EventSourceMapping" in lay.event.operation:
         lay.perhaps("sqs", "CreateQueue", QueueName=str(source).rsplit(":", 1)[-1])

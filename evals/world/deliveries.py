@@ -20,7 +20,7 @@ _SOURCE, _ACCOUNT = "aws:sourcearn", "aws:sourceaccount"
 
 def document(statements: Iterable[Json]) -> str:
     """Statements as the text of a policy."""
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, separators=(",", ":"))
+    return str(as_text({"Version": "2012-10-17", "Statement": list(statements)}))
 
 
 def statement(sid: str, service: str, target: Thing, source: str) -> Json:
@@ -41,6 +41,11 @@ def admit(target: Thing, sid: str, service: str, source: str) -> None:
     others = json.loads(held)["Statement"] if held else []
     made = document([*others, statement(sid, service, target, source)])
     target.settings.set("Policy", target.created, made)
+
+
+def as_text(value: Any) -> Any:
+    """A map as services keep it that take JSON in a text; anything else as it is."""
+    return json.dumps(value, separators=(",", ":")) if isinstance(value, dict) else value
 
 
 def kept(value: Any) -> Any:

@@ -123,7 +123,13 @@ def event_facts(made: Record) -> dict[str, Any]:
         "actor.how": who.how,
         "actor.kind": who.kind,
         "actor.arn": str(who.user.get("arn", "")),
+        "actor.session": _session(str(who.user.get("arn", ""))),
     }
+
+
+def _session(arn: str) -> str:
+    """The session's name of an assumed role's ARN, arn:aws:sts::111122223333:assumed-role/ROLE/SESSION."""
+    return arn.rpartition("/")[2] if ":assumed-role/" in arn else ""
 
 
 def _shown(world: World, name: str, made: Record) -> dict[str, Any]:

@@ -126,6 +126,16 @@ def _links(relations: Iterable[Relation], box: Mapping[str, str], *, watches: bo
 
 
 def _link(pair: tuple[str, str], relations: list[Relation]) -> Link:
+    if len(relations) == 1:  # as most are
+        (one,) = relations
+        return Link(
+            source=pair[0],
+            target=pair[1],
+            count=1,
+            kinds=((one.kind, 1),),
+            provenance=(one.provenance,),
+            confidence=one.confidence,
+        )
     said = list(dict.fromkeys(one.provenance for one in relations))
     return Link(
         source=pair[0],

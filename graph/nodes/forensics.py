@@ -13,8 +13,9 @@ from graph.context import Context
 from graph.desk import Desk, desk
 from graph.facts import Facts
 from graph.former import LED_TO, former
+from graph.parts import limited_parts
 from graph.places import away
-from graph.state import State, Trail, dump_all
+from graph.state import State, Trail, dump_all, load_all
 from graph.touching import by_event, touches
 from graph.words import stamp
 from tools.aws import Reader
@@ -28,7 +29,6 @@ from tools.cloudtrail import (
     joined,
     lookup,
     resolve_people,
-    touched_by,
     toucher,
 )
 from tools.config_history import recorded
@@ -56,10 +56,10 @@ def forensics(state: State, *, runtime: Runtime[Context]) -> Trail | dict[str, o
         facts, found = _led(work, facts, found)
         until = found.complete_until if found else complete_until(facts.as_of)
         reactions = [event for event in found.noise if settings_in(event)] if found else []
-        kept = _near(facts, (*found.events, *reactions)) if found else []
+        near = _near(facts, (*found.events, *reactions)) if found else []
         refused = _near(facts, found.denied_attempts) if found else []
         runs = found.events if found else ()
-        events = [_told(work, facts, event, runs) for event in kept]
+        events = [_told(work, facts, event, runs) for event in near]
         attempts = [cited(work.reader, event) for event in refused]
         for event in attempts:
             work.tell(
@@ -71,8 +71,10 @@ def forensics(state: State, *, runtime: Runtime[Context]) -> Trail | dict[str, o
         return Trail(
             changes=dump_all(events),
             denied=dump_all(attempts),
-            others=dump_all(_in_short(found, kept)) if found else [],
-            parts=dump_all([*_kept(facts), *parts(work.reader, facts, events)]),
+            others=dump_all(_in_short(found, near)) if found else [],
+            parts=dump_all(
+                [*kept(facts, state), *_parts(work.reader, facts, events, seen=found is not None)]
+            ),
             formerly=dump_all([one for one in facts.relations if one.kind == LED_TO]),
             versions=dump_all(
                 [*versions(work.reader, facts, events), *config_items(work.reader, facts, events)]
@@ -130,9 +132,10 @@ def _led(work: Desk, facts: Facts, found: Changes | None) -> tuple[Facts, Change
     )
 
 
-def _kept(facts: Facts) -> list[Resource]:
-    """Resources that are known only because they led to the symptom."""
+def kept(facts: Facts, state: State) -> list[Resource]:
+    """Resources that are known only because they led to the symptom, and parts that an earlier look read."""
     led = {one.source for one in facts.relations if one.kind == LED_TO}
+    led |= {one.arn for one in load_all(Resource, state.get("parts"))}
     return [one for one in facts.resources if one.arn in led]
 
 
@@ -184,6 +187,19 @@ def _of(read: Changes, there: Sequence[Resource]) -> Changes:
 MOST_PARTS = 6
 
 
+def _parts(reader: Reader, facts: Facts, events: Sequence[ChangeEvent], *, seen: bool) -> list[Resource]:
+    """Parts that changes name; where no change is visible, those that may hold a limit which somebody lowered."""
+    return parts(reader, facts, events) if seen else limited(reader, facts)
+
+
+def limited(reader: Reader, facts: Facts) -> list[Resource]:
+    """The parts with limits of what lies on the symptom's path, its own first. For where no event can name them."""
+    symptom = facts.incident.resource
+    way = dict.fromkeys((symptom, *facts.downstream(symptom), *facts.upstream(symptom)))
+    wanted = [part for arn in way for part in limited_parts(facts, arn) if facts.resource(part) is None]
+    return [_part(reader, arn, "the limits that are in force") for arn in wanted[:MOST_PARTS]]
+
+
 def parts(reader: Reader, facts: Facts, events: Sequence[ChangeEvent]) -> list[Resource]:
     """The parts of known resources (stages, aliases, integrations) that changes near the onset touch, newest first.
 
@@ -208,10 +224,10 @@ def _is_unknown_part(facts: Facts, arn: str, changed: Container[str]) -> bool:
     return unknown and (arn in changed or bool(settings_of(type_of(arn))))
 
 
-def _part(reader: Reader, arn: str) -> Resource:
+def _part(reader: Reader, arn: str, shows: str = "what the change left behind") -> Resource:
     found, service = stub(arn, reader.aws.account), service_of(arn)
     if service is not None:
-        with reader.seeing(f"{service.title}: {found.type} {found.name}", "what the change left behind"):
+        with reader.seeing(f"{service.title}: {found.type} {found.name}", shows):
             found = service.describe(reader, arn) or found
     return found
 
@@ -314,12 +330,8 @@ def _by_distance(facts: Facts) -> list[Resource]:
 
 def _near(facts: Facts, events: tuple[ChangeEvent, ...]) -> list[ChangeEvent]:
     """Events on a known resource, oldest first."""
-    known = {resource.arn for resource in facts.resources}
-    kept = [
-        event
-        for event in events
-        if known & set(touches(event)) or any(touched_by(event, resource) for resource in facts.resources)
-    ]
+    known, named = {resource.arn for resource in facts.resources}, toucher(facts.resources)
+    kept = [event for event in events if known & set(touches(event)) or named(event)]
     return sorted(kept, key=lambda event: (event.time, event.id))
 
 

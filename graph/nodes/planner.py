@@ -14,8 +14,8 @@ from graph.words import stamp
 
 COLLECTORS = ("forensics", "logs", "metrics")
 LOOKBACK_HOURS = (2, 24, 72, 336)
-"""How many hours before the onset all changes are read, wider each time that nothing explains the symptom. Two weeks are
-for what waits: a certificate that was not renewed, a limit that traffic grew into, a credential that runs out."""
+"""How many hours before the onset all changes are read, wider each time that nothing explains the symptom. Two weeks
+are for what waits: a certificate that was not renewed, a limit that traffic grew into, a credential that runs out."""
 RADIUS, WIDEST_RADIUS = 3, 4
 """Relations from the symptom that count as near; with the last look back the further ones do too."""
 

@@ -106,7 +106,7 @@ def since_undone(event: ChangeEvent, known: Known) -> Reversal | None:
     kin = family(event.operation)
     later = [
         one
-        for one in known.after(event)
+        for one in known.later(event)
         if one.operation in kin and same_subject(one, event) and overlap(one, event)
     ]
     if not later:
@@ -117,7 +117,7 @@ def since_undone(event: ChangeEvent, known: Known) -> Reversal | None:
         return undone_by(last)
     if word in TAKES_AWAY and other not in TAKES_AWAY:
         before = next(
-            (one for one in known.before(event) if same_family(one, event) and overlap(one, event)), None
+            (one for one in known.earlier(event) if same_family(one, event) and overlap(one, event)), None
         )
         if before is None:
             return undone_by(last) if _carries_all(event, last) else overtaken_by(last)
@@ -132,7 +132,7 @@ def since_undone(event: ChangeEvent, known: Known) -> Reversal | None:
         before = next(
             (
                 one
-                for one in known.before(event)
+                for one in known.earlier(event)
                 if one.operation == event.operation and same_family(one, event)
             ),
             None,
@@ -161,7 +161,9 @@ def was(event: ChangeEvent, known: Known) -> bool:
     word, _ = verb(event.operation)
     if word not in ACCEPTS_TWICE and word not in ("Detach", "Disassociate"):
         return False
-    last = next((one for one in known.before(event) if same_family(one, event) and overlap(one, event)), None)
+    last = next(
+        (one for one in known.earlier(event) if same_family(one, event) and overlap(one, event)), None
+    )
     return (
         last is not None
         and (verb(last.operation)[0] in TAKES_AWAY) == (word in TAKES_AWAY)
@@ -201,7 +203,9 @@ def in_doubt(event: ChangeEvent, known: Known) -> tuple[str, ...]:
         or _says_changed(event)
     ):
         return ()
-    last = next((one for one in known.before(event) if same_family(one, event) and overlap(one, event)), None)
+    last = next(
+        (one for one in known.earlier(event) if same_family(one, event) and overlap(one, event)), None
+    )
     if last is not None and (verb(last.operation)[0] in TAKES_AWAY) != (word in TAKES_AWAY):
         return ()
     return (say("whether it was so before {operation} already", operation=event.operation),)
@@ -215,9 +219,8 @@ def built_on(event: ChangeEvent, known: Known) -> ChangeEvent | None:
     ids |= {value for value in named(event).values() if len(value) > 5}
     later = [
         one
-        for one in known.after(event)
+        for one in known.naming(event, ids)
         if not one.operation.startswith(("Tag", "Create", "Delete"))
-        and ids & set(named(one).values())
         and verb(one.operation)[0] in (*GIVES, *REPLACES, "Add", "Attach", "Authorize")
         and same_place(one, event)
     ]

@@ -176,10 +176,12 @@ def same_subject(one: ChangeEvent, other: ChangeEvent) -> bool:
 
 
 def _equal(one: str, other: str) -> bool:
-    return (
-        one == other
-        or one.rpartition(":")[2].rpartition("/")[2] == other.rpartition(":")[2].rpartition("/")[2]
-    )
+    return last_word(one) == last_word(other)
+
+
+def last_word(name: str) -> str:
+    """What an ARN, an address and a name of the same thing have in common."""
+    return name.rpartition(":")[2].rpartition("/")[2]
 
 
 def overlap(one: ChangeEvent, other: ChangeEvent) -> bool:
@@ -220,6 +222,31 @@ def _leaves(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int
             yield (*path, number)
     elif path:
         yield path
+
+
+_OWN = frozenset({"name", "type", "setIdentifier", "id", "key"})
+"""By which a thing inside a request is itself: a record of a zone has a name and a type."""
+
+
+def things_in(request: Json) -> Iterator[dict[str, str]]:
+    """What each thing inside a request is called, the outer ones first: records, targets, rules. Not the request
+    itself, and nothing that has no name of its own.
+    """
+    for _, value in sorted(request.items()):
+        for inner in _mappings(value):
+            names = {key: one for key, one in sorted(inner.items()) if key in _OWN and isinstance(one, str)}
+            if names:
+                yield names
+
+
+def _mappings(value: Any) -> Iterator[Json]:
+    if isinstance(value, dict):
+        yield value
+        for _, inner in sorted(value.items()):
+            yield from _mappings(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _mappings(inner)
 
 
 def without(request: Json, path: tuple[str | int, ...]) -> Json:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from graph.undoing.anatomy import named
+from graph.undoing.subjects import Subjects
 from tools.catalogue import change_of
 from tools.models import AlarmUpdate, ChangeEvent, MetricStep, Resource, Version
 from tools.topology import stub
@@ -57,6 +60,18 @@ class Known:
             found.setdefault(event.source, []).append(event)
         return {source: tuple(events) for source, events in found.items()}
 
+    @cached_property
+    def _subjects(self) -> Subjects:
+        return Subjects(self._good)
+
+    @cached_property
+    def _by_value(self) -> Mapping[tuple[str, str], tuple[ChangeEvent, ...]]:
+        found: dict[tuple[str, str], list[ChangeEvent]] = {}
+        for event in self._good:
+            for value in dict.fromkeys(named(event).values()):
+                found.setdefault((event.source, value), []).append(event)
+        return {key: tuple(events) for key, events in found.items()}
+
     def step(self, event: ChangeEvent, arn: str, path: str) -> MetricStep | None:
         """The step of a setting's own metric that lies around the event, the nearest first."""
         near = [
@@ -76,11 +91,37 @@ class Known:
 
     def before(self, event: ChangeEvent) -> tuple[ChangeEvent, ...]:
         """Successful changes of the event's service before it, newest first."""
-        return tuple(one for one in reversed(self.of(event.source)) if _order(one) < _order(event))
+        return _before(self.of(event.source), event)
 
     def after(self, event: ChangeEvent) -> tuple[ChangeEvent, ...]:
         """Successful changes of the event's service after it, oldest first."""
-        return tuple(one for one in self.of(event.source) if _order(one) > _order(event))
+        return _after(self.of(event.source), event)
+
+    def same(self, event: ChangeEvent) -> tuple[ChangeEvent, ...]:
+        """Successful changes of the thing that the event names, oldest first: see `anatomy.same_subject`."""
+        return self._subjects.same(event)
+
+    def earlier(self, event: ChangeEvent) -> tuple[ChangeEvent, ...]:
+        """Those before the event, newest first."""
+        return _before(self.same(event), event)
+
+    def later(self, event: ChangeEvent) -> tuple[ChangeEvent, ...]:
+        """Those after the event, oldest first."""
+        return _after(self.same(event), event)
+
+    def naming(self, event: ChangeEvent, values: Iterable[str]) -> tuple[ChangeEvent, ...]:
+        """Successful changes of the event's service after it that name one of the values, oldest first."""
+        found = (self._by_value.get((event.source, value), ()) for value in values)
+        every = {one.id: one for events in found for one in events}
+        return _after(sorted(every.values(), key=_order), event)
+
+
+def _before(events: Sequence[ChangeEvent], event: ChangeEvent) -> tuple[ChangeEvent, ...]:
+    return tuple(events[: bisect_left(events, _order(event), key=_order)][::-1])
+
+
+def _after(events: Sequence[ChangeEvent], event: ChangeEvent) -> tuple[ChangeEvent, ...]:
+    return tuple(events[bisect_right(events, _order(event), key=_order) :])
 
 
 def touched(event: ChangeEvent) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from graph.undoing.anatomy import (
 )
 from graph.undoing.known import Known, touched
 from graph.weighing.moves import is_document
-from tools.catalogue import find, settings_in
+from tools.catalogue import changed_alike, find, settings_in
 from tools.history import HIDDEN, current, prior, requested, same, told_by
 from tools.models import ChangeEvent, Json, PriorSource, Resource, Value
 from tools.services._spec import Setting
@@ -52,9 +52,11 @@ class Moved:
 def moved(event: ChangeEvent, known: Known) -> tuple[Moved, ...]:
     """Every field that the event's request sets. Settings of the service file first, then what no setting describes."""
     arns = touched(event)
-    settings = [setting for _, setting in settings_in(event)]
-    own = [_of_setting(event, known, arns[0], setting) for setting in settings] if arns else []
-    return (*own, *_beyond(event, known, arns[0] if arns else "", settings))
+    pairs = [
+        (arn, setting) for arn in changed_alike(event) or arns[:1] for _, setting in settings_in(event, arn)
+    ]
+    own = [_of_setting(event, known, arn, setting) for arn, setting in pairs]
+    return (*own, *_beyond(event, known, arns[0] if arns else "", [setting for _, setting in pairs]))
 
 
 # -- settings --------------------------------------------------------------------------------------
@@ -95,9 +97,7 @@ def _own(event: ChangeEvent, known: Known, arn: str) -> tuple[ChangeEvent, ...]:
     """Changes of the resource. Of some only the answer knows the ARN, so equal requests by name count as well."""
     names = named(event)
     same_names = [
-        one
-        for one in known.of(event.source)
-        if one.operation == event.operation and named(one) == names != {}
+        one for one in known.same(event) if one.operation == event.operation and named(one) == names != {}
     ]
     return tuple({one.id: one for one in (*known.on(arn), *same_names)}.values())
 
@@ -195,9 +195,9 @@ def _reads(event: ChangeEvent, setting: Setting, less: Json) -> bool:
 
 def _of_field(event: ChangeEvent, known: Known, arn: str, path: tuple[str | int, ...]) -> Moved:
     after = at(event.request, path)
-    tellers = [one for one in known.before(event) if _sets_same(one, event, path)]
+    tellers = [one for one in known.earlier(event) if _sets_same(one, event, path)]
     before = at(tellers[0].request, path) if tellers else None
-    later = [one for one in known.after(event) if _sets_same(one, event, path)]
+    later = [one for one in known.later(event) if _sets_same(one, event, path)]
     told, hidden = as_value(after) != HIDDEN, tellers and as_value(before) == HIDDEN
     before_known = bool(tellers) and not hidden
     source = _told_by(tellers[0], before) if before_known else None

@@ -17,7 +17,7 @@ from graph.undoing.known import Known, touched
 from graph.undoing.moved import Moved, moved
 from graph.undoing.reversal import reverse
 from graph.words import say, stamp
-from tools.catalogue import change_of
+from tools.catalogue import change_of, changed_alike
 from tools.cloudtrail_touch import is_noise
 from tools.errors import BadInput
 from tools.evidence import canonical
@@ -45,6 +45,7 @@ class Restoration:
     nearest: str = ""  # the nearest way, where there is no whole one
     later: ChangeEvent | None = None  # the event that undid it, or would be lost
     sources: tuple[PriorSource, ...] = ()
+    rests_on: ChangeEvent | None = None  # the earlier event whose values come back
     drift: tuple[str, ...] = ()  # where a template declares something else than what is put back
 
 
@@ -53,7 +54,8 @@ def restoration(event: ChangeEvent, known: Known) -> Restoration:
     made = _judged(event, known)
     safe = valid(made.calls) if made.outcome in ("exact", "partial") else ()
     if len(safe) != len(made.calls):
-        made = replace(made, calls=(), back=())
+        told = say("what was there before cannot be sent as it was recorded")
+        made = replace(made, outcome="partial", why=told, calls=(), unknown=made.unknown or (told,))
     return replace(made, back=valid(made.back) if made.calls else ())
 
 
@@ -73,9 +75,11 @@ def _judged(event: ChangeEvent, known: Known) -> Restoration:
         )
     fields = moved(event, known)
     arns = touched(event)
-    if fields and any(one.setting is not None for one in fields):
-        return _by_settings(event, known, arns[0], fields)
     change = change_of(event)
+    # Values of several resources go back in one call, which only the operation's own way back can make.
+    together = changed_alike(event) and change is not None and change.undo is not None
+    if fields and any(one.setting is not None for one in fields) and not together:
+        return _by_settings(event, known, arns[0], fields)
     if change is not None and change.undo is not None:
         return _by_file(event, known, arns[0] if arns else "", fields)
     return _by_events(event, known, arns[0] if arns else "", fields)
@@ -246,6 +250,7 @@ def _by_file(event: ChangeEvent, known: Known, arn: str, fields: tuple[Moved, ..
         unknown=doubt,
         back=_way_back(event, calls),
         sources=(held.source,) if held else (),
+        rests_on=held.event if held else None,
     )
 
 
@@ -291,6 +296,7 @@ def _from(base: Restoration, found: Reversal, event: ChangeEvent) -> Restoration
         lost=found.lost,
         nearest=found.nearest or (_LOOK if found.outcome == "partial" and not found.calls else ""),
         later=found.by,
+        rests_on=found.rests_on if found.rests_on is not event else None,
     )
 
 

@@ -41,7 +41,8 @@ from graph.undoing.moved import Moved
 from graph.words import say, stamp
 from tools.errors import BadInput
 from tools.models import Call, ChangeEvent, Json
-from tools.parameters import from_cloudtrail, members
+from tools.parameters import credentials, from_cloudtrail, members
+from tools.walk import leaves as values_in
 
 # What holds nothing that is lost with it. All else may hold data, or is itself gone for good.
 _HOLDS = re.compile(r"(?:LogGroup|AutoScalingGroup|ReplicationGroup|Node[gG]roup|ThingGroup)$")
@@ -53,6 +54,7 @@ _PLAIN = re.compile(
     r"|Entry|KeyPair|VpcEndpoint|Vpc|Subnet|Alarms?|Dashboards?|Encryption|Lifecycle|Cors|Website|Logging|Assignment"
     r"|PublicAccessBlock|Provider|MFADevice|UsagePlan|Targets?|Boundary|SSHPublicKey|Address|TargetGroup)$"
 )
+
 _IRREVOCABLE = frozenset(
     {
         "Terminate",
@@ -154,17 +156,32 @@ def _sent_before(event: ChangeEvent, known: Known, client: str) -> Reversal | No
     """For operations that replace a whole: the whole that was sent before, or its removal."""
     word, noun = verb(event.operation)
     before = next(
-        (one for one in known.before(event) if same_family(one, event) and overlap(one, event)), None
+        (one for one in known.earlier(event) if same_family(one, event) and overlap(one, event)), None
     )
     if before is None:
         return None
     if before.operation == event.operation:
         if equal(before, event):
             return Reversal(outcome="nothing to undo", why=say("it was so before already"), rests_on=before)
-        return _made(event, client, operation_of(event), before.request, before)
+        return _as_sent(event, client, before)
     if verb(before.operation)[0] == "Delete" and has(client, "Delete" + noun):
         return _take_away(event, known, client, word, noun, "Delete" + noun)
     return None
+
+
+def _as_sent(event: ChangeEvent, client: str, source: ChangeEvent) -> Reversal:
+    """The earlier call once more. A password or secret that it may have held is in no record."""
+    made = _made(event, client, operation_of(source), source.request, source)
+    sent = {name for call in made.calls for name in call.parameters}
+    hidden = tuple(name for name in credentials(client, operation_of(source)) if name not in sent)
+    if made.outcome != "exact" or not hidden:
+        return made
+    return replace(
+        made,
+        outcome="partial",
+        why=say("CloudTrail keeps no credential"),
+        unknown=tuple(say("{name}, if it was set", name=name) for name in hidden),
+    )
 
 
 def _made(event: ChangeEvent, client: str, operation: str, request: Json, source: ChangeEvent) -> Reversal:
@@ -236,11 +253,7 @@ def _survives(value: Any, calls: tuple[Call, ...]) -> bool:
 
 
 def _flat(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _flat(inner)
-    elif value not in (None, ""):
-        yield value
+    return (one for one in values_in(value) if one not in (None, ""))
 
 
 def _all_over(fields: tuple[Moved, ...]) -> Reversal:
@@ -351,7 +364,7 @@ def _give_again(event: ChangeEvent, known: Known, client: str, word: str, noun: 
     if was(event, known):
         return Reversal(outcome="nothing to undo", why=say("it was so before already"))
     makers = {back, *(other + noun for other in OPPOSITES.get(word, ()))}
-    givers = [one for one in known.before(event) if one.operation in makers and same_subject(one, event)]
+    givers = [one for one in known.earlier(event) if one.operation in makers and same_subject(one, event)]
     given = next((one for one in givers if overlap(one, event)), None)
     if given is not None:
         return _as_given(event, known, client, given)
@@ -395,13 +408,13 @@ def _as_given(event: ChangeEvent, known: Known, client: str, given: ChangeEvent)
     """The earlier giving once more; what changed it in between would be lost, so it must not be there."""
     between = [
         one
-        for one in known.before(event)
+        for one in known.earlier(event)
         if (given.time, given.id) < (one.time, one.id)
         and same_subject(one, event)
         and one.operation not in (given.operation, event.operation)
         and verb(one.operation)[0] in (*GIVES, *REPLACES)
     ]
-    made = _made(event, client, operation_of(given), given.request, given)
+    made = _as_sent(event, client, given)
     if verb(given.operation)[0] == "Create" and not _same_name(event, given):
         return Reversal(
             outcome="cannot be undone",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from graph.claims import rate_claim, setting_claim, shown, statement
 from graph.facts import Facts
 from graph.models import Hypothesis, MetricFinding, TestResult
+from graph.parts import takes_it_all
 from graph.weighing.moves import Move, as_number, event_of, move, step_of, whole
 from graph.weights import WEIGHTS
 from graph.words import say
@@ -40,7 +41,35 @@ def below_demand(facts: Facts, hypothesis: Hypothesis) -> bool:
     if what is None or asked is None or asked.before is None or facts.onset is None or not what.after_known:
         return False
     limit = as_number(what.after, what.setting)
-    return limit is not None and 0 < limit < asked.before
+    if limit is None or not 0 < limit < asked.before or not takes_it_all(facts, hypothesis.resource):
+        return False
+    return all(_refused_as_if(one, asked, limit) for one in _refusals(facts, hypothesis.resource, what))
+
+
+def _refusals(facts: Facts, arn: str, what: Move) -> list[MetricFinding]:
+    """Counts of what is refused while the limit holds, of the resource itself."""
+    names = {
+        one.metric
+        for one in what.setting.effects
+        if one.on == "self" and one.direction == "up" and not one.may
+    }
+    found = (facts.metric(facts.holder(arn), name) for name in sorted(names))
+    return [
+        one
+        for one in found
+        if one is not None and one.role in {"errors", "throttles"} and one.total is not None
+    ]
+
+
+def _refused_as_if(refused: MetricFinding, asked: MetricFinding, limit: float) -> bool:
+    """Fewer were refused before the onset, and no fewer since, than this limit refuses of what is asked for.
+
+    Else it always stood there, or something else refuses. A level (tasks, connections) tells no such number.
+    """
+    if asked.metric.stat != "Sum" or asked.before is None:
+        return refused.moved
+    before, since = asked.before - limit, (asked.after or 0.0) - limit
+    return (refused.before or 0.0) < before / 2 and (refused.after or 0.0) >= since / 2
 
 
 def per(finding: MetricFinding) -> str:
@@ -60,7 +89,8 @@ def _limit(facts: Facts, hypothesis: Hypothesis, what: Move) -> Iterator[TestRes
         rate_claim(asked, since=False),
         setting_claim(hypothesis.resource, hypothesis.setting, what.after, at),
     ]
-    evidence = [*(event.evidence if event else ()), *asked.evidence]
+    told = event.evidence if event else step.step.evidence if step else facts.read_in(hypothesis.resource)
+    evidence = [*told, *asked.evidence]
     if limit < asked.before:
         said = statement(
             "{limit} is below the demand of {demand}{per} before the onset",

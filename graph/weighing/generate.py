@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 
 from graph.facts import Facts
 from graph.models import CauseKind, Hypothesis
+from graph.undoing.after import OPPOSITES, REPLACES
+from graph.undoing.anatomy import things_in, verb
 from graph.weighing.dose import below_demand
 from graph.weighing.mechanism import together
-from graph.weighing.moves import Move, is_document, move, step_of
+from graph.weighing.moves import Move, as_number, is_document, move, step_of
 from graph.weighing.season import job_of
 from graph.weighing.witness import about
 from graph.words import say
-from tools.catalogue import change_of
+from tools.catalogue import change_of, changed_alike
 from tools.cloudtrail import is_noise, touched_by
+from tools.evidence import canonical
 from tools.history import requested
 from tools.models import ChangeEvent, Resource
 from tools.services._spec import Setting
@@ -82,28 +86,19 @@ def _object(event: ChangeEvent) -> str:
     known = change_of(event)
     if known is not None and known.inert:
         return event.id
+    if verb(event.operation)[0] in _ITEM_BY_ITEM:
+        return canonical(event.request)
     named = (
         f"{key}={value}"
         for key, value in sorted(event.request.items())
         if isinstance(value, str) and key.lower().endswith(("name", "arn", "id")) and key != "revisionId"
     )
-    return " ".join((*named, *_within(event.request, top=True)))
+    inside = (f"{key}={value}" for one in things_in(event.request) for key, value in one.items())
+    return " ".join((*named, *inside))
 
 
-_OWN = frozenset({"name", "type", "setIdentifier", "id", "key"})
-"""By which a thing inside a request is itself: a record of a zone has a name and a type."""
-
-
-def _within(value: object, *, top: bool = False) -> Iterator[str]:
-    """What the things inside a request are called, in order."""
-    if isinstance(value, Mapping):
-        for key, one in sorted(value.items()):
-            if not top and key in _OWN and isinstance(one, str):
-                yield f"{key}={one}"
-            yield from _within(one)
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _within(one)
+_ITEM_BY_ITEM = frozenset(OPPOSITES) - {*REPLACES, "Start", "Stop"}
+"""These give or take one thing of many, such as a rule, and leave what an earlier one gave or took as it is."""
 
 
 def began(facts: Facts) -> datetime:
@@ -134,10 +129,42 @@ def _touched(facts: Facts, event: ChangeEvent) -> tuple[Resource, ...]:
 def _of_event(facts: Facts, event: ChangeEvent) -> Iterator[Hypothesis]:
     """The settings that the event moved; the event as a whole where none is known to have moved."""
     touched = _touched(facts, event)
-    found = [one for resource in touched for one in _settings(facts, event, resource)]
-    yield from found
+    found = (
+        [one for resource in touched for one in _settings(facts, event, resource)] if not _made(event) else []
+    )
+    yield from _furthest(facts, event, found)
     if touched and not found:
         yield _whole_event(event, touched[0], _kind(facts, touched[0]))
+
+
+def _made(event: ChangeEvent) -> bool:
+    """Whether an event made what had nothing before, and what takes it away is known."""
+    known = change_of(event)
+    return event.operation.startswith("Create") and known is not None and known.undo is not None
+
+
+def _furthest(facts: Facts, event: ChangeEvent, found: list[Hypothesis]) -> list[Hypothesis]:
+    """Of a setting that one request gave to several resources, each its own value: the one that moved furthest.
+
+    Where a rule is put first, those that make room for it move by little. They are one cause, and go back together.
+    """
+    alike = set(changed_alike(event))
+    several = [one for one in found if one.resource in alike]
+    return [
+        one
+        for one in found
+        if one.resource not in alike
+        or one is max((each for each in several if each.setting == one.setting), key=partial(_way, facts))
+    ]
+
+
+def _way(facts: Facts, hypothesis: Hypothesis) -> float:
+    """How far a setting was moved; 0 where that is not known."""
+    what = move(facts, hypothesis)
+    if what is None or not what.prior.known or not what.after_known:
+        return 0.0
+    old, new = as_number(what.prior.value, what.setting), as_number(what.after, what.setting)
+    return abs(new - old) if old is not None and new is not None else 0.0
 
 
 def _kind(facts: Facts, resource: Resource) -> CauseKind:

@@ -11,7 +11,7 @@ from graph.weighing.moves import Move, event_of, move, untold
 from graph.weights import WEIGHTS
 from tools.catalogue import change_of, services
 from tools.history import requested
-from tools.models import PriorKind, Resource
+from tools.models import Metric, PriorKind, Resource
 from tools.services._spec import Effect, MetricSpec
 
 _LIVE: frozenset[PriorKind] = frozenset({"metric", "version"})
@@ -53,7 +53,17 @@ def matching_effects(facts: Facts, hypothesis: Hypothesis) -> tuple[Effect, ...]
 def _not_asked(facts: Facts, arn: str, every: Iterable[Effect]) -> bool:
     """It is asked less than before and fails no more than ever, by metrics that were read: then its callers stopped
     before they came to it, and do not fail for it."""
-    resource = facts.resource(facts.holder(arn))
+    holder = facts.holder(arn)
+    idle = any(
+        one.resource == holder and one.role in {"demand", "work"} and one.direction == "down" and one.moved
+        for one in facts.metrics
+    )
+    return idle and _fails_no_more(facts, holder, every)
+
+
+def _fails_no_more(facts: Facts, holder: str, every: Iterable[Effect]) -> bool:
+    """Whether metrics of it that these effects must move up were read, and none of them moved."""
+    resource = facts.resource(holder)
     if resource is None:
         return False
     own = [
@@ -63,14 +73,7 @@ def _not_asked(facts: Facts, arn: str, every: Iterable[Effect]) -> bool:
         if _roles(effect, resource) & FAILURE_ROLES
         if (found := facts.metric(resource.arn, effect.metric)) is not None
     ]
-    idle = any(
-        one.resource == resource.arn
-        and one.role in {"demand", "work"}
-        and one.direction == "down"
-        and one.moved
-        for one in facts.metrics
-    )
-    return idle and bool(own) and not any(found.moved for found in own)
+    return bool(own) and not any(found.moved for found in own)
 
 
 def together(facts: Facts, hypothesis: Hypothesis) -> tuple[Move, ...]:
@@ -126,10 +129,17 @@ def mechanism(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
         return TestResult(test="mechanism", weight=WEIGHTS["mechanism.other_metric"], statement=said)
     direct = any(_direct(facts, hypothesis.resource, effect) for effect in fitting)
     metric = facts.incident.metric
+    name = metric.name if metric else facts.name(facts.incident.resource)
+    failures = not direct and all(effect.direction == "up" for effect in fitting)
+    if failures and _fails_no_more(facts, facts.holder(hypothesis.resource), all_effects):
+        said = statement(
+            "fails no more than before: nothing to pass on to {metric}", evidence=evidence, metric=name
+        )
+        return TestResult(test="mechanism", weight=WEIGHTS["mechanism.unknown"], statement=said)
     said = statement(
         "known to move {metric} {direction}" if direct else "its failures are passed on to {metric}",
         evidence=evidence,
-        metric=metric.name if metric else facts.name(facts.incident.resource),
+        metric=name,
         direction=fitting[0].direction,
     )
     weight = WEIGHTS["mechanism.direct" if direct else "mechanism.spreads"]
@@ -144,12 +154,21 @@ def _direct(facts: Facts, arn: str, effect: Effect) -> bool:
     metric, symptom = facts.incident.metric, facts.incident.resource
     if metric is None:
         return effect.on == "self" and facts.holder(arn) == symptom
-    if not _names(effect, metric.name, facts.incident.role):
+    if not _names(effect, metric.name, facts.incident.role) or _the_other_way(facts, metric, effect):
         return False
     if effect.on == "self":
         return facts.holder(arn) == symptom
     reach = facts.callers(arn) if effect.on == "upstream" else facts.downstream(arn)
     return symptom in reach
+
+
+def _the_other_way(facts: Facts, metric: Metric, effect: Effect) -> bool:
+    """Whether the symptom went up where the effect goes down, or the other way round."""
+    found = facts.metric(facts.incident.resource, metric.name)
+    went = found.direction if found is not None and found.moved else ""
+    if facts.onset is not None and facts.onset.shape == "silence":
+        went = "down"
+    return went == ("down" if effect.direction == "up" else "up")
 
 
 def _passed_on(facts: Facts, arn: str, effect: Effect) -> bool:

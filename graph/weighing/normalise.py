@@ -16,13 +16,15 @@ from graph.weighing.coincidence import coincidence
 from graph.weighing.dose import below_demand, dose
 from graph.weighing.generate import hypotheses
 from graph.weighing.mechanism import explains, mechanism, together
-from graph.weighing.moves import step_of
+from graph.weighing.moves import event_of, step_of
 from graph.weighing.season import season
 from graph.weighing.source import source
+from graph.weighing.undone import undone
 from graph.weighing.when import time
 from graph.weighing.where import path, topology
 from graph.weighing.witness import companions, logs
-from graph.weights import LIKELY, MOST_SHOWN, RULED_OUT, WEIGHTS
+from graph.weights import LIKELY, MOST_SHOWN, PROVEN, RULED_OUT, WEIGHTS
+from tools.catalogue import change_of
 
 GIVE_UP = timedelta(minutes=90)
 """How long after the onset a change is still awaited in CloudTrail when other evidence proves it, or when nothing else
@@ -123,6 +125,7 @@ def _tests(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
         return
     yield from dose(facts, hypothesis)
     yield from special.reverted(facts, hypothesis)
+    yield from undone(facts, hypothesis)
     yield from (
         special.actor(facts, hypothesis) if hypothesis.kind == "change" else special.unseen(facts, hypothesis)
     )
@@ -151,6 +154,7 @@ def decide(facts: Facts, ranked: tuple[Hypothesis, ...], *, may_wait: bool, wide
     if _all_quiet(facts):
         return Decision(verdict="no_incident", leader=None, settled=True)
     awaited = _awaited(facts, leader if strong else None)
+    strong = strong and not (awaited and _asker_unseen(facts, leader))
     if awaited and may_wait:
         return Decision(verdict="not_yet", leader=None, settled=False)
     if strong:
@@ -177,9 +181,20 @@ def _awaited(facts: Facts, leader: Hypothesis | None) -> bool:
     """May CloudTrail still deliver an event that would change the answer?"""
     if not facts.trail_visible or facts.complete_until is None or facts.onset is None:
         return False
-    if leader is not None and leader.kind == "setting":
+    if leader is not None and (leader.kind == "setting" or _asker_unseen(facts, leader)):
         return facts.as_of < facts.onset.latest + GIVE_UP
-    return leader is None and facts.complete_until < facts.onset.latest
+    proven = leader is not None and leader.probability >= PROVEN
+    return not proven and facts.complete_until < facts.onset.latest
+
+
+def _asker_unseen(facts: Facts, leader: Hypothesis | None) -> bool:
+    """Whether it is a step of what somebody must have asked for, and no event says who: its actor is not to blame."""
+    event = event_of(facts, leader) if leader is not None else None
+    resource = facts.resource(leader.resource) if leader is not None else None
+    known = change_of(event) if event is not None else None
+    if event is None or resource is None or known is None or known.asked is None:
+        return False
+    return known.asked(event, resource)
 
 
 def _overdue(facts: Facts) -> bool:

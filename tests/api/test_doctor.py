@@ -8,7 +8,7 @@ import pytest
 
 from api.doctor import NOTHING, Checkup, Permission, examine
 from api.render.doctor import lines
-from tools.catalogue import reads
+from tools.needs import reads
 
 ROLE = "arn:aws:iam::111122223333:role/teams/audit"
 ACTIONS = {need.action for need in reads()}

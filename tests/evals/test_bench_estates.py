@@ -39,7 +39,9 @@ def test_relations_are_right_and_found_by_kind(read: Measured) -> None:
 
 
 def test_every_relation_says_why(read: Measured) -> None:
-    assert all(one.provenance and 0 < one.confidence <= 1 for one in read.read.topology.relations)
+    relations = read.read.topology.relations
+    assert len(relations) >= 500
+    assert [one for one in relations if not one.provenance or not 0 < one.confidence <= 1] == []
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -17,6 +17,7 @@ from graph.models import Incident, MetricFinding, Prevention, RootCause
 from graph.prevent import proposals
 from tools.catalogue import service_of, services, type_of
 from tools.directory import KnownResources
+from tools.log_lines import LogLine
 from tools.models import (
     Actor,
     Alarm,
@@ -30,7 +31,7 @@ from tools.models import (
     Resource,
     Window,
 )
-from tools.patterns import LogLine, mine
+from tools.patterns import mine
 from tools.services._spec import MetricSpec
 from tools.topology import merge
 

@@ -71,6 +71,10 @@ def test_claims_of_an_event_say_only_what_it_says() -> None:
         "mfa": True,
         "error_code": "AccessDenied",
     }
+    role = Actor(kind="role", name="rotation", role="rotation", session="rotate-parcels", how="sdk")
+    told = {claim.field: claim.value for claim in event_claims(replace(full, actor=role))}
+    assert told["session"] == "rotate-parcels"
+    assert who(replace(full, actor=role)) == "role rotation, session rotate-parcels (program)"
     bare = replace(full, actor=Actor(kind="unknown", name="", how="unknown"), error_code="")
     assert {"source_ip", "mfa", "error_code"}.isdisjoint(claim.field for claim in event_claims(bare))
 

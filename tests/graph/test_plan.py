@@ -181,8 +181,8 @@ def test_both_limits_of_one_call_go_back_each_with_its_source() -> None:
     _, found = made_plan(KINDS["HTTP stage throttled, both limits"].facts())
     told = [item.text for item in found.apply[0].provenance]
     assert len(told) == 2
-    assert told[0].startswith("200 ← UpdateStage by deployer")
-    assert told[1].startswith("stage rate limit: 500 ← UpdateStage by deployer")
+    assert told[0].startswith("500 ← UpdateStage by deployer")
+    assert told[1].startswith("stage burst limit: 200 ← UpdateStage by deployer")
 
 
 def test_an_innocent_setting_of_the_same_call_stays_as_it_is() -> None:

@@ -52,6 +52,26 @@ def test_before_cloudtrail_is_complete_nobody_is_named_either(kind: Kind) -> Non
 
 
 @pytest.mark.parametrize(
+    ("probability", "minutes", "may_wait", "verdict"),
+    [
+        (PROVEN - 0.1, -10, True, "not_yet"),
+        (PROVEN - 0.1, -10, False, "root_cause"),
+        (PROVEN - 0.1, 10, True, "root_cause"),
+        (PROVEN, -10, True, "root_cause"),
+    ],
+)
+def test_who_is_only_likely_is_named_once_cloudtrail_is_complete(
+    probability: float, minutes: int, may_wait: bool, verdict: str
+) -> None:
+    """`minutes` after the onset until which CloudTrail is complete."""
+    kind = next(iter(KINDS.values()))
+    facts = kind.facts(complete_until=ONSET + timedelta(minutes=minutes))
+    first, *others = weigh(facts)
+    ranked = (first.model_copy(update={"probability": probability}), *others)
+    assert decide(facts, ranked, may_wait=may_wait).verdict == verdict
+
+
+@pytest.mark.parametrize(
     ("after_onset", "may_wait", "widest", "trail", "verdict"),
     [
         (30, True, True, True, "not_yet"),
@@ -70,6 +90,40 @@ def test_what_nothing_explains_is_awaited_as_long_as_cloudtrail_was_ever_late(
     decision = decide(facts, weigh(facts), may_wait=may_wait, widest=widest)
     assert (decision.leader, decision.verdict) == (None, verdict)
     assert decision.settled == (verdict == "not_found")
+
+
+@pytest.mark.parametrize(
+    ("age", "after_onset", "may_wait", "verdict"),
+    [
+        (9, 30, True, "not_yet"),
+        (9, 30, False, "not_yet"),
+        (9, 90, False, "root_cause"),
+        (30, 30, True, "root_cause"),  # it was due: nobody had to ask for it
+    ],
+)
+def test_who_carries_out_what_somebody_asked_for_is_not_named_while_that_may_still_show(
+    age: int, after_onset: int, may_wait: bool, verdict: str
+) -> None:
+    """A secret that rotates every 30 days; its version before is `age` days old."""
+    arn, new = made.arn("secretsmanager", "secret:parcels/db-AbC12d"), "6d3dcb5f-ccf1-459d-812e-8247791e4a8e"
+    rotator = made.arn("lambda", "function:rotate-parcels")
+    held = {"VersionId": "old", "CreatedDate": (ONSET - timedelta(days=age)).isoformat()}
+    config = {
+        "RotationLambdaARN": rotator,
+        "RotationRules": {"AutomaticallyAfterDays": 30},
+        "Versions": [held],
+    }
+    secret = replace(made.resource(arn, "parcels/db"), config=config)
+    role = replace(made.PERSON, kind="role", name="rotation", session="rotate-parcels", how="sdk")
+    request = {"secretId": arn, "versionStage": "AWSCURRENT", "moveToVersionId": new}
+    step = event("secretsmanager", "UpdateSecretVersionStage", request, id="step", actor=role)
+    facts = made.facts(
+        (WRITER, "Errors"), {(WRITER, "Errors"): (0, 8)}, changes=[step], resources=(*made.shop(), secret)
+    )
+    assert facts.onset is not None
+    facts = replace(facts, as_of=facts.onset.latest + timedelta(minutes=after_onset))
+    first = Hypothesis(id="step", kind="change", title="", resource=arn, event="step", probability=0.95)
+    assert decide(facts, (first,), may_wait=may_wait).verdict == verdict
 
 
 @every_kind

@@ -16,8 +16,11 @@ from typing import Any
 
 import botocore.exceptions as faults
 import pytest
+from botocore.utils import parse_timestamp
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tools.aws import Account, Aws, Reader, region_of
+from tools.aws import Account, Aws, Reader, moment_of, region_of
 from tools.budget import Budget, Limits
 from tools.clock import VirtualClock
 from tools.errors import (
@@ -470,6 +473,47 @@ def test_a_role_is_assumed_once_and_its_keys_sign_the_calls(keys: None, tmp_path
     assert "ASIAIOSFODNN7EXAMPLE" in wire.asked[1].headers["Authorization"]
     assert "s3cr3t" not in path.read_text()
     assert "t0ken" not in path.read_text()
+
+
+@given(
+    st.one_of(
+        st.integers(-62_000_000_000, 253_000_000_000),
+        st.floats(0, 4e9),
+        st.integers(0, 4_000_000_000).map(str),
+        st.datetimes(timezones=st.timezones()).map(lambda one: one.isoformat()),
+        st.datetimes().map(lambda one: f"{one.isoformat()}Z"),
+        st.datetimes().map(lambda one: one.strftime("%a, %d %b %Y %H:%M:%S GMT")),
+    )
+)
+def test_times_are_read_as_botocore_reads_them_but_in_utc(told: float | str) -> None:
+    try:
+        known = parse_timestamp(told)
+        known = known.astimezone(UTC) if known.tzinfo else known.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        with pytest.raises((ValueError, OverflowError)):
+            moment_of(told)
+        return
+    assert moment_of(told) == known
+    assert moment_of(told).tzinfo is UTC
+
+
+def test_only_what_leaves_the_process_is_signed(keys: None) -> None:
+    virtual, live = script(TABLE), script(TABLE)
+    live.virtual = False
+    for wire in (virtual, live):
+        assert describe(run(wire)) == TABLE
+    assert "Authorization" in live.asked[0].headers
+    assert "Authorization" not in virtual.asked[0].headers
+
+
+@pytest.mark.parametrize("virtual", [True, False])
+def test_no_url_is_presigned_wherever_a_run_looks(keys: None, virtual: bool) -> None:
+    wire = script(TABLE)
+    wire.virtual = virtual
+    client = run(wire).client("dynamodb")
+    with pytest.raises(WriteRefused, match="no presigned URLs"):
+        client.generate_presigned_url("describe_table", Params={"TableName": "orders"})
+    assert wire.asked == []
 
 
 def test_a_role_that_cannot_be_assumed(keys: None) -> None:

@@ -220,4 +220,6 @@ def test_a_lookup_does_not_go_through_all_resources() -> None:
 
 @given(st.text(max_size=60))
 def test_any_text_is_looked_up(text: str) -> None:
-    assert all(one.arn for one in HOSTS.mentioned(text))
+    found = [one.arn for one in HOSTS.mentioned(text)]
+    assert set(found) <= {one.arn for one in (DATABASE, CLUSTER, BALANCER, WEB, TWIN, OTHER_TWIN, API)}
+    assert len(found) == len(set(found))

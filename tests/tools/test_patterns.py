@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools.entities import read
+from tools.log_lines import LogLine, events, is_platform, lambda_report, lambda_reports
 from tools.models import LogPattern
-from tools.patterns import LogLine, events, is_platform, lambda_report, lambda_reports, masked, mine
+from tools.patterns import mine
 
 NOW = datetime(2026, 3, 13, 18, tzinfo=UTC)
 TABLE = "arn:aws:dynamodb:eu-west-1:111122223333:table/invoices"
@@ -254,9 +255,3 @@ def test_order_does_not_matter_and_no_line_is_lost(
     assert sum(one.before for one in patterns) == sum(line.time < NOW for line in own)
     assert sum(one.after for one in patterns) == sum(line.time >= NOW for line in own)
     assert len({one.key for one in patterns}) == len(patterns)
-
-
-@given(st.text(alphabet=st.characters(codec="ascii"), max_size=200))
-def test_masking_twice_is_masking_once(text: str) -> None:
-    once = masked(text)
-    assert masked(once) == once

@@ -47,6 +47,21 @@ def test_what_configurations_name_and_nobody_lists_is_known_and_read() -> None:
     assert all(found.by_arn(one.source) and found.by_arn(one.target) for one in found.relations)
 
 
+def test_what_only_a_destination_names_is_read_whole() -> None:
+    failed = "arn:aws:sqs:eu-west-1:111122223333:failed-orders"
+    sent = {"DestinationConfig": {"OnFailure": {"Destination": failed}}}
+    found = read(more={("lambda", "GetFunctionEventInvokeConfig"): sent}).topology.by_arn(failed)
+    assert found is not None
+    assert found.config["VisibilityTimeout"] == 30
+
+
+def test_parts_of_a_function_are_asked_for_once() -> None:
+    aws = FakeAws({**ANSWERS, **TAGS})
+    whole(cast(Aws, aws), ["eu-west-1"])
+    assert aws.asked.count(("lambda", "GetPolicy")) == 3
+    assert aws.asked.count(("lambda", "ListAliases")) == 3
+
+
 def test_tags_come_from_one_listing() -> None:
     writer = read().topology.by_arn(WRITER)
     assert writer is not None

@@ -7,7 +7,7 @@ failures travel back, silence travels on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -77,6 +77,8 @@ class Setting:
     unset: Value = None  # what `requests` or the read show for "none", as a value to set it back to: -1
     echo: Literal["old", "new", "unknown", "none"] = "unknown"  # what responseElements shows at `echo_path`
     echo_path: str = ""
+    only_from: Mapping[str, Value] = field(default_factory=dict)
+    """Operation -> the one value that it changes: of all others but the one that it sets, AWS refuses it."""
     metric: MetricSpec | None = None  # the setting as a metric of its own
     limits: str = ""  # the metric (Sum, per second) that this setting caps: "ConsumedWriteCapacityUnits"
     effects: tuple[Effect, ...] = ()
@@ -123,6 +125,9 @@ class Change:
     follows: tuple[
         str, ...
     ] = ()  # operations of which a call of it by a role within minutes is but the carrying out
+    asked: Callable[[ChangeEvent, Resource], bool] | None = (
+        None  # whether one of `follows` must have been called for it: an event of it is missing where none is seen
+    )
     keys: Callable[[Json], Mapping[str, tuple[str, ...]]] | None = None
     """From the parameters, in an event's or a call's spelling, to the IAM condition keys of the request that name the
     part of the resource it changes: a policy can then guard that part alone."""
@@ -209,7 +214,9 @@ class Outline:
 
     `relations` is pure, as `Service.relations` is; so is `parts`: parts that have more of a name than their ARN.
     `discover` lists what `Service.discover` does not; `fill` reads of resources of the types `fills` what neither
-    listing nor describing tells.
+    listing nor describing tells. `gather` reads many resources of the types `gathers` in few answers: those of the
+    given ones that it could read, as `Service.describe` would give them. What it leaves out is described one by one,
+    and so is all when it raises Refused.
     """
 
     relations: Callable[[Resource, Directory], Iterable[Relation]] = lambda resource, directory: ()
@@ -217,6 +224,8 @@ class Outline:
     discover: Callable[[Reader, str], Iterable[Resource]] | None = None
     fill: Callable[[Reader, Resource], Resource] | None = None
     fills: tuple[str, ...] = ()
+    gather: Callable[[Reader, Sequence[Resource]], Iterable[Resource]] | None = None
+    gathers: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()  # types of which a listing and `fill` tell all that a map shows
     skips: tuple[str, ...] = ()  # optional reads of `Service.describe` that no map shows
 

@@ -311,7 +311,8 @@ def _throttle(member: str, path: str, name: str, unit: str) -> Setting:
         unset=-1,
         echo="new",
         echo_path=f'methodSettings."*/*".{member}',
-        limits="Count",
+        # A burst is how much is held for at once: it caps no sum.
+        limits="Count" if member.lower() == "throttlingratelimit" else "",
         effects=(
             Effect(metric="4XXError", direction="up", after=(0, 300), when="lowered"),
             Effect(metric="role:demand", direction="down", on="downstream", after=(0, 300), when="lowered"),

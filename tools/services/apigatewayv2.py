@@ -282,7 +282,8 @@ def _throttle(member: str, name: str, unit: str) -> Setting:
         query=f"DefaultRouteSettings.{member}",
         echo="new",
         echo_path=camel,
-        limits="Count",
+        # A burst is how much is held for at once: it caps no sum.
+        limits="Count" if member.lower() == "throttlingratelimit" else "",
         effects=(
             Effect(metric="4xx", direction="up", after=(0, 300), when="lowered"),
             Effect(metric="role:demand", direction="down", on="downstream", after=(0, 300), when="lowered"),
@@ -373,6 +374,17 @@ def _example(operation: str, request: Json) -> Json:
     return record(_SOURCE, operation, {"apiId": "a1b2c3d4e5", **request}, {**request})
 
 
+def _made_example(noun: str, required: Json) -> Json:
+    """Making a part: only the answer names it."""
+    answer = {**required, **_PART_REQUESTS[noun]}
+    id = f"{noun.lower()}Id"
+    request = {key: value for key, value in answer.items() if key != id}
+    return record(_SOURCE, f"Create{noun}", {"apiId": "a1b2c3d4e5", **request}, answer)
+
+
+_NEW_API: Json = {"name": "orders-api", "protocolType": "HTTP"}
+
+
 def _change(
     operation: str,
     touches: Any,
@@ -380,12 +392,14 @@ def _change(
     request: Json,
     effects: tuple[Effect, ...] = (),
     undo: Any = None,
+    answer: Json | None = None,
 ) -> Change:
+    """`answer`: where it tells more than the request."""
     return Change(
         operation=operation,
         touches=touches,
         breaks=breaks,
-        example=_example(operation, request),
+        example=record(_SOURCE, operation, {"apiId": "a1b2c3d4e5", **request}, answer or {**request}),
         effects=effects,
         undo=undo,
     )
@@ -448,24 +462,27 @@ CHANGES = (
         "CreateDeployment",
         _STAGE,
         "Edits made earlier to routes and integrations go live.",
-        {"stageName": "prod", "deploymentId": "d9k2m1"},
+        {"stageName": "prod"},
         (*_FAILS, *_REFUSES[:1]),
         _undo_deployment,
+        {"deploymentId": "d9k2m1", "deploymentStatus": "DEPLOYED", "autoDeployed": False},
     ),
-    *(
-        inert(operation, touches, _example(operation, request))
-        for operation, touches, request in (
-            ("CreateStage", _STAGE, _STAGE_REQUEST),
-            ("CreateApi", _WHOLE, {"name": "orders-api", "protocolType": "HTTP"}),
-            *(
-                (f"Create{noun}", touches, _PART_REQUESTS[noun])
-                for noun, touches in (
-                    ("Integration", _INTEGRATION),
-                    ("Route", _ROUTE),
-                    ("Authorizer", _AUTHORIZER),
-                )
-            ),
-        )
+    inert("CreateStage", _STAGE, _example("CreateStage", _STAGE_REQUEST)),
+    inert("CreateApi", _WHOLE, record(_SOURCE, "CreateApi", _NEW_API, {**_NEW_API, "apiId": "a1b2c3d4e5"})),
+    inert("CreateIntegration", _INTEGRATION, _made_example("Integration", {"integrationType": "AWS_PROXY"})),
+    inert("CreateRoute", _ROUTE, _made_example("Route", {"routeKey": "GET /orders"})),
+    inert(
+        "CreateAuthorizer",
+        _AUTHORIZER,
+        _made_example(
+            "Authorizer",
+            {
+                "name": "shop-callers",
+                "authorizerType": "REQUEST",
+                "authorizerPayloadFormatVersion": "2.0",
+                "identitySource": ["$request.header.Authorization"],
+            },
+        ),
     ),
 )
 

@@ -1027,7 +1027,17 @@ CHANGES = (
                 },
                 None,
             ),
-            ("CreateMonitoringSubscription", _touches_distribution, {"distributionId": _ID}, None),
+            (
+                "CreateMonitoringSubscription",
+                _touches_distribution,
+                {
+                    "distributionId": _ID,
+                    "monitoringSubscription": {
+                        "realtimeMetricsSubscriptionConfig": {"realtimeMetricsSubscriptionStatus": "Enabled"}
+                    },
+                },
+                None,
+            ),
             ("DeleteMonitoringSubscription", _touches_distribution, {"distributionId": _ID}, None),
             (
                 "TagResource",

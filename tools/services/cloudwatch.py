@@ -255,6 +255,7 @@ SETTINGS = (
         query="MetricAlarms[0].ActionsEnabled",
         unset=True,
         echo="none",
+        only_from={"DisableAlarmActions": True, "EnableAlarmActions": False},
         effects=(Effect(metric="alarm state", direction="silent", after=(0, 60), when="lowered"),),
     ),
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tools import agent_logs, middleware
 from tools import arn as arns
 from tools import network_rules as rules
+from tools.change_kit import changes_of
 from tools.errors import NotThere
 from tools.kit import call, here, optional, plain, record, relation, text, uses, uses_key, whole
 from tools.models import Call, ChangeEvent, Gap, Json, Relation, Resource, Value
@@ -801,28 +802,18 @@ _NO_ROLE = (
 )
 
 
+_made = changes_of(_SOURCE, _touches)
+
+
 def _change(
     operation: str,
     breaks: str,
     request: Json,
     response: Json,
     effects: tuple[Effect, ...] = (),
-    *,
-    touches: Any = _touches,
-    undo: Any = None,
-    earlier: tuple[str, ...] = (),
-    more: tuple[Json, ...] = (),
+    **rest: Any,
 ) -> Change:
-    return Change(
-        operation=operation,
-        touches=touches,
-        breaks=breaks,
-        example=record(_SOURCE, operation, request, response),
-        more_examples=tuple(record(_SOURCE, operation, one, response) for one in more),
-        effects=effects,
-        undo=undo,
-        earlier=earlier,
-    )
+    return _made(operation, breaks, request, effects, response=response, **rest)
 
 
 _ATTRIBUTE: Json = {"instanceId": _INSTANCE}

@@ -26,6 +26,7 @@ from tools.services._spec import (
     Setting,
     inert,
 )
+from tools.setting_values import ITS_ARN
 
 if TYPE_CHECKING:
     from tools.aws import Reader
@@ -137,7 +138,8 @@ def describe(reader: Reader, arn: str) -> Resource | None:
     """A load balancer, listener, rule or target group as AWS describes it, with more keys:
 
     load balancer: `Attributes` (key -> value), `Listeners` (DescribeListeners), `TargetGroups` (ARNs);
-    listener: `Rules` (DescribeRules); target group: `Attributes`, `TargetHealth` (TargetHealthDescriptions).
+    listener: `Rules` (DescribeRules); rule: `Taken` (priorities of the other rules of its listener);
+    target group: `Attributes`, `TargetHealth` (TargetHealthDescriptions).
     """
     kind = arns.parse(arn).type
     found = _DESCRIBED.get(kind)
@@ -209,9 +211,18 @@ def _describe_listener(reader: Reader, arn: str) -> Resource | None:
 
 
 def _describe_rule(reader: Reader, arn: str) -> Resource | None:
-    found = _Gathering(reader, arn)
-    known = found.base("DescribeRules", "Rules", RuleArns=[arn])
-    return _resource(arn, found.config, found.evidence) if known else None
+    """The rule among all of its listener: no two of them may have the same priority."""
+    at: dict[str, Any] = {"region": arns.parse(arn).region, "token": _TOKEN, "ListenerArn": listener_of(arn)}
+    try:
+        rules = reader.pages("elbv2", "DescribeRules", "Rules", **at)
+    except NotThere:
+        return None
+    own = next((one for one in rules.items if text(one, "RuleArn") == arn), None)
+    if own is None:
+        return None
+    taken = [text(one, "Priority") for one in rules.items if one is not own]
+    config = {**plain(own), "Taken": [one for one in taken if one.isdigit()]}
+    return _resource(arn, config, rules.evidence)
 
 
 def _describe_group(reader: Reader, arn: str) -> Resource | None:
@@ -621,8 +632,45 @@ _FROM_TARGETS = (
     Effect(metric="role:latency", direction="up", on="upstream", after=(0, 1800)),
 )
 
+
+def _read_rule(resource: Resource) -> Call:
+    return call("elbv2", "DescribeRules", resource, RuleArns=[resource.arn])
+
+
+def _as_shown(event: ChangeEvent, value: Value) -> Value:
+    """Requests tell a priority as a number, descriptions as text: "10", or "default"."""
+    return str(value)
+
+
+def _restore_priority(resource: Resource, value: Value) -> tuple[Call, ...]:
+    """None for a number that another rule has by now, which AWS refuses, and for the default rule, which has none."""
+    shown = str(value)
+    if not shown.isdigit() or shown in (resource.config.get("Taken") or []):
+        return ()
+    pairs = [{"RuleArn": resource.arn, "Priority": int(shown)}]
+    return (call("elbv2", "SetRulePriorities", resource, RulePriorities=pairs),)
+
+
 SETTINGS = (
     *_CHECKS,
+    Setting(
+        type="listener-rule",
+        name="priority",
+        path="Priority",
+        unit="",
+        # Rules are tried from the lowest number up; one request may renumber several, each by its ARN.
+        requests={
+            "SetRulePriorities": f"rulePriorities[?ruleArn=='{ITS_ARN}'].priority | [0]",
+            "CreateRule": "priority",
+        },
+        restore=_restore_priority,
+        read=_read_rule,
+        query="Rules[0].Priority",
+        echo="new",
+        echo_path=f"rules[?ruleArn=='{ITS_ARN}'].priority | [0]",
+        effects=_ROUTED,
+        means=_as_shown,
+    ),
     *(
         _attribute("target-group", key, name, unit, default, effects)
         for key, name, unit, default, effects in (
@@ -1112,6 +1160,7 @@ CHANGES = (
                 "loadBalancerArn": _WEB,
                 "port": 443,
                 "protocol": "HTTPS",
+                "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-2021-06",
                 "certificates": [{"certificateArn": _CERTIFICATE}],
                 "defaultActions": [{"type": "forward", "targetGroupArn": _BLUE}],
             },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tools import arn as arns
@@ -135,8 +135,10 @@ def _default_version(reader: Reader, arn: str, evidence: list[str]) -> Json:
 def _describe_policy(reader: Reader, arn: str) -> Resource | None:
     evidence: list[str] = []
     config = _default_version(reader, arn, evidence)
-    if not config:
-        return None
+    return _policy(arn, config, evidence) if config else None
+
+
+def _policy(arn: str, config: Json, evidence: Iterable[str]) -> Resource:
     parts = arns.parse(arn)
     return Resource(
         arn=arn,
@@ -148,6 +150,66 @@ def _describe_policy(reader: Reader, arn: str) -> Resource | None:
         config=config,
         evidence=tuple(evidence),
     )
+
+
+def gather(reader: Reader, todo: Sequence[Resource]) -> Iterable[Resource]:
+    """Roles and customer managed policies from the listing that tells them whole, some hundreds to an answer.
+
+    It tells the policies of all, used or not, and neither description nor longest session of a role: those are
+    known from listing the roles.
+    """
+    policies: dict[str, tuple[Json, str]] = {}  # by ARN: as `_default_version` gives it, and its evidence
+    for one, said in _details(reader, "LocalManagedPolicy", "Policies"):
+        policies[one["Arn"]] = (_version_in_force(one), said)
+    roles = {one["RoleName"]: (one, said) for one, said in _details(reader, "Role", "RoleDetailList")}
+    for known in todo:
+        if known.type == "policy" and known.arn in policies:
+            config, said = policies[known.arn]
+            yield _policy(known.arn, config, (said,))
+        elif known.type == "role" and known.name in roles:
+            yield _detailed(known, *roles[known.name], policies)
+
+
+_LISTS = ("RolePolicyList", "AttachedManagedPolicies", "InstanceProfileList")
+"""What tells of a role more than GetRole does."""
+
+
+def _details(reader: Reader, kind: str, items: str) -> Iterable[tuple[Json, str]]:
+    pages = reader.pages(
+        "iam",
+        "GetAccountAuthorizationDetails",
+        items,
+        token=("Marker", "Marker"),
+        Filter=[kind],
+        MaxItems=1000,
+    )
+    return zip(pages.items, pages.origins, strict=True)
+
+
+def _version_in_force(policy: Mapping[str, Any]) -> Json:
+    version = policy["DefaultVersionId"]
+    found = next((one for one in policy.get("PolicyVersionList") or [] if one["VersionId"] == version), {})
+    shown = {"Document": document(found["Document"])} if "Document" in found else {}
+    return {"DefaultVersionId": version, **shown}
+
+
+def _detailed(
+    known: Resource, role: Mapping[str, Any], said: str, policies: Mapping[str, tuple[Json, str]]
+) -> Resource:
+    held = [
+        {"Name": one["PolicyName"], "Arn": "", "Document": document(one["PolicyDocument"])}
+        for one in (role.get("RolePolicyList") or [])[:_MOST_POLICIES]
+    ]
+    evidence = [said]
+    for item in (role.get("AttachedManagedPolicies") or [])[:_MOST_POLICIES]:
+        config, told = policies.get(item["PolicyArn"], ({}, ""))
+        held.append(
+            {"Name": item["PolicyName"], "Arn": item["PolicyArn"], "Document": config.get("Document", {})}
+        )
+        evidence.append(told)
+    own = {key: value for key, value in role.items() if key not in _LISTS}
+    listed_only = {key: value for key, value in known.config.items() if key not in own}
+    return _role({**listed_only, **own}, known.arn, dict.fromkeys(evidence), Policies=held)
 
 
 def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
@@ -465,6 +527,11 @@ SERVICE = Service(
             operation="GetPolicyVersion", action="iam:GetPolicyVersion", shows="what a managed policy allows"
         ),
         Read(
+            operation="GetAccountAuthorizationDetails",
+            action="iam:GetAccountAuthorizationDetails",
+            shows="what all roles may do, in few answers, for maps of whole accounts",
+        ),
+        Read(
             operation="GetInstanceProfile",
             action="iam:GetInstanceProfile",
             shows="whom an instance runs as",
@@ -475,7 +542,7 @@ SERVICE = Service(
     discover=discover,
     describe=describe,
     relations=relations,
-    outline=Outline(relations=outline),
+    outline=Outline(relations=outline, gather=gather, gathers=("role", "policy")),
     settings=SETTINGS,
     changes=CHANGES,
     conditions=CONDITIONS,

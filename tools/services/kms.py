@@ -194,6 +194,12 @@ def _restore_rotation(resource: Resource, value: Value) -> tuple[Call, ...]:
     return (call("kms", "EnableKeyRotation", resource, KeyId=resource.name, **more),)
 
 
+def _restore_state(resource: Resource, value: Value) -> tuple[Call, ...]:
+    """Enabled or Disabled; to all else no single call leads back."""
+    wanted = {"Enabled": "EnableKey", "Disabled": "DisableKey"}.get(str(value), "")
+    return (call("kms", wanted, resource, KeyId=resource.name),) if wanted else ()
+
+
 def _means_target(event: ChangeEvent, value: Value) -> Value:
     """A key's id, from the id or the ARN that the request names."""
     return str(value).rpartition("/")[2]
@@ -217,6 +223,29 @@ _LOCKED_OUT = tuple(
 )
 
 SETTINGS = (
+    # ScheduleKeyDeletion stays apart: no call leads back to a deletion, and its undo is two calls.
+    Setting(
+        type="key",
+        name="key state",
+        path="KeyState",
+        unit="",
+        requests={
+            "EnableKey": '`"Enabled"`',
+            "DisableKey": '`"Disabled"`',
+            "CancelKeyDeletion": '`"Disabled"`',
+            "CreateKey": "(origin == 'EXTERNAL' && 'PendingImport') || 'Enabled'",
+        },
+        restore=_restore_state,
+        read=_read,
+        query="KeyMetadata.KeyState",
+        echo="none",
+        only_from={
+            "EnableKey": "Disabled",
+            "DisableKey": "Enabled",
+            "CancelKeyDeletion": "PendingDeletion",
+        },
+        effects=_LOCKED_OUT,
+    ),
     Setting(
         type="key",
         name="key policy",
@@ -254,6 +283,7 @@ SETTINGS = (
         query="KeyRotationEnabled",
         unset=False,
         echo="none",
+        only_from={"DisableKeyRotation": True},
     ),
 )
 

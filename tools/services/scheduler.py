@@ -299,7 +299,11 @@ SETTINGS = (
 
 
 def _undo_delete(event: ChangeEvent, earlier: tuple[ChangeEvent, ...]) -> tuple[Call, ...]:
-    """CreateSchedule as it was last made or updated: each of both requests holds the whole schedule."""
+    """CreateSchedule as it was last made or updated: each of both requests holds the whole schedule.
+
+    CreateSchedule refuses a StartDate that has passed ("cannot be earlier than 5 minutes ago"); without one a schedule
+    begins at once, as this one had.
+    """
     before = last(
         earlier,
         ("CreateSchedule", "UpdateSchedule", "DeleteSchedule"),
@@ -309,7 +313,9 @@ def _undo_delete(event: ChangeEvent, earlier: tuple[ChangeEvent, ...]) -> tuple[
         return ()
     moments = {_sent(one): before.request.get(_sent(one)) for one in _MOMENTS}
     request = {**before.request, **{key: _moment(one) for key, one in moments.items() if one is not None}}
-    return sent_again("scheduler", "CreateSchedule", event, request, "clientToken")
+    begin = _parsed(text(request, "startDate"))
+    passed = ("startDate",) if begin is not None and begin <= event.time else ()
+    return sent_again("scheduler", "CreateSchedule", event, request, "clientToken", *passed)
 
 
 _NAME: Json = {"name": "nightly-billing", "groupName": "billing"}
@@ -319,8 +325,8 @@ _REQUEST: Json = {
     **_NAME,
     "scheduleExpression": "cron(0 2 * * ? *)",
     "scheduleExpressionTimezone": "Europe/Dublin",
-    "startDate": "2026-01-01T00:00:00Z",
-    "endDate": "2026-12-31T00:00:00Z",
+    "startDate": "2040-01-01T00:00:00Z",
+    "endDate": "2040-12-31T00:00:00Z",
     "state": "DISABLED",
     "kmsKeyArn": "arn:aws:kms:eu-west-1:111122223333:key/5f0c2a7e-3b1d-4f7e-9a55-0c1de2b4d21e",
     "flexibleTimeWindow": {"mode": "FLEXIBLE", "maximumWindowInMinutes": 15},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -444,6 +444,7 @@ def _change(
     undo: Any = None,
     earlier: tuple[str, ...] = (),
     follows: tuple[str, ...] = (),
+    asked: Callable[[ChangeEvent, Resource], bool] | None = None,
     renews: bool = False,
 ) -> Change:
     made = partial(record, _SOURCE, operation, response=response)
@@ -457,8 +458,30 @@ def _change(
         undo=undo,
         earlier=earlier,
         follows=follows,
+        asked=asked,
         renews=renews,
     )
+
+
+_WINDOW = timedelta(days=1)  # a rotation begins at any time of the day on which it is due
+
+
+def _out_of_turn(event: ChangeEvent, resource: Resource) -> bool:
+    """Whether a step of the rotation function came when no rotation was due: then somebody asked for it."""
+    config = resource.config
+    function = text(config, "RotationLambdaARN").partition(":function:")[2].partition(":")[0]
+    if not function or event.actor.session != function:
+        return False
+    days = (config.get("RotationRules") or {}).get("AutomaticallyAfterDays")
+    new = {text(event.request, "clientRequestToken"), text(event.request, "moveToVersionId")}
+    before = [
+        datetime.fromisoformat(text(version, "CreatedDate"))
+        for version in config.get("Versions") or []
+        if text(version, "CreatedDate") and text(version, "VersionId") not in new
+    ]
+    if not isinstance(days, int) or not before:
+        return False
+    return abs(event.time - max(before) - timedelta(days=days)) > _WINDOW
 
 
 _MAY = tuple(
@@ -473,6 +496,7 @@ CHANGES = (
         {"arn": _ARN},
         more=({**_ON, "clientRequestToken": _NEW, "versionStages": [_PENDING]},),
         follows=("RotateSecret",),
+        asked=_out_of_turn,
     ),
     _change(
         "UpdateSecret",
@@ -488,6 +512,7 @@ CHANGES = (
         {**_ON, "versionStage": _CURRENT, "moveToVersionId": _NEW, "removeFromVersionId": _OLD},
         _TAKEN,
         follows=("RotateSecret",),
+        asked=_out_of_turn,
     ),
     _change(
         "RotateSecret",

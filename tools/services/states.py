@@ -46,6 +46,7 @@ _MOST_DEFINITIONS = 25  # of listed machines, one call each
 _MOST_VERSIONS = 5
 _MOST_EXECUTIONS = 16  # of which the definition is read, to find where it changed
 _LISTED = 1000
+_PAGES = 5  # a busy machine has many executions since the change
 _QUEUE_URL = re.compile(r"^https://[^/]+/(\d{12})/([\w.-]+)$")
 
 
@@ -183,20 +184,38 @@ def versions(reader: Reader, resource: Resource) -> Iterable[tuple[str, datetime
 
 
 def _of_executions(reader: Reader, resource: Resource) -> Iterator[tuple[str, datetime, Json, str]]:
-    """What executions ran with, each state of the machine once: halving finds where two neighbours differ."""
-    executions: list[Json] = []
+    """What executions ran with, each state of the machine once."""
+    once: dict[datetime, tuple[Json, str]] = {}
     with reader.seeing(f"Executions of {resource.name}", "the definition before a change"):
-        pages = reader.pages(
-            "stepfunctions",
-            "ListExecutions",
-            "executions",
-            region=resource.region,
-            token=("nextToken", "nextToken"),
-            limit=5,  # a busy machine has many since the change
-            stateMachineArn=resource.arn,
-            maxResults=_LISTED,
-        )
-        executions = list(pages.items)
+        newest = _executions(reader, resource, _PAGES)
+        once = _states_of(reader, resource, newest)
+        if len(once) == 1 and len(newest) == _PAGES * _LISTED:
+            # All of so many began since the last change. When it made them fail, the last to succeed began before it.
+            once |= _states_of(reader, resource, _executions(reader, resource, 1, statusFilter="SUCCEEDED"))
+    for when, (shown, evidence) in sorted(once.items()):
+        yield text(shown, "revisionId") or when.isoformat(), when, shown, evidence
+
+
+def _executions(reader: Reader, resource: Resource, pages: int, **more: str) -> list[Json]:
+    """Newest first."""
+    listed = reader.pages(
+        "stepfunctions",
+        "ListExecutions",
+        "executions",
+        region=resource.region,
+        token=("nextToken", "nextToken"),
+        limit=pages,
+        stateMachineArn=resource.arn,
+        maxResults=_LISTED,
+        **more,
+    )
+    return list(listed.items)
+
+
+def _states_of(
+    reader: Reader, resource: Resource, executions: list[Json]
+) -> dict[datetime, tuple[Json, str]]:
+    """The machine as these executions ran with it, by when it became so: halving finds where two neighbours differ."""
     found: dict[int, tuple[datetime, Json, str]] = {}
 
     def ran_with(number: int) -> datetime | None:
@@ -221,9 +240,7 @@ def _of_executions(reader: Reader, resource: Resource) -> Iterator[tuple[str, da
             continue
         middle = (newest + oldest) // 2
         todo += [(newest, middle), (middle, oldest)]
-    once = {when: (shown, evidence) for when, shown, evidence in found.values()}
-    for when, (shown, evidence) in sorted(once.items()):
-        yield text(shown, "revisionId") or when.isoformat(), when, shown, evidence
+    return {when: (shown, evidence) for when, shown, evidence in found.values()}
 
 
 # -- relations --------------------------------------------------------------------------------------

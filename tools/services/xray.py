@@ -186,12 +186,23 @@ def _touches(event: ChangeEvent) -> tuple[str, ...]:
 
 
 _RULE = {"ruleName": "orders", "fixedRate": 0.05, "reservoirSize": 1}
+_NEW_RULE = {
+    **_RULE,
+    "priority": 100,
+    "version": 1,
+    "resourceARN": "*",
+    "serviceName": "orders",
+    "serviceType": "*",
+    "host": "*",
+    "hTTPMethod": "*",
+    "uRLPath": "*",
+}
 
 CHANGES = tuple(
     # What is sampled changes what can be seen, and nothing else.
     inert(operation, _touches, record(_SOURCE, operation, request))
     for operation, request in (
-        ("CreateSamplingRule", {"samplingRule": _RULE}),
+        ("CreateSamplingRule", {"samplingRule": _NEW_RULE}),
         ("UpdateSamplingRule", {"samplingRuleUpdate": _RULE}),
         ("DeleteSamplingRule", {"ruleName": "orders"}),
         ("CreateGroup", {"groupName": "slow", "filterExpression": "responsetime > 5"}),

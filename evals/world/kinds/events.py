@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from evals.world.deeds_events import change, create, tag
-from evals.world.deliveries import admit, admits
+from evals.world.deliveries import admit, admits, as_text
 from evals.world.flow import Flow, Load, Minute
 from evals.world.kinds._kind import Kind, Wish
 from evals.world.metrics import count, source
@@ -130,11 +130,7 @@ def _texts(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _kept_value(path: str, value: Any) -> Any:
-    return (
-        json.dumps(value, separators=(",", ":"))
-        if path == "EventPattern" and isinstance(value, dict)
-        else value
-    )
+    return as_text(value) if path == "EventPattern" else value
 
 
 def _link(shop: Workshop, rule: Thing, target: Thing) -> None:

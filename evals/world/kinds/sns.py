@@ -104,7 +104,7 @@ def _make(shop: Workshop, wish: Wish) -> Thing:
         path: deliveries.kept(value) for path, value in wish.settings.items() if path != "FilterPolicy"
     }
     shop.settle(thing, replace(wish, settings=settings), {"Policy": _own(shop.world, thing)})
-    thing.fixed["filter"] = _text(wish.settings.get("FilterPolicy"))
+    thing.fixed["filter"] = deliveries.as_text(wish.settings.get("FilterPolicy"))
     return thing
 
 
@@ -127,10 +127,6 @@ def _own(world: World, topic: Thing) -> str:
         "Condition": {"StringEquals": {"AWS:SourceOwner": world.account}},
     }
     return deliveries.document([made])
-
-
-def _text(value: Any) -> Any:
-    return json.dumps(value, separators=(",", ":")) if isinstance(value, dict) else value
 
 
 def _link(shop: Workshop, topic: Thing, target: Thing) -> None:
@@ -199,7 +195,7 @@ def _metrics(topic: Thing, flow: Flow | None) -> Iterable[Source]:
 
 
 def _kept(world: World, thing: Thing, path: str, value: Any) -> Any:
-    return deliveries.kept(value) if path == "Policy" else _text(value)
+    return deliveries.kept(value) if path == "Policy" else deliveries.as_text(value)
 
 
 KINDS = (

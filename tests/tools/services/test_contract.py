@@ -23,7 +23,7 @@ from tools.models import Actor, Call, ChangeEvent, Json, Resource, Value
 from tools.parameters import from_cloudtrail, to_cli, validate
 from tools.services import services
 from tools.services._spec import Change, Condition, Effect, Service, Setting
-from tools.setting_values import as_value
+from tools.setting_values import as_value, of_resource
 
 _ROLES = {"demand", "errors", "throttles", "latency", "saturation", "backlog", "setting", "work"}
 
@@ -190,9 +190,10 @@ def example_of(service: Service, setting: Setting) -> tuple[ChangeEvent, Any]:
     """An example event that sets the setting to something, and to what."""
     for change in service.changes:
         for record in records(change) if change.operation in setting.requests else ():
-            path = setting.requests[change.operation]
+            arn = change.touches(event(record))[0]
+            path = of_resource(setting, arn).requests[change.operation]
             value = catalogue.find(path, record["requestParameters"] or {})
-            if value is not None and catalogue.type_of(change.touches(event(record))[0]) == setting.type:
+            if value is not None and catalogue.type_of(arn) == setting.type:
                 return event(record), value
     raise AssertionError(f"no example sets {setting.name}")
 
@@ -331,6 +332,7 @@ def test_a_request_path_finds_its_value_in_the_example(service: Service, setting
     for path in setting.requests.values():
         catalogue.find(path, {})
     found, value = example_of(service, setting)
+    setting = of_resource(setting, changed(service, setting).arn)
     assert (service, setting) in catalogue.settings_in(found)
     if not setting.hidden and not isinstance(value, dict | list):
         shown = setting.means(found, value) if setting.means is not None else value

@@ -669,3 +669,50 @@ def test_a_rule_touches_its_listener_and_balancer_too() -> None:
     change = catalogue.change_of(event)
     assert change is not None
     assert change.touches(event) == (RULE, HTTP, WEB)
+
+
+def _rules(*priorities: str) -> Json:
+    rules = [
+        {"RuleArn": f"{RULE[:-2]}{number:02d}", "Priority": one} for number, one in enumerate(priorities)
+    ]
+    return {"Rules": rules}
+
+
+def test_a_rule_is_told_with_the_numbers_that_the_others_have() -> None:
+    shown = _rules("10", "40", "default")
+    found = read(shown["Rules"][1]["RuleArn"], DescribeRules=shown)
+    assert (found.config["Priority"], found.config["Taken"]) == ("40", ["10"])
+    gone = f"{RULE[:-2]}77"
+    assert describe(FakeAws(answers(DescribeRules=shown)).reader(), gone) is None
+
+
+@given(st.integers(1, 50_000), st.sets(st.integers(1, 50_000), max_size=5))
+def test_a_priority_goes_back_as_a_number_that_is_free(wanted: int, taken: set[int]) -> None:
+    setting = next(one for one in SERVICE.settings if one.path == "Priority")
+    config = {"Priority": "7", "Taken": [str(one) for one in sorted(taken)]}
+    rule = Resource(
+        arn=RULE, service="elbv2", type="listener-rule", name="r", account="111122223333",
+        region="eu-west-1", config=config,
+    )  # fmt: skip
+    calls = setting.restore(rule, str(wanted))
+    sent = [{"RulePriorities": [{"RuleArn": RULE, "Priority": wanted}]}]
+    assert [one.parameters for one in calls] == ([] if wanted in taken else sent)
+    assert setting.restore(rule, "default") == ()
+
+
+def test_a_request_that_names_several_rules_tells_each_ones_own_number() -> None:
+    other = f"{RULE[:-2]}55"
+    pairs = [{"ruleArn": RULE, "priority": 5}, {"ruleArn": other, "priority": 6}]
+    event = happened("SetRulePriorities", {"rulePriorities": pairs})
+    assert catalogue.changed_alike(event) == (RULE, other)
+    told = [
+        requested(event, setting) for arn in (RULE, other) for _, setting in catalogue.settings_in(event, arn)
+    ]
+    assert told == [(True, "5"), (True, "6")]
+    alone = happened("SetRulePriorities", {"rulePriorities": pairs[:1]})
+    assert catalogue.changed_alike(alone) == ()
+    made = happened(
+        "CreateRule", {"listenerArn": HTTP, "priority": 9}, response={"rules": [{"ruleArn": RULE}]}
+    )
+    assert catalogue.changed_alike(made) == ()
+    assert [requested(made, setting) for _, setting in catalogue.settings_in(made)] == [(True, "9")]

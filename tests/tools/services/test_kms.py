@@ -300,6 +300,43 @@ def test_a_revoked_grant_is_made_again_only_where_the_event_that_made_it_is_seen
     assert undone(event) == []
 
 
+@pytest.mark.parametrize(
+    ("operation", "earlier", "before"),
+    [
+        ("DisableKey", (), ("Enabled", ["same_event"])),
+        ("DisableKey", ("CreateKey",), ("Enabled", ["same_event", "previous_event"])),
+        ("DisableKey", ("CancelKeyDeletion", "EnableKey"), ("Enabled", ["same_event", "previous_event"])),
+        ("DisableKey", ("EnableKey", "DisableKey"), ("Disabled", ["previous_event"])),
+        ("EnableKey", (), ("Disabled", ["same_event"])),
+        ("EnableKey", ("CreateKey",), ("Enabled", ["previous_event"])),
+        ("EnableKey", ("CreateKey", "CancelKeyDeletion"), ("Disabled", ["same_event", "previous_event"])),
+        ("CancelKeyDeletion", ("CreateKey",), ("PendingDeletion", ["same_event"])),
+    ],
+)
+def test_the_state_before_follows_from_the_call_and_from_earlier_ones(
+    operation: str, earlier: tuple[str, ...], before: tuple[str, list[str]]
+) -> None:
+    event = happened(operation, {"keyId": ID}, 5)
+    known = [
+        happened(one, {} if one == "CreateKey" else {"keyId": ID}, at, {"keyMetadata": {"arn": KEY}})
+        for at, one in enumerate(earlier)
+    ]
+    told = prior(setting("KeyState"), key(), event, known, None)
+    assert (told.value, [one.kind for one in told.sources]) == before
+
+
+def test_a_state_is_put_back_by_one_call_or_none() -> None:
+    state = setting("KeyState")
+    for value, operation in (("Enabled", "EnableKey"), ("Disabled", "DisableKey")):
+        assert [(one.operation, one.parameters) for one in state.restore(key(), value)] == [
+            (operation, {"KeyId": ID})
+        ]
+    for value in ("PendingDeletion", "PendingImport", None):
+        assert state.restore(key(), value) == ()
+    external = happened("CreateKey", {"origin": "EXTERNAL"}, response={"keyMetadata": {"arn": KEY}})
+    assert requested(external, state) == (True, "PendingImport")
+
+
 def test_rotation_keeps_its_period() -> None:
     rotation = setting("KeyRotationEnabled")
     (on,), (off,) = rotation.restore(key(), True), rotation.restore(key(), False)

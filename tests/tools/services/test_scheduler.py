@@ -251,6 +251,13 @@ def test_a_deleted_schedule_is_made_again_as_it_was_last_updated() -> None:
     assert validate(call) == ()
 
 
+def test_a_begin_that_has_passed_is_not_sent_again() -> None:
+    (passed,) = undo(update(-30, startDate="2025-01-01T00:00:00Z"))
+    (coming,) = undo(update(-30, startDate="2040-01-01T00:00:00Z"))
+    assert "StartDate" not in passed.parameters
+    assert coming.parameters["StartDate"] == datetime(2040, 1, 1, tzinfo=UTC)
+
+
 def test_a_deleted_schedule_of_which_something_is_hidden_is_not_made_again() -> None:
     hidden = {"arn": FUNCTION, "roleArn": ROLE, "input": "HIDDEN_DUE_TO_SECURITY_REASONS"}
     assert undo() == ()

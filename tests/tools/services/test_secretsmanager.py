@@ -259,6 +259,31 @@ def test_without_dates_a_rotation_cannot_be_ruled_out() -> None:
     assert VERSION.restore(found, OLD) == ()
 
 
+@pytest.mark.parametrize(
+    ("session", "rules", "asked"),
+    [
+        ("rotate-orders-db", {"AutomaticallyAfterDays": 30}, True),
+        ("rotate-orders-db", {"AutomaticallyAfterDays": 40}, False),  # it was due
+        ("rotate-orders-db", {"ScheduleExpression": "cron(0 8 1 * ? *)"}, False),  # nobody can tell
+        ("deploy", {"AutomaticallyAfterDays": 30}, False),
+    ],
+)
+def test_a_rotation_out_of_turn_was_asked_for_by_somebody(session: str, rules: Json, asked: bool) -> None:
+    """The version before is 40 days old."""
+    move = {"secretId": ARN, "versionStage": "AWSCURRENT", "moveToVersionId": NEW, "removeFromVersionId": OLD}
+    role = Actor(kind="role", name="rotation", how="sdk", session=session)
+    for operation, request in (
+        ("UpdateSecretVersionStage", move),
+        ("PutSecretValue", {"secretId": ARN, "clientRequestToken": NEW}),
+    ):
+        step = replace(happened(operation, request, minutes=5), actor=role)
+        known = catalogue.change_of(step)
+        assert known is not None
+        assert known.asked is not None
+        assert known.asked(step, described(RotationRules=rules)) == asked
+        assert not known.asked(step, described(RotationRules=rules, RotationLambdaARN=None))
+
+
 def test_rotation_goes_on_and_off_without_rotating_at_once() -> None:
     (on,) = setting("automatic rotation").restore(described(), True)
     assert on.parameters == {"SecretId": ARN, "RotateImmediately": False}

@@ -357,6 +357,29 @@ def test_published_versions_are_told_too_and_express_machines_have_no_executions
     assert ("stepfunctions", "ListExecutions") not in aws.asked
 
 
+@pytest.mark.parametrize(("failing", "wanted"), [(True, ["first", "bad"]), (False, ["bad"])])
+def test_where_all_listed_ran_since_the_change_the_last_to_succeed_is_asked(
+    failing: bool, wanted: list[str]
+) -> None:
+    """Five whole pages of executions began after the change; only one that went well is older."""
+    past = Past(6000, {5500: "bad"})
+
+    def listed(asked: Json) -> Json:
+        every = past.list(asked)["executions"]
+        if "statusFilter" in asked:
+            assert asked["statusFilter"] == "SUCCEEDED"
+            every = every[5501:] if failing else every
+        start = int(asked.get("nextToken", 0))
+        end = start + asked["maxResults"]
+        more = {"nextToken": str(end)} if end < len(every) else {}
+        return {"executions": every[start:end], **more}
+
+    aws = past.account()
+    aws = replace(aws, answers={**aws.answers, ("stepfunctions", "ListExecutions"): listed})
+    assert names(aws) == wanted
+    assert aws.asked.count(("stepfunctions", "ListExecutions")) == 6
+
+
 def test_executions_that_are_not_visible_are_a_gap_and_versions_stay() -> None:
     past = Past(3, {}, ((7, "seventh", 100),))
     aws = replace(past.account(), denied=frozenset({"stepfunctions:ListExecutions"}))

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tools import catalogue
+from tools import catalogue, service_files
 from tools.models import Json
 
 SOURCE, PATH = "dynamodb.amazonaws.com", "OnDemandThroughput.MaxWriteRequestUnits"
@@ -29,7 +29,7 @@ def test_the_change_and_the_setting_are_gone_and_come_back() -> None:
     before, known = settings(), operations()
     assert PATH in before
     assert "UpdateTable" in known
-    with catalogue.without(SOURCE, "UpdateTable", PATH):
+    with service_files.without(SOURCE, "UpdateTable", PATH):
         assert PATH not in settings()
         assert operations() == known - {"UpdateTable"}
         assert not any("UpdateTable" in names for names in settings().values()), (
@@ -45,7 +45,7 @@ def test_the_change_and_the_setting_are_gone_and_come_back() -> None:
 def test_other_settings_and_services_stay() -> None:
     others = {name: service for name, service in catalogue.services().items() if name != "dynamodb"}
     kept = set(settings()) - {PATH}
-    with catalogue.without(SOURCE, "UpdateTable", PATH):
+    with service_files.without(SOURCE, "UpdateTable", PATH):
         assert set(settings()) == kept
         assert {name: catalogue.services()[name] for name in others} == others
 
@@ -53,10 +53,10 @@ def test_other_settings_and_services_stay() -> None:
 def test_error_texts_go_only_when_asked_for() -> None:
     known = pointed()
     assert known
-    with catalogue.without(SOURCE, "UpdateTable", PATH) as texts:
+    with service_files.without(SOURCE, "UpdateTable", PATH) as texts:
         assert pointed() == known
     assert set(known) <= set(texts)
-    with catalogue.without(SOURCE, "UpdateTable", PATH, signatures=True) as texts:
+    with service_files.without(SOURCE, "UpdateTable", PATH, signatures=True) as texts:
         assert pointed() == []
         assert catalogue.signatures(), "other texts stay"
     line = "ThrottlingReasons: TableWriteMaxOnDemandThroughputExceeded"
@@ -66,30 +66,30 @@ def test_error_texts_go_only_when_asked_for() -> None:
 
 def test_without_a_setting_every_setting_stays_but_forgets_the_operation() -> None:
     before = settings()
-    with catalogue.without(SOURCE, "UpdateTable"):
+    with service_files.without(SOURCE, "UpdateTable"):
         assert set(settings()) == set(before)
         assert not any("UpdateTable" in names for names in settings().values())
 
 
 def test_without_a_setting_texts_go_that_point_to_a_part_that_no_setting_stands_for() -> None:
     refused = "is not authorized to perform: dynamodb:PutItem because no identity-based policy allows it"
-    with catalogue.without("iam.amazonaws.com", "DeleteRolePolicy", signatures=True) as texts:
+    with service_files.without("iam.amazonaws.com", "DeleteRolePolicy", signatures=True) as texts:
         assert any(re.search(text, refused) for text in texts)
         assert not any(one.points_to == "Policies" for _, one in catalogue.signatures())
         assert any(one.points_to == PATH for _, one in catalogue.signatures()), "another service's"
-    with catalogue.without(SOURCE, "TagResource", signatures=True) as texts:
+    with service_files.without(SOURCE, "TagResource", signatures=True) as texts:
         assert texts == ()
 
 
 def test_all_is_back_after_an_error_and_blocks_do_not_nest() -> None:
     known: Json = dict(catalogue.services())
-    with pytest.raises(ValueError, match="boom"), catalogue.without(SOURCE, "UpdateTable", PATH):
+    with pytest.raises(ValueError, match="boom"), service_files.without(SOURCE, "UpdateTable", PATH):
         raise ValueError("boom")
     assert dict(catalogue.services()) == known
     with (
-        catalogue.without(SOURCE, "UpdateTable", PATH),
+        service_files.without(SOURCE, "UpdateTable", PATH),
         pytest.raises(RuntimeError, match="hidden already"),
-        catalogue.without(SOURCE, "UpdateTable", PATH),
+        service_files.without(SOURCE, "UpdateTable", PATH),
     ):
         pass
     assert dict(catalogue.services()) == known

@@ -1,0 +1,72 @@
+"""Undone: was it taken back before the symptom began, or does it only take away what had just been added?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from graph.claims import statement
+from graph.facts import Facts
+from graph.models import Hypothesis, TestResult
+from graph.undoing.after import ACCEPTS_TWICE, OPPOSITES, TAKES_AWAY
+from graph.undoing.anatomy import opened, verb
+from graph.weighing.moves import event_of
+from graph.weights import WEIGHTS
+from graph.words import stamp
+from tools.evidence import canonical
+from tools.models import ChangeEvent, Claim
+
+_NEW = timedelta(hours=2)
+"""What was there for less hardly anybody has come to need."""
+_MAY_REPLACE = ACCEPTS_TWICE | {"Put", "Upload", "Import"}
+"""Success does not say that the thing was not there before."""
+
+
+def undone(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
+    """For what gives or takes one thing of many (a rule, an entry, an attachment): values of settings tell it else."""
+    event = event_of(facts, hypothesis)
+    if event is None or hypothesis.setting or facts.onset is None or event.time > facts.onset.earliest:
+        return
+    word, _ = verb(event.operation)
+    back = next(
+        (one for one in _opposites(facts, event) if event.time < one.time <= facts.onset.earliest), None
+    )
+    if back is not None and word != "Delete":
+        yield _told("was taken back at {time}, before the symptom began", event, back)
+        return
+    given = next((one for one in reversed(_opposites(facts, event)) if one.time < event.time), None)
+    if word not in TAKES_AWAY or given is None or verb(given.operation)[0] in _MAY_REPLACE:
+        return
+    if event.time - given.time <= _NEW:
+        yield _told("takes away only what had been added at {time}", event, given)
+
+
+def _opposites(facts: Facts, event: ChangeEvent) -> list[ChangeEvent]:
+    """Events that give what this one takes or take what it gives, oldest first."""
+    word, noun = verb(event.operation)
+    wanted = {other + noun for other in OPPOSITES.get(word, ())}
+    found = [
+        one
+        for one in facts.changes
+        if one.operation in wanted and not one.error_code and _same_thing(one, event)
+    ]
+    return sorted(found, key=lambda one: (one.time, one.id))
+
+
+def _same_thing(one: ChangeEvent, other: ChangeEvent) -> bool:
+    """All that both requests say is the same; who takes away names the thing and not what it holds."""
+    if (one.source, one.account, one.region) != (other.source, other.account, other.region):
+        return False
+    first, second = opened(one.request), opened(other.request)
+    shared = first.keys() & second.keys()
+    return bool(shared) and all(canonical(first[key]) == canonical(second[key]) for key in shared)
+
+
+def _told(message: str, event: ChangeEvent, other: ChangeEvent) -> TestResult:
+    said = statement(
+        message,
+        evidence=(*event.evidence[:1], *other.evidence[:1]),
+        claims=[Claim(kind="event", subject=other.id, field="time", value=other.time.isoformat())],
+        time=stamp(other.time),
+    )
+    return TestResult(test="reverted", weight=WEIGHTS["change.reverted"], statement=said)
