@@ -162,12 +162,23 @@ class Facts:
     @cached_property
     def _writers(self) -> dict[str, frozenset[str]]:
         """Log groups with the names of the services whose resources write there."""
-        found: dict[str, set[str]] = {}
+        return {
+            group: frozenset(one.service for arn in arns if (one := self.resource(arn)) is not None)
+            for group, arns in self._writing.items()
+        }
+
+    def writers(self, log_group: str) -> tuple[str, ...]:
+        """ARNs of the known resources that write to a log group."""
+        return self._writing.get(log_group, ())
+
+    @cached_property
+    def _writing(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
         for resource in self.resources:
             service = self.service(resource)
             for group in service.log_groups(resource) if service and service.log_groups else ():
-                found.setdefault(group, set()).add(resource.service)
-        return {group: frozenset(names) for group, names in found.items()}
+                found[group] = (*found.get(group, ()), resource.arn)
+        return found
 
     @cached_property
     def _ways(self) -> dict[tuple[str, ...], tuple[str, ...]]:
