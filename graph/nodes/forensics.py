@@ -53,6 +53,7 @@ def forensics(state: State, *, runtime: Runtime[Context]) -> Trail | dict[str, o
         found = _read(work, facts, state["lookback"])
         if found is None and facts.changes:
             return {**work.findings()}  # over budget: what an earlier look saw stays
+        read = found
         facts, found = _led(work, facts, found)
         until = found.complete_until if found else complete_until(facts.as_of)
         reactions = [event for event in found.noise if settings_in(event)] if found else []
@@ -71,7 +72,7 @@ def forensics(state: State, *, runtime: Runtime[Context]) -> Trail | dict[str, o
         return Trail(
             changes=dump_all(events),
             denied=dump_all(attempts),
-            others=dump_all(_in_short(found, near)) if found else [],
+            others=dump_all(_in_short(read, near)) if read else [],
             parts=dump_all(
                 [*kept(facts, state), *_parts(work.reader, facts, events, seen=found is not None)]
             ),
@@ -110,14 +111,18 @@ def _read(work: Desk, facts: Facts, lookback: int) -> Changes | None:
 
 
 def _led(work: Desk, facts: Facts, found: Changes | None) -> tuple[Facts, Changes | None]:
-    """With what led to the symptom until it was changed, and the events that tell so."""
+    """With what led to the symptom until it was changed, and the events that tell so.
+
+    Without changes of what else is kept beside it; those after the symptom stay, to be ruled out by their time.
+    """
     if found is None:
         return facts, found
+    ended = facts.onset.latest if facts.onset else facts.as_of
     led = former(work.reader, facts, found.events, lambda arn: _part(work.reader, arn))
     known = {one.id for one in found.events}
     events = sorted(
         (
-            *(one for one in found.events if one.id not in led.aside),
+            *(one for one in found.events if one.id not in led.aside or one.time > ended),
             *(one for one in led.events if one.id not in known),
         ),
         key=lambda one: (one.time, one.id),
