@@ -32,8 +32,8 @@ __all__ = [
 ]
 
 DEMO = "dynamodb-max-write"
-BENCHMARKS = ("cloudtrail", "grouping", "nab", "needle", "petshop", "responses", "undo")
-WITHOUT_DATA: tuple[str, ...] = ()
+BENCHMARKS = ("cloudtrail", "grouping", "nab", "needle", "petshop", "responses", "speed", "undo")
+WITHOUT_DATA = ("speed",)
 
 
 def register() -> None:

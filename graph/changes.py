@@ -14,7 +14,7 @@ from graph.risk import Risk, by_hand, risk
 from graph.stack_lines import by_operation, operations
 from graph.undoing.after import TAKES_AWAY, since_undone, was
 from graph.undoing.anatomy import at, leaves, named, payload, same_subject, verb
-from graph.undoing.known import Known, touched
+from graph.undoing.known import Known
 from graph.undoing.moved import Moved, moved
 from graph.undoing.restore import changed_nothing
 from graph.undoing.reversal import is_tagging
@@ -94,7 +94,7 @@ def listing(events: Iterable[ChangeEvent], known: Known, near: frozenset[str] | 
     for event in sorted(every.values(), key=lambda one: (one.time, one.id), reverse=True):
         kind = fold(event)
         fields: tuple[Moved, ...] = ()
-        if kind is None and near is not None and not near & set(touched(event)) and not names(event):
+        if kind is None and near is not None and not near & set(known.touched(event)) and not names(event):
             kind = "elsewhere"
         if kind is None and not event.error_code:
             fields = moved(event, known)
@@ -163,7 +163,7 @@ def _moves_nothing(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) 
 
 
 def _line(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> Line:
-    arns = touched(event)
+    arns = known.touched(event)
     live = tuple(one for one in fields if one.since != "same") or fields
     status, later = _status(event, known, live)
     return Line(

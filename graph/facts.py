@@ -56,6 +56,7 @@ class Facts:
     denied: tuple[ChangeEvent, ...] = ()
     others: tuple[ChangeEvent, ...] = ()  # changes of what is not near, without what only tells of them
     versions: tuple[Version, ...] = ()
+    histories: frozenset[str] = frozenset()  # ARNs of which all events of 90 days were asked
     trail_visible: bool = True
     complete_until: datetime | None = None
     metrics: tuple[MetricFinding, ...] = ()
@@ -63,6 +64,7 @@ class Facts:
     added: tuple[Added, ...] = ()  # the largest first
     patterns: tuple[LogPattern, ...] = ()
     log_window: Window | None = None
+    log_groups: frozenset[str] = frozenset()  # that were read
     jobs: tuple[Job, ...] = ()
     gaps: tuple[Gap, ...] = field(default_factory=tuple)
 
@@ -85,6 +87,7 @@ class Facts:
             denied=load_all(ChangeEvent, state.get("denied")),
             others=load_all(ChangeEvent, state.get("others")),
             versions=load_all(Version, state.get("versions")),
+            histories=frozenset(state.get("histories") or ()),
             trail_visible=bool(state.get("trail_visible", True)),
             complete_until=datetime.fromisoformat(until) if until else None,
             metrics=load_all(MetricFinding, state.get("metrics")),
@@ -92,6 +95,7 @@ class Facts:
             added=load_all(Added, state.get("added")),
             patterns=load_all(LogPattern, state.get("patterns")),
             log_window=load(Window, state["log_window"]) if state.get("log_window") else None,
+            log_groups=frozenset(state.get("log_groups") or ()),
             jobs=load_all(Job, state.get("jobs")),
             gaps=tuple(load(Gap, gap) for gaps in (state.get("gaps") or {}).values() for gap in gaps),
         )
@@ -164,12 +168,23 @@ class Facts:
     @cached_property
     def _writers(self) -> dict[str, frozenset[str]]:
         """Log groups with the names of the services whose resources write there."""
-        found: dict[str, set[str]] = {}
+        return {
+            group: frozenset(one.service for arn in arns if (one := self.resource(arn)) is not None)
+            for group, arns in self._writing.items()
+        }
+
+    def writers(self, log_group: str) -> tuple[str, ...]:
+        """ARNs of the known resources that write to a log group."""
+        return self._writing.get(log_group, ())
+
+    @cached_property
+    def _writing(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
         for resource in self.resources:
             service = self.service(resource)
             for group in service.log_groups(resource) if service and service.log_groups else ():
-                found.setdefault(group, set()).add(resource.service)
-        return {group: frozenset(names) for group, names in found.items()}
+                found[group] = (*found.get(group, ()), resource.arn)
+        return found
 
     @cached_property
     def _ways(self) -> dict[tuple[str, ...], tuple[str, ...]]:

@@ -10,11 +10,11 @@ from graph.backtest_rules import EMERGENCY
 from graph.facts import Facts
 from graph.models import Prevention, RootCause
 from graph.prevent_alarms import metric_alarm, quiet_alarm, watch_setting
-from graph.touching import changes
+from graph.touching import changes, touches
 from graph.weighing.moves import is_unlimited
 from graph.words import say, stamp
 from tools.arn import parse, partition_of
-from tools.catalogue import condition_keys
+from tools.catalogue import condition_keys, type_of
 from tools.cloudtrail_fields import event_names
 from tools.iam_names import action_of
 from tools.models import ChangeEvent, Json, Resource
@@ -102,11 +102,13 @@ def _block(facts: Facts, resource: Resource, operations: list[str], event: Chang
     only: Json = (
         {"ForAnyValue:StringEquals": {key: list(values) for key, values in part.items()}} if part else {}
     )
+    first = touches(event)[:1] if event else ()  # a replica in another region: it is there that they call
+    changed = tuple(one for one in first if one != resource.arn and type_of(one) == resource.type)
     statement: Json = {
         "Sid": "OnlyThePipelineChangesThis",
         "Effect": "Deny",
         "Action": [action_of(client, name) for name in operations],
-        "Resource": resource.arn,
+        "Resource": [resource.arn, *changed] if changed else resource.arn,
         "Condition": {"ArnNotLike": {"aws:PrincipalArn": patterns}, **only},
     }
     return Prevention(

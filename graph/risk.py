@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from graph.undoing.after import TAKES_AWAY
 from graph.undoing.anatomy import verb
-from graph.undoing.known import Known, touched
+from graph.undoing.known import Known
 from graph.undoing.moved import Moved
 from graph.weighing.mechanism import FAILURE_ROLES, specs
 from graph.weighing.moves import as_number
@@ -111,7 +111,7 @@ def _effects(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> Ite
             yield 1.0, say("it takes something away")
         return
     fitting = [one for one in change.effects if _bad(one)]
-    resources = {arn: known.resource(arn) for arn in touched(event)[:1]}
+    resources = {arn: known.resource(arn) for arn in known.touched(event)[:1]}
     for one in fields:
         if one.since == "standing" and one.setting is not None:
             fitting += [each for each in one.setting.effects if each.when in ("any", *_directions(one))]
@@ -147,7 +147,7 @@ def _fails(effect: Effect, resource: Resource) -> bool:
 
 
 def _reach(event: ChangeEvent, known: Known) -> Iterator[tuple[float, str]]:
-    count = max((known.callers.get(owner_arn(arn), 0) for arn in touched(event)), default=0)
+    count = max((known.callers.get(owner_arn(arn), 0) for arn in known.touched(event)), default=0)
     if count:
         yield min(2.0, 0.7 * math.log2(1 + count)), say("{count} rely on it", count=count)
 
@@ -159,7 +159,7 @@ def _path(event: ChangeEvent, known: Known, hand: bool) -> Iterator[tuple[float,
         yield 1.2, say("by hand in production")
     else:
         yield 0.7, say("by hand")
-    arns = touched(event)
+    arns = known.touched(event)
     history = known.on(arns[0]) if arns else known.same(event)
     before = [one for one in history if one.time < event.time]
     usual = sum(not by_hand(one) for one in before)
@@ -169,7 +169,7 @@ def _path(event: ChangeEvent, known: Known, hand: bool) -> Iterator[tuple[float,
 
 def in_production(event: ChangeEvent, known: Known) -> bool:
     """By tags or names: nothing else tells it."""
-    for arn in touched(event):
+    for arn in known.touched(event):
         resource = known.resource(arn)
         tags = {key.lower(): value.lower() for key, value in resource.tags.items()}
         if any(tags.get(key, "") in _PRODUCTION for key in ("env", "environment", "stage", "tier")):

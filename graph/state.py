@@ -98,6 +98,7 @@ class Trail(Findings):
     parts: list[Json]  # Resource: parts of known resources (stages, aliases) that changes touch
     versions: list[Json]  # Version: published before changes of settings that versions show
     formerly: list[Json]  # Relation: what led to the symptom until it was changed
+    histories: list[str]  # ARNs of which all events of 90 days were asked
     trail_visible: bool
     complete_until: str
 
@@ -107,6 +108,7 @@ class LogNotes(Findings):
 
     patterns: list[Json]
     log_window: Json | None  # the whole minutes since the onset in which lines were counted
+    log_groups: list[str]  # that were read
     jobs: list[Json]  # Job: what cron started before the onset
     reading: Json | None  # what a model made of patterns that no signature knows
 
@@ -127,6 +129,7 @@ class Weighed(Findings):
     settled: bool
     next_look: str | None
     root_cause: Json | None
+    asked: Json | None  # Question: what the next round is to read, before anything is settled
     also: list[Json]  # RootCause: what was a cause of its own besides
 
 

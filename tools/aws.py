@@ -18,13 +18,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import botocore.exceptions as faults
 import botocore.session
 from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
 from botocore.loaders import create_loader
@@ -376,6 +375,9 @@ class Aws:
         guard.install(client, role_arn=role_arn)
         events = client.meta.events
         events.register("provide-client-params.*.*", _remember_parameters, unique_id="opsleuth-params")
+        # One attempt is all that botocore makes, so its judging of each answer decides nothing; `ask` judges.
+        name = client.meta.service_model.service_id.hyphenize()
+        events.unregister(f"needs-retry.{name}", unique_id=f"retry-config-{name}")
         events.register("before-send.*.*", self._sender(client, service, region), unique_id="opsleuth")
         if self._transport.virtual:  # the guard is asked before: it was registered first
             events.register("choose-signer.*.*", _unsigned, unique_id="opsleuth-unsigned")
@@ -534,7 +536,7 @@ def _bytes(body: Any) -> bytes:
 
 
 def _response(url: str, answer: WireAnswer) -> AWSResponse:
-    return AWSResponse(url, answer.status, HTTPHeaders.from_dict(dict(answer.headers)), _Body(answer.body))
+    return AWSResponse(url, answer.status, cast(Any, dict(answer.headers)), _Body(answer.body))
 
 
 def _method(client: Any, operation: str) -> str:

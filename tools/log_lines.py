@@ -60,6 +60,7 @@ _CONTINUED = re.compile(
     r"^(?:\s+\S|Traceback \(most recent|Caused by: |During handling of "
     r"|The above exception |\s*$|\.\.\. \d+ more)"
 )
+_OPENING = frozenset(("", "T", "C", "D", "."))  # what such a line begins with
 _TRACE_END = re.compile(r"^[\w.$]*[A-Z]\w*(?:Error|Exception|Exit|Warning|Interrupt)\b")
 
 
@@ -126,16 +127,18 @@ def joined(lines: Iterable[LogLine]) -> Iterator[LogLine]:
     """Events of lines that come by time, each as soon as it is known to be whole; few are held back at a time."""
     open_: dict[str, list[LogLine]] = {}
     for line in lines:
-        parts = open_.pop(line.stream, None)
-        if parts and _goes_on(parts, line):
+        parts = open_.get(line.stream)
+        if parts is None:
+            if len(open_) >= _MOST_OPEN:
+                yield _joined(open_.pop(next(iter(open_))))
+            open_[line.stream] = [line]
+        elif (len(parts) > 1 or line.text[:1] in _OPENING or line.text[:1].isspace()) and _goes_on(
+            parts, line
+        ):
             parts.append(line)
-            open_[line.stream] = parts
-            continue
-        if parts:
+        else:
             yield _joined(parts)
-        elif len(open_) >= _MOST_OPEN:
-            yield _joined(open_.pop(next(iter(open_))))
-        open_[line.stream] = [line]
+            open_[line.stream] = [line]
     yield from (_joined(parts) for parts in open_.values())
 
 
@@ -164,5 +167,7 @@ def _goes_on(parts: list[LogLine], line: LogLine) -> bool:
 
 
 def _joined(parts: list[LogLine]) -> LogLine:
+    if len(parts) == 1 and not parts[0].text.endswith("\n"):
+        return parts[0]
     text = "\n".join(part.text.rstrip("\n") for part in parts)
     return LogLine(parts[0].time, text, parts[0].stream)

@@ -29,7 +29,8 @@ _MOST_TEXT = 4_000
 _SAMPLE = 2_000
 
 _HEX = "[0-9a-fA-F]"
-_VARYING = re.compile(rf"[a-fA-F]*\d{_HEX}*(?:-{_HEX}{{4,12}})*")
+_DIGITS = re.compile(rf"[0-9]{_HEX}*(?:-{_HEX}{{4,12}})*")
+_IDS = re.compile(rf"[a-fA-F]*[0-9]{_HEX}*(?:-{_HEX}{{4,12}})*")  # slower, and finds more lines alike
 _RUNS = re.compile(
     rf"\b{_HEX}{{8}}-(?:{_HEX}{{4}}-){{3}}{_HEX}{{12}}\b|\b(?=[0-9a-fA-F]*\d){_HEX}{{8,}}\b"
     r"|\b(?=[A-Za-z0-9]*\d)(?=[A-Za-z0-9]*[A-Za-z])[A-Za-z0-9]{16,}\b|(?<![A-Za-z])\d+(?:[.,]\d+)*"
@@ -128,24 +129,39 @@ class Miner:
         self._onset = onset
         self._buckets: dict[Bucket, dict[Shape, Seen]] = {}
         self._coarse: set[Bucket] = set()
+        self._quick: dict[str, _Known] = {}
         self._known: dict[str, _Known] = {}
         self._values: dict[str, None] = {}
 
     def add(self, line: LogLine) -> Seen:
         """Count a line. Gives what it was counted with; ask for its `whole` after the last line."""
         text = line.text
-        key = _VARYING.sub("0", text[:_MOST_TEXT])
-        if "arn:aws" in key:
-            key = " ".join((key, *sorted({_same_arn(one) for one in arns(text)})))
-        known = self._known.get(key)
+        quick = _DIGITS.sub("0", text[:_MOST_TEXT])
+        known = self._quick.get(quick)
         if known is None:
-            seen = self._read(line, key)
-        else:
-            seen = known.seen if known.seen.into is None else known.seen.whole
-            if known.renamed and len(seen.names) < _MOST_NAMES:
-                seen.learn(named(text))
+            known = self._look_up(line, quick)
+        seen = known.seen if known.seen.into is None else known.seen.whole
+        if known.renamed and len(seen.names) < _MOST_NAMES:
+            seen.learn(named(text))
         seen.count(line, line.time >= self._onset)
         return seen
+
+    def _look_up(self, line: LogLine, quick: str) -> _Known:
+        key = _IDS.sub("0", line.text[:_MOST_TEXT])
+        own = "arn:aws" in key  # ARNs split lines, the account's digits too
+        if own:
+            key = " ".join((key, *sorted({_same_arn(one) for one in arns(line.text)})))
+        known = self._known.get(key)
+        if known is None:
+            known = self._read(line)
+            said = known.seen
+            # Digits in what splits lines, or is searched for, make a line another one; it is read each time.
+            if _DIGIT.search(" ".join((*said.bucket[:2], *said.operations))):
+                return known
+            _keep(self._known, key, known)
+        if not own:
+            _keep(self._quick, quick, known)
+        return known
 
     def patterns(self) -> Iterator[Seen]:
         """What the lines so far come to: one for each template, in no order."""
@@ -153,22 +169,16 @@ class Miner:
             self._merge(bucket)
             yield from self._buckets[bucket].values()
 
-    def _read(self, line: LogLine, key: str) -> Seen:
+    def _read(self, line: LogLine) -> _Known:
         said = read(line.text)
-        bucket = self._bucket(said)
         cut = tokens(_told(said, line.text)[:_MOST_TEXT])[:_MOST_TOKENS]
         for value in values(cut):
             if len(self._values) < _MOST_VALUES:
                 self._values.setdefault(value)
-        seen = self._place(bucket, shape(cut), shown(cut), line)
+        seen = self._place(self._bucket(said), shape(cut), shown(cut), line)
         names = (*said.arns, *said.names, *said.hosts)
         seen.learn(names, said.operations)
-        # Digits in what splits lines, or is searched for, make a line another one; it is read each time.
-        if not _DIGIT.search(" ".join((said.code, said.reason, *said.operations))):
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            self._known[key] = _Known(seen, renamed=_DIGIT.search(" ".join(names)) is not None)
-        return seen
+        return _Known(seen, renamed=_DIGIT.search(" ".join(names)) is not None)
 
     def _bucket(self, said: Entities) -> Bucket:
         bucket: Bucket = (said.code, said.reason, tuple(sorted({_same_arn(arn) for arn in said.arns})[:5]))
@@ -212,6 +222,12 @@ class Miner:
             else:
                 made[whole.shape] = whole
         self._buckets[bucket] = made
+
+
+def _keep(known: dict[str, _Known], key: str, value: _Known) -> None:
+    if len(known) >= _MOST_KNOWN:
+        known.clear()
+    known[key] = value
 
 
 def mine(

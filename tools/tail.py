@@ -28,6 +28,7 @@ class Tail:
         self._ordered: list[float] = []
         self._fits: dict[bool, tuple[float, float, float]] = {}
         self._since = 0
+        self._size = 0  # of either tail
 
     def __len__(self) -> int:
         return len(self._ordered)
@@ -38,8 +39,11 @@ class Tail:
         insort(self._ordered, value)
         if len(self._queue) > self._most:
             del self._ordered[bisect_left(self._ordered, self._queue.popleft())]
+        else:
+            count = len(self._queue)
+            self._size = min(max(_TAIL, int(_SHARE * count)), count // 2)
         self._since += 1
-        if self._since > self._size() // 4:
+        if self._since > self._size // 4:
             self._fits.clear()
             self._since = 0
 
@@ -55,7 +59,7 @@ class Tail:
             return 0.0
         high = value >= ordered[count // 2]
         beyond = count - bisect_left(ordered, value) if high else bisect_right(ordered, value)
-        if beyond >= self._size():
+        if beyond >= self._size:
             return -math.log10((beyond + 1) / (count + 1))
         fit = self._fits.get(high)
         if fit is None:
@@ -65,15 +69,11 @@ class Tail:
         scale = max(scale, least, 1e-12)
         far = excess / scale
         powers = math.log10(1 + shape * far) / shape if shape >= 1e-3 else far / math.log(10)
-        return min(_RAREST, powers - math.log10(self._size() / count))
-
-    def _size(self) -> int:
-        count = len(self._ordered)
-        return min(max(_TAIL, int(_SHARE * count)), count // 2)
+        return min(_RAREST, powers - math.log10(self._size / count))
 
     def _fitted(self, high: bool) -> tuple[float, float, float]:
         """Where the tail begins, its scale and its shape."""
-        ordered, size = self._ordered, self._size()
+        ordered, size = self._ordered, self._size
         if high:
             edge = ordered[-size - 1]
             excess = [value - edge for value in ordered[-size:]]

@@ -86,6 +86,9 @@ class Watch:
         self._scatter = {size: _Mean(size) for size in sorted({_SCATTER, self._day})}
         self._season = _Mean(_SEASON_MEAN)
         self._known: dict[int, float] = {}
+        self._ago = tuple(
+            day * self._day + near for day in range(1, _DAYS + 1) for near in range(-_NEAR, _NEAR + 1)
+        )
         self._last: float | None = None
         self._still = 0
         self._size = 0.0  # mean of the absolute values
@@ -98,7 +101,9 @@ class Watch:
         self._size += (abs(value) - self._size) / min(self._count, _USUAL_POINTS)
         ways = []
         for name, one in self._ways(int(moment.timestamp()), value):
-            tail = self._tails.setdefault(name, Tail())
+            tail = self._tails.get(name)
+            if tail is None:
+                tail = self._tails[name] = Tail()
             rare = min(_MOST, tail.rarity(one, _SMALL * self._size) - _RARE)
             tail.add(one)
             if rare > 0:
@@ -134,13 +139,9 @@ class Watch:
         """How far it is outside of, and from the middle of, what was at the same time on earlier days."""
         if self._day < _LEAST_DAY:
             return
-        slot = at // self._period
-        same = sorted(
-            self._known[place]
-            for day in range(1, _DAYS + 1)
-            for place in range(slot - day * self._day - _NEAR, slot - day * self._day + _NEAR + 1)
-            if place in self._known
-        )
+        slot, known = at // self._period, self._known.get
+        same = [one for ago in self._ago if (one := known(slot - ago)) is not None]
+        same.sort()
         self._known[slot] = value
         if len(self._known) > _DAYS * self._day + 2 * _NEAR:
             del self._known[next(iter(self._known))]

@@ -24,7 +24,8 @@ def command(ctx: click.Context, name: str, data: Path | None, as_json: bool) -> 
     nab (a copy of NAB: metrics with labelled anomalies),
     needle (CloudTrail events as JSON, among which changes that break something are planted),
     petshop (metrics and dependencies of an application with faults), responses (recorded answers of AWS, one file
-    each), undo (CloudTrail events as JSON: what would put each back; and opsleuth's own examples, rehearsed)."""
+    each), speed (log lines and changes made here: needs no data), undo (CloudTrail events as JSON: what would put each
+    back; and opsleuth's own examples, rehearsed)."""
     if data is not None and not data.exists():
         raise click.UsageError(f"There is nothing at {data}.")
     from evals import bench

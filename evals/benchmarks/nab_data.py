@@ -62,12 +62,17 @@ def _labelled(path: Path, name: str, windows: object, labels: object) -> Labelle
     try:
         pairs = [_listed(pair) for pair in _listed(windows)]
         spans = sorted((rows[_moment(pair[0])], rows[_moment(pair[1])]) for pair in pairs)
-        marks = sorted(rows[_moment(one)] for one in _listed(labels))
+        marks = sorted({_nearest(rows, _moment(one)) for one in _listed(labels)})
     except (KeyError, IndexError, ValueError, TypeError) as error:
         raise BadInput(f"The labels of {name} name a moment that is none of its rows: {error}.") from error
     if any(one[1] >= other[0] for one, other in pairwise(spans)) or any(last < at for at, last in spans):
         raise BadInput(f"The windows of {name} overlap or end before they begin.")
     return Labelled(name=name, series=_series(name, points), windows=tuple(spans), labels=tuple(marks))
+
+
+def _nearest(rows: Mapping[datetime, int], moment: datetime) -> int:
+    """Labels are people's; unlike windows they need not be rows."""
+    return rows[min(rows, key=lambda one: abs(one - moment))]
 
 
 def _series(name: str, points: list[tuple[datetime, float]]) -> Series:

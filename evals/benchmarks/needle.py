@@ -79,10 +79,10 @@ class Row:
     error: str = ""
 
 
-def run(path: Path, each: int = EACH, controls: int = CONTROLS, processes: int | None = None) -> BenchResult:
-    """Plant and investigate. Raises BadInput when `path` holds no CloudTrail records of changes.
+def run(path: Path, chosen: Sequence[Planting] | None = None, processes: int | None = None) -> BenchResult:
+    """Plant and investigate: `chosen`, or all kinds. Raises BadInput when `path` holds no records of changes.
 
-    Not ok when a planting cannot be investigated at all. Takes some 3 s of CPU each.
+    Not ok when a planting cannot be investigated at all. Takes some 3 s of CPU each; `processes` side by side.
     """
     held = [unwrap(one) for one in records(path)]
     changes = sum(is_mutating(one) for one in held)
@@ -90,16 +90,15 @@ def run(path: Path, each: int = EACH, controls: int = CONTROLS, processes: int |
         raise BadInput(f"{path} holds no CloudTrail record of a change, among which one could be planted.")
     from evals.benchmarks.needle_worlds import plantings
 
-    jobs = [
-        Job(partial(measure, path, planting), partial(_lost, planting))
-        for planting in plantings(each, controls)
-    ]
+    wanted = plantings(EACH, CONTROLS) if chosen is None else chosen
+    jobs = [Job(partial(measure, path, planting), partial(_lost, planting)) for planting in wanted]
     rows = all_of(jobs, processes)
     planted = [row for row in rows if row.planting.breaks]
+    controls = [row for row in rows if not row.planting.breaks]
     return BenchResult(
         name="needle",
-        figures=_figures(planted, [row for row in rows if not row.planting.breaks], len(held), changes),
-        text=_text(path, planted, [row for row in rows if not row.planting.breaks], len(held), changes),
+        figures=_figures(planted, controls, len(held), changes),
+        text=_text(path, planted, controls, len(held), changes),
         ok=not any(row.error for row in rows),
     )
 

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from evals.mistakes.sheet import Sheet, near, spelt
-from evals.world.case import OFFSET
+from evals.world.draft import OFFSET
 from evals.world.kinds import kinds
 from evals.world.kinds._kind import Kind
 from evals.yaml_places import Where

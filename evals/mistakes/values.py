@@ -9,7 +9,7 @@ from typing import Any
 
 from evals.mistakes.sheet import Sheet, near, spelt
 from evals.world import names
-from evals.world.case import SAME
+from evals.world.draft import SAME
 from evals.world.draws import REFERENCE
 from evals.world.seed import Seed
 from evals.yaml_places import Where

@@ -1,4 +1,7 @@
-"""Target groups: their health check and attributes. The last part of the ARN is AWS's own, so it is translated."""
+"""Target groups with their health check and attributes, and the order of a listener's rules.
+
+The last part of the ARNs is AWS's own, so they are translated.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,35 @@ def _read(emulation: Emulation, item: Item, ids: Ids) -> Json:
     return {**group, "Attributes": {one["Key"]: one["Value"] for one in attributes["Attributes"]}}
 
 
+def _make_rule(emulation: Emulation, item: Item) -> Ids:
+    """The rule on a listener of its own."""
+    vpc = do(emulation, "ec2", "CreateVpc", item.region, CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        do(emulation, "ec2", "CreateSubnet", item.region, VpcId=vpc, CidrBlock=f"10.0.{number}.0/24",
+           AvailabilityZone=f"{item.region}{letter}")["Subnet"]["SubnetId"]
+        for number, letter in enumerate("ab")
+    ]  # fmt: skip
+    balancer = do(emulation, "elbv2", "CreateLoadBalancer", item.region, Name="rehearsal", Subnets=subnets)
+    answer = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]
+    listener = do(
+        emulation, "elbv2", "CreateListener", item.region, Protocol="HTTP", Port=80, DefaultActions=answer,
+        LoadBalancerArn=balancer["LoadBalancers"][0]["LoadBalancerArn"],
+    )  # fmt: skip
+    made = do(
+        emulation, "elbv2", "CreateRule", item.region, ListenerArn=listener["Listeners"][0]["ListenerArn"],
+        Priority=int(item.get("Priority")), Actions=answer,
+        Conditions=[{"Field": "path-pattern", "Values": ["/*"]}],
+    )  # fmt: skip
+    return {item.arn: made["Rules"][0]["RuleArn"]}
+
+
+def _read_rule(emulation: Emulation, item: Item, ids: Ids) -> Json:
+    shown = do(emulation, "elbv2", "DescribeRules", item.region, RuleArns=[ids[item.arn]])
+    return chosen(shown["Rules"][0], "Priority")
+
+
 SEEDERS = (
+    Seeder(kind="listener-rule", service="elbv2", paths=("Priority",), make=_make_rule, read=_read_rule),
     Seeder(
         kind="target-group",
         service="elbv2",

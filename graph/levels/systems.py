@@ -6,15 +6,12 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from graph.levels import tags as marks
+from graph.levels.communities import communities
 from graph.levels.names import common, shown, words
 from graph.levels.shapes import System
 from tools.models import Relation, Resource
-
-if TYPE_CHECKING:
-    import networkx as nx
 
 _SMALL = 12
 """A connected part of at most so many containers is one system; larger ones are searched for communities."""
@@ -107,18 +104,20 @@ def _communities(
 
     graph: networkx.Graph[str] = networkx.Graph()
     graph.add_nodes_from(rest)
+    near: dict[str, dict[str, float]] = {arn: {} for arn in rest}
     team = {arn: marks.owner_tag(resources[arn].tags)[0] for arn in rest}
+    head = {arn: words(shown(resources[arn]))[:1] for arn in rest}
     for (a, b), weight in sorted(weights.items()):
         # A relation from one team's thing to another's joins no system.
-        if a in graph and b in graph and (not team[a] or not team[b] or team[a] == team[b]):
-            near = words(shown(resources[a]))[:1] == words(shown(resources[b]))[:1] != ()
-            graph.add_edge(a, b, weight=weight * (2.0 if near else 1.0))
+        if a in near and b in near and (not team[a] or not team[b] or team[a] == team[b]):
+            graph.add_edge(a, b)
+            near[a][b] = near[b][a] = weight * (2.0 if head[a] == head[b] != () else 1.0)
     found = []
     for connected in sorted(map(sorted, networkx.connected_components(graph))):
         if len(connected) <= _SMALL:
             found.append(tuple(connected))
             continue
-        found += _cut(graph, connected)
+        found += _cut(near, connected)
     degree: Counter[str] = Counter()
     inside: Counter[tuple[str, ...]] = Counter()
     where = {arn: members for members in found for arn in members}
@@ -129,30 +128,20 @@ def _communities(
     return [(members, _described(members, resources, degree, inside[members])) for members in found]
 
 
-def _cut(graph: nx.Graph[str], members: Sequence[str]) -> list[tuple[str, ...]]:
+def _cut(near: Mapping[str, Mapping[str, float]], members: Sequence[str]) -> list[tuple[str, ...]]:
     """Communities of a connected part, and those within large ones, which modularity alone would leave joined."""
-    from networkx.algorithms.community import louvain_communities, modularity
-
     done: list[tuple[str, ...]] = []
     todo = [sorted(members)]
     while todo:
         here = todo.pop()
-        part = graph.__class__()
-        part.add_nodes_from(here)
         inside = set(here)
-        edges = (
-            (min(a, b), max(a, b), data["weight"])
-            for a, b, data in graph.edges(here, data=True)
-            if {a, b} <= inside
-        )
-        part.add_weighted_edges_from(sorted(edges))
-        cut = [sorted(one) for one in louvain_communities(part, weight="weight", seed=1)]
-        whole = len(here) == len(members)
-        if len(cut) == 1 or (not whole and modularity(part, map(set, cut), weight="weight") < _CLEAR):
+        edges = ((a, b, near[a][b]) for a in here for b in sorted(near[a]) if a < b and b in inside)
+        cut, modularity = communities(here, edges)
+        if len(cut) == 1 or (len(here) < len(members) and modularity < _CLEAR):
             done.append(tuple(here))
             continue
-        todo += [one for one in cut if len(one) > _SMALL]
-        done += [tuple(one) for one in cut if len(one) <= _SMALL]
+        todo += [sorted(one) for one in cut if len(one) > _SMALL]
+        done += [tuple(sorted(one)) for one in cut if len(one) <= _SMALL]
     return sorted(done)
 
 

@@ -14,6 +14,7 @@ from graph.desk import Desk, desk
 from graph.facts import Facts
 from graph.models import EventKind, Hypothesis
 from graph.nodes.planner import LOOKBACK_HOURS, next_look
+from graph.refuting import question
 from graph.state import State, Weighed
 from graph.weighing import decide, in_time, leading, weigh
 from graph.weighing.unexplained import may_come
@@ -36,6 +37,7 @@ def diagnosis(state: State, *, runtime: Runtime[Context]) -> Weighed:
             decision = replace(decision, settled=False)
         if widest:  # what CloudTrail usually delivers is there: looks at everything once more are few
             due = next_look(began, max(facts.as_of, began + USUAL), patience) or due
+        asked = question(facts, ranked) if decision.verdict in ("root_cause", "not_found") else None
         _tell(work, ranked)
         causes = [
             root_cause(facts, one) for one in in_time(facts, leading(ranked)) if decision.leader is not None
@@ -47,6 +49,7 @@ def diagnosis(state: State, *, runtime: Runtime[Context]) -> Weighed:
             verdict=decision.verdict,
             settled=decision.settled,
             next_look=due.isoformat() if due and not decision.settled else None,
+            asked=asked.model_dump(mode="json") if asked else None,
             root_cause=causes[0].model_dump(mode="json") if causes else None,
             also=[cause.model_dump(mode="json") for cause in causes[1:]],
             **work.findings(),
@@ -72,6 +75,8 @@ def _tell(work: Desk, ranked: tuple[Hypothesis, ...]) -> None:
 
 
 def after_diagnosis(state: State) -> Literal["planner", "mitigation"]:
-    """Widen while nothing explains the symptom and there is further back to look; else go on to the plan."""
+    """Read what tells two rivals apart; widen while nothing explains the symptom; else go on to the plan."""
+    if state.get("asked"):
+        return "planner"
     can_widen = state["lookback"] < LOOKBACK_HOURS[-1] and state.get("trail_visible", True)
     return "planner" if state["verdict"] == "not_found" and can_widen else "mitigation"

@@ -15,7 +15,8 @@ from graph.facts import Facts
 from graph.former import LED_TO, former
 from graph.parts import limited_parts
 from graph.places import away
-from graph.state import State, Trail, dump_all, load_all
+from graph.refuting import Question
+from graph.state import State, Trail, dump_all, load, load_all
 from graph.touching import by_event, touches
 from graph.words import stamp
 from tools.aws import Reader
@@ -50,9 +51,11 @@ def forensics(state: State, *, runtime: Runtime[Context]) -> Trail | dict[str, o
         return {}
     with desk(state, runtime, "forensics") as work:
         facts = Facts.of(state)
-        found = _read(work, facts, state["lookback"])
+        asked = load(Question, state["asked"]).resources if state.get("asked") else ()
+        found = _read(work, facts, state["lookback"], asked)
         if found is None and facts.changes:
             return {**work.findings()}  # over budget: what an earlier look saw stays
+        read = found
         facts, found = _led(work, facts, found)
         until = found.complete_until if found else complete_until(facts.as_of)
         reactions = [event for event in found.noise if settings_in(event)] if found else []
@@ -71,7 +74,7 @@ def forensics(state: State, *, runtime: Runtime[Context]) -> Trail | dict[str, o
         return Trail(
             changes=dump_all(events),
             denied=dump_all(attempts),
-            others=dump_all(_in_short(found, near)) if found else [],
+            others=dump_all(_in_short(read, near)) if read else [],
             parts=dump_all(
                 [*kept(facts, state), *_parts(work.reader, facts, events, seen=found is not None)]
             ),
@@ -79,13 +82,21 @@ def forensics(state: State, *, runtime: Runtime[Context]) -> Trail | dict[str, o
             versions=dump_all(
                 [*versions(work.reader, facts, events), *config_items(work.reader, facts, events)]
             ),
+            histories=[one.arn for one in _own(facts, asked)[: NEAR + len(asked)]],
             trail_visible=found is not None,
             complete_until=until.isoformat(),
             **work.findings(),
         )
 
 
-def _read(work: Desk, facts: Facts, lookback: int) -> Changes | None:
+def _own(facts: Facts, asked: Sequence[str]) -> list[Resource]:
+    """What lies in the run's own account and region: those first that a round is to decide by, then by distance."""
+    order = [found for arn in asked if (found := facts.resource(arn)) is not None]
+    order += [one for one in _by_distance(facts) if one not in order]
+    return [one for one in order if away(facts, one) is None]
+
+
+def _read(work: Desk, facts: Facts, lookback: int, asked: Sequence[str] = ()) -> Changes | None:
     begin = facts.onset.earliest if facts.onset else _alarm_began(facts)
     window = Window(start=begin - timedelta(hours=lookback), end=facts.as_of)
     regional, worldwide = _operations(facts)
@@ -94,13 +105,13 @@ def _read(work: Desk, facts: Facts, lookback: int) -> Changes | None:
         found.append(
             changes(
                 work.reader,
-                resources=[one for one in _by_distance(facts) if away(facts, one) is None],
+                resources=_own(facts, asked),
                 window=window,
                 operations=regional,
                 global_operations=worldwide,
                 touches=touches,
                 replaces=replaced_by,
-                near=NEAR,
+                near=NEAR + len(asked),
             )
         )
     hidden = any(gap.code.startswith(("AccessDenied", "Denied")) for gap in work.reader.gaps)
@@ -110,14 +121,18 @@ def _read(work: Desk, facts: Facts, lookback: int) -> Changes | None:
 
 
 def _led(work: Desk, facts: Facts, found: Changes | None) -> tuple[Facts, Changes | None]:
-    """With what led to the symptom until it was changed, and the events that tell so."""
+    """With what led to the symptom until it was changed, and the events that tell so.
+
+    Without changes of what else is kept beside it; those after the symptom stay, to be ruled out by their time.
+    """
     if found is None:
         return facts, found
+    ended = facts.onset.latest if facts.onset else facts.as_of
     led = former(work.reader, facts, found.events, lambda arn: _part(work.reader, arn))
     known = {one.id for one in found.events}
     events = sorted(
         (
-            *(one for one in found.events if one.id not in led.aside),
+            *(one for one in found.events if one.id not in led.aside or one.time > ended),
             *(one for one in led.events if one.id not in known),
         ),
         key=lambda one: (one.time, one.id),

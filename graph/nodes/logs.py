@@ -12,14 +12,15 @@ from graph.desk import Desk, desk
 from graph.facts import LOGS_BEFORE, Facts
 from graph.nodes.metrics import metric_of
 from graph.reading import read_patterns
-from graph.state import LogNotes, State, dump, dump_all
+from graph.refuting import Question
+from graph.state import LogNotes, State, dump, dump_all, load
 from graph.unlogged import unlogged
 from graph.words import number
 from tools.catalogue import services
 from tools.clock import floor
 from tools.jobs import Job, is_system_log, jobs, with_cpu
 from tools.logs import patterns
-from tools.models import LogPattern, Window
+from tools.models import Json, LogPattern, Window
 
 MOST_GROUPS = 10
 SHORTLY = timedelta(minutes=10)
@@ -35,7 +36,7 @@ def logs(state: State, *, runtime: Runtime[Context]) -> LogNotes | dict[str, obj
     with desk(state, runtime, "logs") as work:
         facts = Facts.of(state)
         begin = facts.onset.earliest if facts.onset else facts.as_of - timedelta(minutes=15)
-        groups = _groups(facts)
+        groups = _groups(facts, state.get("asked"))
         found = patterns(
             work.reader,
             groups,
@@ -60,6 +61,7 @@ def logs(state: State, *, runtime: Runtime[Context]) -> LogNotes | dict[str, obj
         return LogNotes(
             patterns=dump_all(found.patterns),
             log_window=dump(found.after) if found.after else None,
+            log_groups=list(groups),
             jobs=dump_all(_jobs(work, facts, begin)),
             reading=reading,
             **work.findings(),
@@ -89,8 +91,10 @@ def _words(pattern: LogPattern) -> str:
     return " ".join(one for one in (pattern.error_code, pattern.reason) if one) or pattern.template[:80]
 
 
-def _groups(facts: Facts) -> tuple[str, ...]:
-    """Log groups of the symptom's neighbourhood, nearest first."""
+def _groups(facts: Facts, asked: Json | None) -> tuple[str, ...]:
+    """Log groups of the symptom's neighbourhood, nearest first; before them those that a round is to decide by, beside
+    those that were read before."""
+    wanted = load(Question, asked).log_groups if asked else ()
     near = [facts.incident.resource, *facts.upstream(facts.incident.resource)]
     near += [arn for arn in facts.downstream(facts.incident.resource) if arn not in near]
     names: list[str] = []
@@ -99,4 +103,5 @@ def _groups(facts: Facts) -> tuple[str, ...]:
         service = services().get(resource.service) if resource else None
         if resource is not None and service is not None and service.log_groups is not None:
             names.extend(service.log_groups(resource))
-    return tuple(dict.fromkeys(names))[:MOST_GROUPS]
+    again = [name for name in names if name in facts.log_groups]
+    return tuple(dict.fromkeys((*wanted, *again, *names)))[: MOST_GROUPS + len(wanted)]

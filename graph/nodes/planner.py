@@ -9,7 +9,8 @@ from langgraph.runtime import Runtime
 from graph.context import Context
 from graph.desk import Desk, desk
 from graph.models import Incident
-from graph.state import Course, State
+from graph.refuting import Question
+from graph.state import Course, State, load
 from graph.words import stamp
 
 COLLECTORS = ("forensics", "logs", "metrics")
@@ -27,6 +28,8 @@ def planner(state: State, *, runtime: Runtime[Context]) -> Course:
         work.round = done + 1
         if not done:
             return _first(work, state)
+        if state.get("asked"):
+            return _refuting(work, state, load(Question, state["asked"]))
         due = state.get("next_look")
         return _later(work, state, datetime.fromisoformat(due)) if due else _wider(work, state)
 
@@ -40,6 +43,17 @@ def _first(work: Desk, state: State) -> Course:
         hours=LOOKBACK_HOURS[0],
     )
     return _course(work, state, work.aws.as_of, LOOKBACK_HOURS[0], list(COLLECTORS))
+
+
+def _refuting(work: Desk, state: State, asked: Question) -> Course:
+    work.tell(
+        "planning",
+        "Two causes are left: {one}; {other}. Before either is named: read {what}.",
+        one=asked.between[0],
+        other=asked.between[1],
+        what=", ".join((*(arn.rsplit(":", 1)[-1] for arn in asked.resources), *asked.log_groups)),
+    )
+    return _course(work, state, work.aws.as_of, state["lookback"], list(asked.tasks))
 
 
 def _wider(work: Desk, state: State) -> Course:

@@ -104,11 +104,7 @@ def since_undone(event: ChangeEvent, known: Known) -> Reversal | None:
     """A later event of the same family on the same thing: an opposite undid it, another one overtook it."""
     word, _ = verb(event.operation)
     kin = family(event.operation)
-    later = [
-        one
-        for one in known.later(event)
-        if one.operation in kin and same_subject(one, event) and overlap(one, event)
-    ]
+    later = [one for one in known.later(event) if one.operation in kin and overlap(one, event)]
     if not later:
         return None
     last = later[-1]
@@ -116,9 +112,7 @@ def since_undone(event: ChangeEvent, known: Known) -> Reversal | None:
     if other in OPPOSITES.get(word, ()) and word not in TAKES_AWAY:
         return undone_by(last)
     if word in TAKES_AWAY and other not in TAKES_AWAY:
-        before = next(
-            (one for one in known.earlier(event) if same_family(one, event) and overlap(one, event)), None
-        )
+        before = _last(event, known)
         if before is None:
             return undone_by(last) if _carries_all(event, last) else overtaken_by(last)
         return (
@@ -130,11 +124,7 @@ def since_undone(event: ChangeEvent, known: Known) -> Reversal | None:
         if canonical(opened(last.request)) == canonical(opened(event.request)):
             return None  # it was only said again
         before = next(
-            (
-                one
-                for one in known.earlier(event)
-                if one.operation == event.operation and same_family(one, event)
-            ),
+            (one for one in known.earlier(event) if one.operation == event.operation),
             None,
         )
         if before is not None and canonical(opened(before.request)) == canonical(opened(last.request)):
@@ -156,14 +146,18 @@ def same_family(one: ChangeEvent, event: ChangeEvent) -> bool:
     return one.operation in family(event.operation) and same_subject(one, event)
 
 
+def _last(event: ChangeEvent, known: Known) -> ChangeEvent | None:
+    """The newest earlier event of the same family that set some of the same."""
+    kin = family(event.operation)
+    return next((one for one in known.earlier(event) if one.operation in kin and overlap(one, event)), None)
+
+
 def was(event: ChangeEvent, known: Known) -> bool:
     """Whether an earlier event had the same done already, with nothing in between: then it changed nothing."""
     word, _ = verb(event.operation)
     if word not in ACCEPTS_TWICE and word not in ("Detach", "Disassociate"):
         return False
-    last = next(
-        (one for one in known.earlier(event) if same_family(one, event) and overlap(one, event)), None
-    )
+    last = _last(event, known)
     return (
         last is not None
         and (verb(last.operation)[0] in TAKES_AWAY) == (word in TAKES_AWAY)
@@ -203,9 +197,7 @@ def in_doubt(event: ChangeEvent, known: Known) -> tuple[str, ...]:
         or _says_changed(event)
     ):
         return ()
-    last = next(
-        (one for one in known.earlier(event) if same_family(one, event) and overlap(one, event)), None
-    )
+    last = _last(event, known)
     if last is not None and (verb(last.operation)[0] in TAKES_AWAY) != (word in TAKES_AWAY):
         return ()
     return (say("whether it was so before {operation} already", operation=event.operation),)

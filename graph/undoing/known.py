@@ -49,7 +49,7 @@ class Known:
     def _by_arn(self) -> Mapping[str, tuple[ChangeEvent, ...]]:
         found: dict[str, list[ChangeEvent]] = {}
         for event in self._good:
-            for arn in dict.fromkeys(touched(event)):
+            for arn in dict.fromkeys(self.touched(event)):
                 found.setdefault(arn, []).append(event)
         return {arn: tuple(events) for arn, events in found.items()}
 
@@ -71,6 +71,16 @@ class Known:
             for value in dict.fromkeys(named(event).values()):
                 found.setdefault((event.source, value), []).append(event)
         return {key: tuple(events) for key, events in found.items()}
+
+    def touched(self, event: ChangeEvent) -> tuple[str, ...]:
+        """As the function of that name, which is asked often for the same events."""
+        if event.id not in self._touched:
+            self._touched[event.id] = touched(event)
+        return self._touched[event.id]
+
+    @cached_property
+    def _touched(self) -> dict[str, tuple[str, ...]]:
+        return {}
 
     def step(self, event: ChangeEvent, arn: str, path: str) -> MetricStep | None:
         """The step of a setting's own metric that lies around the event, the nearest first."""

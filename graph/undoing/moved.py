@@ -12,11 +12,10 @@ from graph.undoing.anatomy import (
     leaves,
     named,
     opened,
-    same_subject,
     spelled,
     without,
 )
-from graph.undoing.known import Known, touched
+from graph.undoing.known import Known
 from graph.weighing.moves import is_document
 from tools.catalogue import changed_alike, find, settings_in
 from tools.history import HIDDEN, current, prior, requested, same, told_by
@@ -51,7 +50,7 @@ class Moved:
 
 def moved(event: ChangeEvent, known: Known) -> tuple[Moved, ...]:
     """Every field that the event's request sets. Settings of the service file first, then what no setting describes."""
-    arns = touched(event)
+    arns = known.touched(event)
     pairs = [
         (arn, setting) for arn in changed_alike(event) or arns[:1] for _, setting in settings_in(event, arn)
     ]
@@ -156,7 +155,7 @@ def _same_after(event: ChangeEvent, after: Value, setting: Setting) -> bool:
 
 def _beyond(event: ChangeEvent, known: Known, arn: str, settings: list[Setting]) -> list[Moved]:
     """Fields of the request that are no name, no manner, and that no setting reads."""
-    if not settings and touched(event) and not _sets(event):
+    if not settings and known.touched(event) and not _sets(event):
         return []
     found: dict[str, Moved] = {}
     for path in leaves(event.request):
@@ -217,12 +216,7 @@ def _of_field(event: ChangeEvent, known: Known, arn: str, path: tuple[str | int,
 
 
 def _sets_same(one: ChangeEvent, event: ChangeEvent, path: tuple[str | int, ...]) -> bool:
-    return (
-        one.operation == event.operation
-        and one.id != event.id
-        and same_subject(one, event)
-        and at(one.request, path) is not None
-    )
+    return one.operation == event.operation and one.id != event.id and at(one.request, path) is not None
 
 
 def _since_plain(

@@ -12,11 +12,10 @@ from datetime import datetime, timedelta
 from graph.claims import event_claims, statement
 from graph.facts import Facts
 from graph.models import Hypothesis, TestResult
-from graph.weighing.mechanism import effects
+from graph.weighing.mechanism import effects, moves_nothing
 from graph.weighing.moves import event_of
 from graph.weighing.when import onset_claims, span
 from graph.weights import WEIGHTS
-from tools.catalogue import change_of
 from tools.cloudtrail import is_noise
 
 _SLACK = 60.0
@@ -28,9 +27,8 @@ def coincidence(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
     event, onset = event_of(facts, hypothesis), facts.onset
     if event is None or onset is None or hypothesis.kind != "change" or event.time > onset.latest:
         return None
-    known = change_of(event)
     # The effects of a setting are known, also when it has none.
-    if hypothesis.setting or (known is not None and known.inert) or effects(facts, hypothesis):
+    if hypothesis.setting or moves_nothing(event) or effects(facts, hypothesis):
         return None
     if not facts.path(facts.incident.resource, hypothesis.resource) and not _same(facts, hypothesis):
         return None

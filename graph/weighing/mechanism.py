@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from graph.claims import statement
@@ -11,7 +12,7 @@ from graph.weighing.moves import Move, event_of, move, untold
 from graph.weights import WEIGHTS
 from tools.catalogue import change_of, services
 from tools.history import requested
-from tools.models import Metric, PriorKind, Resource
+from tools.models import ChangeEvent, Metric, PriorKind, Resource
 from tools.services._spec import Effect, MetricSpec
 
 _LIVE: frozenset[PriorKind] = frozenset({"metric", "version"})
@@ -104,19 +105,28 @@ def explains(facts: Facts, hypothesis: Hypothesis) -> bool:
     return hypothesis.kind == "alarm_changed" or bool(matching_effects(facts, hypothesis))
 
 
+_TAGS = re.compile(r"^(?:Tag|Untag)[A-Z]|Tags(?:(?:To|From|For)[A-Z]\w*)?$|Tagging$")
+"""Operations on tags alone, whichever service they are of."""
+
+
+def moves_nothing(event: ChangeEvent) -> bool:
+    """Whether the service file says that this call moves no metric, or it only tags what no service file knows."""
+    known = change_of(event)
+    return known.inert if known is not None else _TAGS.search(event.operation) is not None
+
+
 def mechanism(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
     """Known mechanism that fits, known one that does not, or unknown."""
     if hypothesis.kind not in {"change", "setting"}:
         return None
     event = event_of(facts, hypothesis)
     evidence = event.evidence if event else ()
-    known = change_of(event) if event else None
     setting = facts.setting(hypothesis.resource, hypothesis.setting)
     if setting is not None and not setting.effects:
         said = statement("{setting} moves no metric", evidence=evidence, setting=setting.name)
         return TestResult(test="mechanism", weight=WEIGHTS["mechanism.inert"], statement=said)
-    if known is not None and known.inert:
-        said = statement("{operation} moves no metric", evidence=evidence, operation=known.operation)
+    if event is not None and moves_nothing(event):
+        said = statement("{operation} moves no metric", evidence=evidence, operation=event.operation)
         return TestResult(test="mechanism", weight=WEIGHTS["mechanism.inert"], statement=said)
     all_effects = effects(facts, hypothesis)
     if not all_effects and hypothesis.setting == "":

@@ -13,6 +13,7 @@ from graph.facts import Facts
 from graph.models import Hypothesis, TestResult, Verdict
 from graph.weighing import special
 from graph.weighing.coincidence import coincidence
+from graph.weighing.concerns import concerns
 from graph.weighing.dose import below_demand, dose
 from graph.weighing.generate import hypotheses
 from graph.weighing.mechanism import explains, mechanism, together
@@ -126,6 +127,7 @@ def _tests(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
     yield from dose(facts, hypothesis)
     yield from special.reverted(facts, hypothesis)
     yield from undone(facts, hypothesis)
+    yield from concerns(facts, hypothesis)
     yield from (
         special.actor(facts, hypothesis) if hypothesis.kind == "change" else special.unseen(facts, hypothesis)
     )

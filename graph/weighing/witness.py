@@ -33,11 +33,32 @@ def about(facts: Facts, pattern: LogPattern, arn: str) -> bool:
     if any(one.arn == arn for name in pattern.names for one in facts.directory.mentioned(name)):
         return True
     service, signature = facts.service(resource), facts.signature(pattern)
-    if service is None or service.log_groups is None or signature is None:
+    if service is None or signature is None:
+        return False
+    if signature in service.signatures and not signature.own and _only_one(facts, pattern, resource):
+        return True
+    if service.log_groups is None:
         return False
     if signature.remote and any(facts.directory.mentioned(name) for name in pattern.names):
         return False
     return signature in service.signatures and pattern.log_group in service.log_groups(resource)
+
+
+def _only_one(facts: Facts, pattern: LogPattern, resource: Resource) -> bool:
+    """The text names nobody, is of another service than its writer, who relies on no other resource of this kind."""
+    if pattern.names:
+        return False
+    for writer in facts.writers(pattern.log_group):
+        own = facts.resource(writer)
+        if own is None or own.service == resource.service:
+            continue
+        known = (facts.resource(arn) for arn in facts.downstream(writer))
+        alike = [
+            one.arn for one in known if one and (one.service, one.type) == (resource.service, resource.type)
+        ]
+        if alike == [resource.arn]:
+            return True
+    return False
 
 
 def _takes(pattern: LogPattern, resource: Resource) -> bool:

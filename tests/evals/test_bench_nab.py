@@ -162,6 +162,12 @@ def test_files_become_series_with_their_windows(data: Path) -> None:
     assert none.windows == ()
 
 
+def test_a_label_between_rows_is_taken_for_the_nearest(data: Path) -> None:
+    told = json.dumps({"a/one.csv": ["2024-02-05 00:11:00", "2024-02-05 00:10:00", "2024-02-05 00:14:00"]})
+    (data / "labels" / "combined_labels.json").write_text(told)
+    assert load(data)[0].labels == (2, 3)
+
+
 def test_a_clear_step_is_found_and_nothing_where_nothing_is(data: Path) -> None:
     result = run(data)
     detectors = result.figures["detectors"]

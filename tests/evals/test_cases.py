@@ -114,6 +114,11 @@ def test_a_recording_needs_a_trigger(tmp_path: Path) -> None:
     assert trigger(found) == {"alarm": "carts-throttled"}
 
 
+def test_a_benchmark_without_its_data_is_told() -> None:
+    with pytest.raises(BadInput, match="--data"):
+        evals.bench("grouping")
+
+
 def test_an_unknown_benchmark_is_told() -> None:
     with pytest.raises(BadInput, match="cloudtrail"):
-        evals.bench("speed", Path("."))
+        evals.bench("nothing", Path("."))

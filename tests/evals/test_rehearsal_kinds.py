@@ -107,6 +107,19 @@ def health(path: str, **more: Any) -> Call:
     return call("elbv2", "ModifyTargetGroup", TargetGroupArn=TARGETS.arn, HealthCheckPath=path, **more)
 
 
+RULE = item(
+    "listener-rule",
+    "elasticloadbalancing",
+    "listener-rule/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee",
+    {"Priority": "400"},
+)
+
+
+def number(priority: int) -> Call:
+    pairs = [{"RuleArn": RULE.arn, "Priority": priority}]
+    return call("elbv2", "SetRulePriorities", RulePriorities=pairs)
+
+
 DATABASE = item(
     "db-instance",
     "rds",
@@ -192,6 +205,7 @@ PLANS = {
         scene(TARGETS, {"HealthCheckPath": "/"}), health("/healthz"), health("/"),
         [health("/health"), health("/healthz", HealthCheckIntervalSeconds=30)],
     ),
+    "rule put first": (scene(RULE, {"Priority": "5"}), number(400), number(5), [number(401)]),
     "database smaller": (
         scene(DATABASE, {"DBInstanceClass": "db.t4g.micro"}), size("db.m6g.large"), size("db.t4g.micro"),
         [size("db.m6g.xlarge"), size("db.m6g.large", ApplyImmediately=False)],

@@ -17,7 +17,7 @@ from graph.plan import plan
 from graph.state import State, dump
 from graph.weighing import decide, weigh
 from tests.graph import made
-from tests.graph.made import HTTP_API, HTTP_STAGE, WRITER
+from tests.graph.made import API, HTTP_API, HTTP_STAGE, STAGE, WRITER
 from tests.tools.fake_account import FakeAws
 from tools.models import Resource
 
@@ -125,3 +125,18 @@ def test_a_part_that_was_read_stays_known_at_the_next_look() -> None:
     facts = seen(known)
     assert kept(facts, cast("State", {"parts": [dump(known)]})) == [known]
     assert kept(facts, cast("State", {})) == []
+
+
+def test_a_stage_of_a_rest_api_is_measured_likewise() -> None:
+    (api,) = [one for one in made.shop() if one.arn == API]
+    rest = tuple(one for one in made.shop() if one.arn != API)
+    known = made.resource(STAGE, "prod", {"methodSettings": {"*/*": {"throttlingRateLimit": 3.0}}})
+    facts = made.facts(
+        (API, "4XXError"),
+        {(API, "4XXError"): (0.1, 16.5), (API, "Count"): (20, 20)},
+        resources=(*rest, api, known),
+        trail_visible=False,
+        complete_until=None,
+    )
+    assert limited_parts(facts, API) == (STAGE,)
+    assert blamed(facts) == (STAGE, 'methodSettings."*/*".throttlingRateLimit')

@@ -78,6 +78,15 @@ def test_a_maximum_set_on_a_replica_elsewhere_is_the_cause_on_the_table_that_is_
     assert call.parameters["OnDemandThroughput"] == {"MaxReadRequestUnits": 500, "MaxWriteRequestUnits": 250}
 
 
+def test_the_deny_names_the_table_here_and_the_replica_that_was_changed() -> None:
+    facts = _facts()
+    found = made.preventions(facts, root_cause(facts, weigh(facts)[0]))
+    (block,) = [one for one in found if one.kind == "block"]
+    assert isinstance(block.artefact, dict)
+    assert block.artefact["Statement"][0]["Resource"] == [TABLE, REPLICA]
+    assert block.back_test.startswith("would have blocked this change")
+
+
 def test_the_value_before_may_have_been_set_on_the_other_replica() -> None:
     cut = _abroad(event("dynamodb", "UpdateTable", _CUT, minutes=-1, id="cut"))
     before = _abroad(event("dynamodb", "UpdateTable", _SET, minutes=-9000, id="set"))

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from graph.cause import root_cause
 from graph.facts import Facts
 from graph.models import Mitigation, RootCause, Step
-from graph.plan import plan, stays_red
+from graph.plan import plan
 from graph.plan_calls import set_all
+from graph.plan_steps import stays_red
 from graph.weighing import weigh
 from tests.graph import made
 from tests.graph.kinds import INTEGRATION, KINDS, Kind, alarm_lowered, configured

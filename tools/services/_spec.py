@@ -70,7 +70,8 @@ class Setting:
     requests: Mapping[
         str, str
     ]  # operation -> JMESPath in CloudTrail requestParameters; a literal (`null`, `false`)
-    # says what the operation itself sets. Read it with `catalogue.requested`.
+    # says what the operation itself sets. Where one request sets several resources, each under its ARN, `{arn}` is
+    # the resource's own (`setting_values.of_resource`). Read it with `catalogue.requested`.
     restore: Callable[[Resource, Value], tuple[Call, ...]]  # calls that set it to a value, all else kept
     read: Callable[[Resource], Call]  # the read that shows it
     query: str  # JMESPath on that read's answer: "Table.OnDemandThroughput.MaxWriteRequestUnits"
@@ -210,7 +211,7 @@ class Directory(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
     """What only the map of a whole account shows: parts, places, whom an alarm tells. No incident is looked into
-    along it, so it costs no run a call.
+    along it, but where CloudTrail is closed a few parts that it names ("consists of") are read for their limits.
 
     `relations` is pure, as `Service.relations` is; so is `parts`: parts that have more of a name than their ARN.
     `discover` lists what `Service.discover` does not; `fill` reads of resources of the types `fills` what neither

@@ -9,6 +9,7 @@ memory > 'maxmemory'", and only what expires makes room. Reads go on. All these 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +22,7 @@ from evals.world.kinds.vpc import blocked, guards_of, place
 from evals.world.metrics import Emit, source
 from evals.world.seed import mix
 from evals.world.stage import Stage, setting, share_of
-from evals.world.telemetry import Sample, Source, level
+from evals.world.telemetry import Source, level
 from evals.world.workshop import Workshop
 from evals.world.world import Thing, World
 from tools.errors import BadInput
@@ -202,66 +203,77 @@ def _metrics(group: Thing, flow: Flow | None) -> Iterator[Source]:
             group.arn.replace("replicationgroup:", "cluster:") + f"-{number:03d}", "", name, "", group.created
         )
         for held in ({"CacheClusterId": name}, {"CacheClusterId": name, "CacheNodeId": "0001"}):
-            for metric, unit, emit in _values(group, flow, first, salt + number):
+            for metric, unit, emit in _values(_Node(group, flow, first, salt + number)):
                 yield source(owner, "AWS/ElastiCache", metric, held, unit, emit)
 
 
-def _values(group: Thing, flow: Flow | None, first: bool, salt: int) -> Iterator[tuple[str, str, Emit]]:
-    def rate(minute: int, name: str) -> float:
-        if flow is None:
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """What one node does in a minute. The first one of a group takes the commands."""
+
+    group: Thing
+    flow: Flow | None
+    first: bool
+    salt: int
+
+    def rate(self, minute: int, name: str) -> float:
+        if self.flow is None:
             return 0.0
-        rows = flow.minute(minute)
-        index = flow.stage(group.arn)
+        rows = self.flow.minute(minute)
+        index = self.flow.stage(self.group.arn)
         return sum(one.passages[index].gauges.get(name, 0.0) * one.seconds for one in rows.slices)
 
-    def memory(minute: int) -> float:
-        if flow is None:
-            return min(100.0, 100 * float(group.fixed["used"]))
-        found = [one.passages[flow.stage(group.arn)].gauges["memory"] for one in flow.minute(minute).slices]
+    def total(self, name: str) -> Emit:
+        return lambda minute: level(float(round(self.rate(minute, name)) if self.first else 0))
+
+    def memory(self, minute: int) -> float:
+        """Per cent of maxmemory."""
+        if self.flow is None:
+            return min(100.0, 100 * float(self.group.fixed["used"]))
+        index = self.flow.stage(self.group.arn)
+        found = [one.passages[index].gauges["memory"] for one in self.flow.minute(minute).slices]
         return sum(found) / len(found)
 
-    def swing(minute: int, wide: float, number: int) -> float:
-        return 1 + wide * (mix(salt, minute, number) % 2001 - 1000) / 1000
+    def bytes(self, minute: int) -> float:
+        kind = MEMORY_MB[str(setting(self.group, "CacheNodeType", minute * 60))]
+        left = (100 - float(parameter(self.group, "reserved-memory-percent", minute * 60))) / 75
+        return kind * 1024 * 1024 * left * self.memory(minute) / 100
 
-    def total(name: str) -> Emit:
-        def emit(minute: int) -> Sample | None:
-            many = round(rate(minute, name)) if first else 0
-            return level(float(many))
+    def busy(self, minute: int) -> float:
+        """Per cent of the engine's thread."""
+        if not self.first:
+            return 0.4
+        commands = (self.rate(minute, "reading") + self.rate(minute, "writing")) / 60
+        return min(99.0, 0.4 + commands * 0.012) * self.swing(minute, 0.1, 81)
 
-        return emit
+    def machine(self, minute: int) -> float:
+        """Per cent of all of the machine's processors."""
+        return 1.2 + (0.5 * self.busy(minute) if self.first else 0.3)
 
-    def bytes_(minute: int) -> float:
-        kind = MEMORY_MB[str(setting(group, "CacheNodeType", minute * 60))]
-        left = (100 - float(parameter(group, "reserved-memory-percent", minute * 60))) / 75
-        return kind * 1024 * 1024 * left * memory(minute) / 100
+    def connections(self, minute: int) -> float:
+        return (24 if self.first else 3) * self.swing(minute, 0.06, 83)
 
-    def busy(minute: int) -> float:
-        commands = (rate(minute, "reading") + rate(minute, "writing")) / 60
-        return min(99.0, 0.4 + commands * 0.012) * swing(minute, 0.1, 81)
+    def swing(self, minute: int, wide: float, number: int) -> float:
+        return 1 + wide * (mix(self.salt, minute, number) % 2001 - 1000) / 1000
 
-    yield "EngineCPUUtilization", "Percent", lambda minute: level(round(busy(minute) if first else 0.4, 3))
-    yield (
-        "CPUUtilization",
-        "Percent",
-        lambda minute: level(round(1.2 + (0.5 * busy(minute) if first else 0.3), 3)),
-    )
-    yield "DatabaseMemoryUsagePercentage", "Percent", lambda minute: level(round(memory(minute), 4))
-    yield "BytesUsedForCache", "Bytes", lambda minute: level(round(bytes_(minute)))
-    yield "CurrItems", "Count", lambda minute: level(float(round(bytes_(minute) / 2350)))
-    yield (
-        "CurrConnections",
-        "Count",
-        lambda minute: level(float(round((24 if first else 3) * swing(minute, 0.06, 83)))),
-    )
-    yield "Evictions", "Count", total("evicting")
-    yield "Reclaimed", "Count", total("expiring")
-    yield "GetTypeCmds", "Count", total("reading")
-    yield "SetTypeCmds", "Count", total("writing")
-    if first:
-        yield "CacheHits", "Count", lambda minute: level(float(round(0.86 * rate(minute, "reading"))))
-        yield "CacheMisses", "Count", lambda minute: level(float(round(0.14 * rate(minute, "reading"))))
+
+def _values(node: _Node) -> Iterator[tuple[str, str, Emit]]:
+    yield "EngineCPUUtilization", "Percent", lambda minute: level(round(node.busy(minute), 3))
+    yield "CPUUtilization", "Percent", lambda minute: level(round(node.machine(minute), 3))
+    yield "DatabaseMemoryUsagePercentage", "Percent", lambda minute: level(round(node.memory(minute), 4))
+    yield "BytesUsedForCache", "Bytes", lambda minute: level(round(node.bytes(minute)))
+    yield "CurrItems", "Count", lambda minute: level(float(round(node.bytes(minute) / 2350)))
+    yield "CurrConnections", "Count", lambda minute: level(float(round(node.connections(minute))))
+    yield "Evictions", "Count", node.total("evicting")
+    yield "Reclaimed", "Count", node.total("expiring")
+    yield "GetTypeCmds", "Count", node.total("reading")
+    yield "SetTypeCmds", "Count", node.total("writing")
+    if node.first:
+        yield "CacheHits", "Count", lambda minute: level(float(round(0.86 * node.rate(minute, "reading"))))
+        yield "CacheMisses", "Count", lambda minute: level(float(round(0.14 * node.rate(minute, "reading"))))
     else:
-        yield "ReplicationLag", "Seconds", lambda minute: level(round(0.0009 * swing(minute, 0.4, 85), 6))
+        lag = 0.0009
+        yield "ReplicationLag", "Seconds", lambda minute: level(round(lag * node.swing(minute, 0.4, 85), 6))
 
 
 KINDS = (
