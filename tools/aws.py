@@ -536,7 +536,8 @@ def _bytes(body: Any) -> bytes:
 
 
 def _response(url: str, answer: WireAnswer) -> AWSResponse:
-    return AWSResponse(url, answer.status, dict(answer.headers), _Body(answer.body))
+    headers: Any = dict(answer.headers)  # botocore makes its own of any mapping
+    return AWSResponse(url, answer.status, headers, _Body(answer.body))
 
 
 def _method(client: Any, operation: str) -> str:

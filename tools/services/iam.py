@@ -188,7 +188,9 @@ def _details(reader: Reader, kind: str, items: str) -> Iterable[tuple[Json, str]
 
 def _version_in_force(policy: Mapping[str, Any]) -> Json:
     version = policy["DefaultVersionId"]
-    found = next((one for one in policy.get("PolicyVersionList") or [] if one["VersionId"] == version), {})
+    found: Json = next(
+        (one for one in policy.get("PolicyVersionList") or [] if one["VersionId"] == version), {}
+    )
     shown = {"Document": document(found["Document"])} if "Document" in found else {}
     return {"DefaultVersionId": version, **shown}
 
