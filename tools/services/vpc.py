@@ -147,14 +147,14 @@ def _lies(reader: Reader, region: str, subnet: Mapping[str, Any], evidence: list
 
 def gather(reader: Reader, todo: Sequence[Resource]) -> Iterable[Resource]:
     """Route tables, network ACLs, and listed subnets with theirs, from one listing of each per region."""
-    for region in sorted({one.region for one in todo}):
+    useful = [one for one in todo if one.type != "subnet" or one.config]
+    for region in sorted({one.region for one in useful}):
         held = {type: _listing(reader, region, type) for type in ("route-table", "network-acl")}
-        for one in todo:
+        for one in useful:
             if one.region != region:
                 continue
             if one.type == "subnet":
-                if one.config:
-                    yield _lying(one, held)
+                yield _lying(one, held)
                 continue
             for item, said in held[one.type]:
                 if item[_KINDS[one.type][3]] == one.name:

@@ -249,6 +249,12 @@ def test_tables_acls_and_subnets_of_a_region_are_read_at_once() -> None:
         assert replace(one, evidence=()) == replace(alone, evidence=())
 
 
+def test_of_subnets_that_no_listing_told_nothing_is_gathered() -> None:
+    account = FakeAws(ANSWERS)
+    assert list(gather(account.reader(), [stub(arn("subnet", SUBNET))])) == []
+    assert account.asked == []
+
+
 def test_where_tables_are_refused_nothing_is_gathered() -> None:
     told: Answer = {"RouteTables": [{"RouteTableId": TABLE, "VpcId": VPC}]}
     account = FakeAws({("ec2", "DescribeRouteTables"): told}, denied=frozenset({"ec2:DescribeNetworkAcls"}))
