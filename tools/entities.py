@@ -119,7 +119,8 @@ _EXIT = re.compile(
 )
 _LIMIT = re.compile(
     r"\b(?:limit|maximum|max|quota|threshold|max_[a-z_]+|max[A-Z]\w+)(?: (?:of|size|is|allowed))*"
-    r"['\"]?\s*[:=(]?\s*['\"]?(\d+(?:,\d{3})*(?:\.\d+)? ?(?:[KMGT]i?B|[kKMGT]B|bytes|MB|ms|seconds|connections|requests|%)?)(?![\w.])"
+    r"['\"]?\s*[:=(]?\s*['\"]?(\d+(?:,\d{3})*(?:\.\d+)?"
+    r" ?(?:[KMGT]i?B|[kKMGT]B|bytes|MB|ms|seconds|connections|requests|%)?)(?![\w.])"
 )
 _WORDS = "fatal|critical|severe|panic|error|warn(?:ing)?|info|debug|trace"
 # Lower case counts only where it cannot be part of a sentence: level=error, [error].
