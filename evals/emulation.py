@@ -121,7 +121,8 @@ def _without_images() -> Iterator[None]:
 def _told(name: str, error: ClientError) -> OpsleuthError:
     shown = error.response.get("Error", {})
     code, message = str(shown.get("Code", "")), str(shown.get("Message", ""))
-    if any(text in f"{code} {message}".lower() for text in _UNKNOWN) or code in ("501", "InternalFailure"):
+    unknown = any(text in f"{code} {message}".lower() for text in _UNKNOWN)
+    if unknown or (code, message) == ("404", "Not Found") or code in ("501", "InternalFailure"):
         return NotEmulated(f"moto has no {name} ({message or code})")
     return CallRefused(f"{name} is refused: {code}: {message}")
 

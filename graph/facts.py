@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -26,6 +26,7 @@ from tools.models import (
     Version,
     Window,
 )
+from tools.rates import Count, Verdict, judged
 from tools.services._spec import Condition, Service, Setting, Signature
 from tools.setting_values import as_value, of_resource
 from tools.topology import Topology
@@ -234,11 +235,21 @@ class Facts:
         return self._ways[key]
 
     def louder(self, pattern: LogPattern) -> bool:
-        """Whether lines of this pattern came at least twice as often since the onset as before it."""
+        """Whether lines of this pattern are new, or came clearly and at least twice as often since the onset."""
         if not pattern.after or pattern.is_new or self.log_window is None:
             return pattern.after > pattern.before
-        since = pattern.after / max(1.0, self.log_window.seconds)
-        return since >= 2 * pattern.before / LOGS_BEFORE.total_seconds()
+        verdict = self.compared(pattern)
+        return verdict is not None and verdict.kind == "louder"
+
+    def compared(self, pattern: LogPattern) -> Verdict | None:
+        """How often its lines came since the onset against before; None when it is not known what was read."""
+        return self._compared.get(pattern)
+
+    @cached_property
+    def _compared(self) -> dict[LogPattern, Verdict]:
+        if self.log_window is None:
+            return {}
+        return dict(zip(self.patterns, compare(self.patterns, self.log_window.seconds), strict=True))
 
     def of_resource(self, arn: str) -> Iterator[MetricFinding]:
         return (item for item in self.metrics if item.resource == arn)
@@ -261,6 +272,24 @@ class Facts:
         """The value of a setting in the configuration as read in this run; lists and maps as JSON text."""
         found = self.resource(arn)
         return as_value(find(path, found.config)) if found else None
+
+
+def compare(patterns: Sequence[LogPattern], seconds: float) -> tuple[Verdict, ...]:
+    """Each pattern's lines in the `seconds` since the onset against those in `LOGS_BEFORE` before it.
+
+    Lines since the onset that were not read are not guessed at: so louder is sure, gone only where all were read.
+    """
+    return judged(
+        [
+            Count(
+                before=one.before,
+                after=one.after,
+                seconds_before=LOGS_BEFORE.total_seconds() * one.read_before,
+                seconds_after=max(1.0, seconds),
+            )
+            for one in patterns
+        ]
+    )
 
 
 def _with_parts(resources: tuple[Resource, ...], parts: tuple[Resource, ...]) -> tuple[Resource, ...]:

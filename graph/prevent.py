@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 from graph.backtest_requests import is_bound, principal_of
 from graph.backtest_rules import EMERGENCY
@@ -201,19 +202,19 @@ def _naming(event: ChangeEvent, resource: Resource) -> Json:
     return {}
 
 
+_WATCH = "Alarm on "
+"""How service files begin what tells of a condition; all else keeps it from coming about."""
+
+
 def _for_condition(facts: Facts, cause: RootCause) -> Iterator[Prevention]:
     known = facts.condition(cause.resource, cause.field)
     resource = facts.resource(cause.resource)
     if cause.kind != "condition" or known is None or resource is None:
         return
-    for sentence in known.prevent[:1]:
-        yield Prevention(
-            kind="design",
-            title=sentence,
-            why=known.breaks,
-            artefact_name="note.md",
-            artefact="\n".join(known.prevent),
-        )
+    watched = [one for one in known.prevent if one.startswith(_WATCH)]
+    built = [one for one in known.prevent if one not in watched]
+    if built:
+        yield _advice("design", built, known.breaks)
     service = facts.service(resource)
     spec = (
         next(
@@ -223,10 +224,17 @@ def _for_condition(facts: Facts, cause: RootCause) -> Iterator[Prevention]:
         if service is not None
         else None
     )
-    if service is None or service.dimensions is None or spec is None:
-        return
-    if spec.stat == "Sum" and spec.role in {"errors", "throttles"}:  # any other has no natural threshold
+    counts = spec is not None and spec.stat == "Sum" and spec.role in {"errors", "throttles"}
+    if service is not None and service.dimensions is not None and spec is not None and counts:
         yield metric_alarm(resource, service.namespace_of(spec), service.dimensions(resource), spec.name)
+    elif watched:  # any other metric has no natural threshold
+        yield _advice("notice", watched, known.breaks)
+
+
+def _advice(kind: Literal["design", "notice"], sentences: list[str], why: str) -> Prevention:
+    return Prevention(
+        kind=kind, title=sentences[0], why=why, artefact_name="note.md", artefact="\n".join(sentences)
+    )
 
 
 def _for_traffic(facts: Facts, cause: RootCause) -> Iterator[Prevention]:

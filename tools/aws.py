@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from io import BytesIO
-from typing import Any, cast
+from typing import Any
 
 import boto3
 import botocore.exceptions as faults
@@ -536,7 +536,8 @@ def _bytes(body: Any) -> bytes:
 
 
 def _response(url: str, answer: WireAnswer) -> AWSResponse:
-    return AWSResponse(url, answer.status, cast(Any, dict(answer.headers)), _Body(answer.body))
+    headers: Any = dict(answer.headers)  # botocore makes its own of any mapping
+    return AWSResponse(url, answer.status, headers, _Body(answer.body))
 
 
 def _method(client: Any, operation: str) -> str:

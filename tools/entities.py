@@ -31,6 +31,8 @@ class Entities:
     names: tuple[str, ...] = ()  # tables, queues, functions, ... named by a key
     status: int | None = None  # HTTP
     durations: tuple[str, ...] = ()  # as written: "3.07 seconds", "30014ms"
+    exit_code: int | None = None  # of a process
+    limits: tuple[str, ...] = ()  # numbers said to be a limit, as written: "150", "262144 bytes"
 
     @property
     def is_error(self) -> bool:
@@ -109,6 +111,17 @@ _NAMED = re.compile(
 )
 _STATUS = re.compile(r"(?:\b[Ss]tatus ?[Cc]ode|['\"]?\bstatus(?:_code)?)['\"]?\s*[:=]\s*['\"]?([1-5]\d\d)\b")
 _DURATION = re.compile(r"\b\d+(?:\.\d+)? ?(?:ms|milliseconds|seconds|minutes)\b|\b\d+(?:\.\d+)?s\b")
+_EXIT = re.compile(
+    r"\bexit(?:ed)?(?: with)?(?: (?:status|code))*['\"]?\s*[:=]?\s*['\"]?(\d{1,3})\b(?![.:\d])"
+    r"|\b(?:exit|return)[_ ]?code['\"]?\s*[:=]?\s*['\"]?(\d{1,3})\b"
+    r"|\bstatus=(\d{1,3})/",  # systemd: status=137/n/a
+    re.IGNORECASE,
+)
+_LIMIT = re.compile(
+    r"\b(?:limit|maximum|max|quota|threshold|max_[a-z_]+|max[A-Z]\w+)(?: (?:of|size|is|allowed))*"
+    r"['\"]?\s*[:=(]?\s*['\"]?(\d+(?:,\d{3})*(?:\.\d+)?"
+    r" ?(?:[KMGT]i?B|[kKMGT]B|bytes|MB|ms|seconds|connections|requests|%)?)(?![\w.])"
+)
 _WORDS = "fatal|critical|severe|panic|error|warn(?:ing)?|info|debug|trace"
 # Lower case counts only where it cannot be part of a sentence: level=error, [error].
 _LEVEL = re.compile(rf"(?:\blevel=|\bseverity=|\[)((?i:{_WORDS}))\b|\b({_WORDS.upper()})\b")
@@ -146,6 +159,8 @@ def read(text: str) -> Entities:
         names=_unique(_names(text)),
         status=next((int(match) for match in _STATUS.findall(text)), None),
         durations=_unique(_DURATION.findall(text)),
+        exit_code=next((int("".join(match)) for match in _EXIT.findall(text)), None),
+        limits=_unique(match.strip() for match in _LIMIT.findall(text)),
     )
 
 

@@ -151,7 +151,8 @@ _NAMES = {
     "health": """DescribeAffectedEntities DescribeAffectedEntitiesForOrganization DescribeEntityAggregates
         DescribeEventAggregates DescribeEventDetails DescribeEventDetailsForOrganization DescribeEventTypes
         DescribeEvents DescribeEventsForOrganization""",
-    "iam": """GetAccessKeyLastUsed GetAccountSummary GetContextKeysForPrincipalPolicy GetGroup GetGroupPolicy
+    "iam": """GetAccessKeyLastUsed GetAccountAuthorizationDetails GetAccountSummary
+        GetContextKeysForPrincipalPolicy GetGroup GetGroupPolicy
         GetInstanceProfile GetOpenIDConnectProvider GetPolicy GetPolicyVersion GetRole GetRolePolicy
         GetSAMLProvider GetServerCertificate GetUser GetUserPolicy ListAccessKeys ListAccountAliases
         ListAttachedGroupPolicies ListAttachedRolePolicies ListAttachedUserPolicies ListEntitiesForPolicy

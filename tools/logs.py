@@ -98,6 +98,8 @@ class _Group:
     answer: str = ""  # evidence id that the sample lines come from
     complete: bool = True
     insights: bool = True
+    read_before: float = 1.0  # share of the lines that AWS has
+    read_after: float = 1.0
     clean_before: bool = False  # AWS counted no error line before onset
     any_before: int | None = None  # all lines, not only errors; None: not asked
     any_after: int | None = None
@@ -189,6 +191,8 @@ def _by_insights(reader: Reader, name: str, before: Window, after: Window) -> _G
         group.before, answer = _rows(reader, name, before, "desc", _BEFORE)
         group.answer = group.answer if since else answer
     group.complete = since <= _FIRST + _LAST and earlier <= _BEFORE
+    group.read_after = min(1.0, len(group.after) / since) if since else 1.0
+    group.read_before = min(1.0, len(group.before) / earlier) if earlier else 1.0
     group.clean_before = earlier == 0
     if not since:
         group.any_after, _ = _count(reader, name, after, "")
@@ -297,6 +301,10 @@ def _by_filter(reader: Reader, name: str, before: Window, after: Window) -> _Gro
     group.before, answer, earlier_whole = _filtered(reader, name, hour, _BEFORE, TERMS)
     group.answer = group.answer if group.after else answer
     group.complete = whole and earlier_whole and hour == before
+    group.read_after = 1.0 if whole else _covered(group.after, after)
+    group.read_before = (
+        (1.0 if earlier_whole else _covered(group.before, hour)) * hour.seconds / before.seconds
+    )
     if not group.after and whole:
         some, _, all_seen = _filtered(reader, name, after, 1, "")
         group.any_after = len(some) if some or all_seen else None
@@ -304,6 +312,12 @@ def _by_filter(reader: Reader, name: str, before: Window, after: Window) -> _Gro
             some, _, all_seen = _filtered(reader, name, before, 1, "")
             group.any_before = len(some) if some or all_seen else None
     return group
+
+
+def _covered(lines: Sequence[LogLine], span: Window) -> float:
+    """The share of a time that lines read from its start on reach over."""
+    last = max((line.time for line in lines), default=span.start)
+    return min(1.0, max((last - span.start).total_seconds(), 1.0) / max(span.seconds, 1.0))
 
 
 def _filtered(
@@ -396,6 +410,8 @@ def _exactly(made: Sequence[LogPattern], counts: Sequence[LogCount], group: _Gro
         count = known.get(literal)
         if count is not None and alone[literal] == 1 and within[literal] == 1:
             pattern = replace(pattern, before=count.before, after=count.after)
+        else:
+            pattern = replace(pattern, read_before=group.read_before, read_after=group.read_after)
         found.append(pattern)
     return tuple(found)
 

@@ -258,6 +258,8 @@ class LogPattern:
     names: tuple[str, ...] = ()  # ARNs, table, queue, function and host names found in the lines
     operations: tuple[str, ...] = ()  # API operations named in the lines: PutItem
     evidence: tuple[str, ...] = ()
+    read_before: float = 1.0  # which share of such lines `before` counts; below 1 when only a sample was read
+    read_after: float = 1.0
 
     @property
     def is_new(self) -> bool:

@@ -11,7 +11,7 @@ import math
 import statistics
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Literal
@@ -28,6 +28,7 @@ _STANDS_OUT = 3.0  # a lone spike must be this much higher than the next
 _JOIN = 3  # points of calm that do not end an episode
 _NOTHING = 0.02
 _AT_ONCE = 0.8  # lost so much a period later, it fell at once
+_HALF_AN_HOUR = 30  # points of a slight shift that is no part of what comes after it
 _FEW_EVENTS = 3  # fewer counted events than this are no incident
 
 
@@ -108,6 +109,10 @@ def _onset(
     chosen = _chosen(seen, episodes)
     if chosen is None:
         return None
+    if off := _off_day(seen, chosen):
+        seen = replace(seen, excess=[value - off for value in seen.excess])
+        episodes = [one for one in _episodes(seen, counts) if one.last >= start]
+        chosen = _chosen(seen, episodes) or chosen
     return _told(seen, chosen, episodes, period, side)
 
 
@@ -193,6 +198,21 @@ def _chosen(seen: _Points, episodes: Sequence[_Episode]) -> _Episode | None:
     latest = episodes[-1]
     going_on = len(seen.times) - 1 - latest.last <= _JOIN
     return latest if going_on and latest.sustained and latest.peak >= 0.2 * largest.peak else largest
+
+
+def _off_day(seen: _Points, chosen: _Episode) -> float:
+    """How far the day lies off other days before the metric breaks away from it too; 0 where it is one episode.
+
+    On weekends and holidays there is a little less or more of everything, for hours: that is no beginning.
+    """
+    little = 2 * seen.limit
+    if not seen.logs or chosen.peak < 2 * little:
+        return 0.0
+    own = seen.excess[chosen.first : chosen.last + 1]
+    breaks = next(
+        (place for place in range(len(own) - 2) if statistics.median(own[place : place + 3]) > little), 0
+    )
+    return statistics.median(own[:breaks]) if breaks >= _HALF_AN_HOUR else 0.0
 
 
 def _told(

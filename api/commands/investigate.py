@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from api import options
+from api.asked import Asked
+from api.asked import asked as with_asked
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -15,11 +17,7 @@ if TYPE_CHECKING:
 @click.command(
     "investigate", short_help="Find the cause of an alarm, a failing resource, or what you describe."
 )
-@options.subject
-@options.account
-@options.spaces
-@options.reading
-@options.zone
+@with_asked
 @click.option(
     "--recording", default="", type=click.Path(), metavar="FILE", help="Read a recording instead of AWS."
 )
@@ -31,17 +29,7 @@ if TYPE_CHECKING:
     "--record-to", default="", type=click.Path(), metavar="FILE", help="Keep a recording of all AWS answers."
 )
 def command(
-    alarm: str,
-    resource: str,
-    text: str,
-    profile: str,
-    region: str,
-    role_arn: str,
-    spaces: tuple[str, ...],
-    now: str,
-    model: str,
-    max_calls: int | None,
-    tz: str,
+    asked: Asked,
     recording: str,
     form: str | None,
     out: str,
@@ -58,32 +46,25 @@ def command(
 
     While CloudTrail has not delivered yet the answer is NOT YET; the command waits and looks again.
     """
-    options.one_subject(alarm, resource, text)
     import sys
 
     from api.drive import Manner, drive
-    from graph import Trigger
 
-    place = options.reader_zone(tz)
-    source, as_of = _read_from(recording, now, place)
+    place = options.reader_zone(asked.tz)
+    source, as_of = _read_from(recording, asked.now, place)
     _check_free(record_to)
 
-    context = options.context(
-        source=source,
-        region=options.place(region, alarm, resource),
-        profile=profile,
-        role_arn=role_arn,
-        spaces=options.other_accounts(spaces, source),
-        as_of=as_of,
-        model=model,
-        tz=place,
-        max_calls=max_calls,
+    context = asked.context(
+        source,
+        as_of,
+        place,
         wait=not no_wait,
         interactive=sys.stdin.isatty() and sys.stderr.isatty(),
         record_to=record_to,
     )
-    trigger = Trigger(alarm=alarm.strip(), resource=resource.strip(), text=text.strip())
-    drive(trigger, context, Manner(form=options.form(form, out), out=out, timeline=timeline, tz=place))
+    drive(
+        asked.trigger(), context, Manner(form=options.form(form, out), out=out, timeline=timeline, tz=place)
+    )
 
 
 def _read_from(recording: str, now: str, place: str) -> tuple[str, datetime | None]:

@@ -10,6 +10,8 @@ from pathlib import Path
 import click
 
 from api import options
+from api.asked import Asked
+from api.asked import asked as with_asked
 
 _MOST_BYTES = 500_000
 
@@ -17,11 +19,7 @@ _MOST_BYTES = 500_000
 @click.command(
     "record", short_help="Investigate and make a case of it: scrubbed, replayable, for your own evals."
 )
-@options.subject
-@options.account
-@options.spaces
-@options.reading
-@options.zone
+@with_asked
 @click.option(
     "--source",
     default="live",
@@ -43,23 +41,7 @@ _MOST_BYTES = 500_000
     help="Also replace this word everywhere, such as a company's name; may be repeated.",
 )
 @click.option("--no-wait", is_flag=True, help="End with the first look.")
-def command(
-    alarm: str,
-    resource: str,
-    text: str,
-    profile: str,
-    region: str,
-    role_arn: str,
-    spaces: tuple[str, ...],
-    now: str,
-    model: str,
-    max_calls: int | None,
-    tz: str,
-    source: str,
-    folder: Path,
-    hide: tuple[str, ...],
-    no_wait: bool,
-) -> None:
+def command(asked: Asked, source: str, folder: Path, hide: tuple[str, ...], no_wait: bool) -> None:
     """Investigate as `opsleuth investigate` does, and write a case folder that replays it offline.
 
     \b
@@ -71,32 +53,18 @@ def command(
     Accounts, keys, addresses, mail and names are replaced by invented ones, the same everywhere. If anything that
     looks real is left, nothing is written. The originals stay on this machine, beside DIR and never in it.
     """
-    options.one_subject(alarm, resource, text)
     import evals
     from api.drive import Manner, drive
-    from graph import Trigger
 
-    place = options.reader_zone(tz)
-    as_of = _moment(now, source, place)
+    place = options.reader_zone(asked.tz)
+    as_of = _moment(asked.now, source, place)
     evals.check_free(folder)
     evals.register()
     with _private() as kept:
-        context = options.context(
-            source=source,
-            region=options.place(region, alarm, resource),
-            profile=profile,
-            role_arn=role_arn,
-            spaces=options.other_accounts(spaces, source),
-            as_of=as_of,
-            model=model,
-            tz=place,
-            max_calls=max_calls,
-            wait=not no_wait,
-            record_to=str(kept / "run.yaml"),
-        )
-        trigger = Trigger(alarm=alarm.strip(), resource=resource.strip(), text=text.strip())
-        shown = drive(trigger, context, Manner(tz=place))
-        made = evals.make_case(kept / "run.yaml", shown.report, context, folder, hide)
+        run = kept / "run.yaml"
+        context = asked.context(source, as_of, place, wait=not no_wait, record_to=str(run))
+        shown = drive(asked.trigger(), context, Manner(tz=place))
+        made = evals.make_case(run, shown.report, context, folder, hide)
     click.echo(_told(folder, made.originals, made.sizes, made.replaced, made.trigger))
     for sentence in made.missing:
         click.echo(f"  !  {sentence}")

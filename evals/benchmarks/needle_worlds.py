@@ -225,9 +225,10 @@ def _harmless(kind: Kind, planting: Planting, luck: random.Random) -> Iterator[J
     mixed: list[tuple[str, Any]] = steps[: max(wanted, 0)] if len(steps) > wanted else list(steps)
     few = min(len(tags), max(2, wanted - len(mixed)))
     mixed += [("", tag) for tag in tags[:few]]
-    for number, (at, (path, value)) in enumerate(
-        zip(_times(luck, len(mixed)), _stirred(mixed, luck), strict=True)
-    ):
+    times = _times(luck, len(mixed))
+    if kind.spec.get("whole"):  # its requests repeat what the change set: none comes before that shows
+        times = sorted(at - 60 * planting.lag - 240 if last < at < 60 else at for at in times)
+    for number, (at, (path, value)) in enumerate(zip(times, _stirred(mixed, luck), strict=True)):
         event = {"id": f"other_{number}", "at": f"{at:+d}s", "who": _who(luck), "set": change["set"]}
         yield {**event, "path": path, "to": value} if path else {**event, "tag": {value: f"v{number}"}}
     for number in range(luck.randint(1, 2)):

@@ -114,7 +114,7 @@ def _fed(count: int, add: Callable[[list[LogLine]], None]) -> float:
 
 
 def _ranked(count: int) -> Run:
-    events = tuple(event for event in map(parse, records(count)) if event is not None)
+    events = tuple(map(parse, records(count)))
     begun = process_time()
     found = listing(events, Known(events=events))
     return Run(count=len(events), seconds=process_time() - begun, memory=_memory(), found=len(found.lines))

@@ -65,10 +65,11 @@ def _read(emulation: Emulation, item: Item, ids: Ids) -> Json:
 def _make_rule(emulation: Emulation, item: Item) -> Ids:
     """The rule on a listener of its own."""
     vpc = do(emulation, "ec2", "CreateVpc", item.region, CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    zones = do(emulation, "ec2", "DescribeAvailabilityZones", item.region)["AvailabilityZones"]
     subnets = [
         do(emulation, "ec2", "CreateSubnet", item.region, VpcId=vpc, CidrBlock=f"10.0.{number}.0/24",
-           AvailabilityZone=f"{item.region}{letter}")["Subnet"]["SubnetId"]
-        for number, letter in enumerate("ab")
+           AvailabilityZone=zone["ZoneName"])["Subnet"]["SubnetId"]
+        for number, zone in enumerate(zones[:2])  # not all regions have a zone b for everybody
     ]  # fmt: skip
     balancer = do(emulation, "elbv2", "CreateLoadBalancer", item.region, Name="rehearsal", Subnets=subnets)
     answer = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]
@@ -107,8 +108,8 @@ def _lay(lay: Lay) -> None:
     lay.known(lay.told("vpcId"), vpc)
     subnets = [
         lay.do("ec2", "CreateSubnet", VpcId=vpc, CidrBlock=f"10.0.{number}.0/24",
-               AvailabilityZone=f"{lay.region}{letter}")["Subnet"]["SubnetId"]
-        for number, letter in enumerate("ab")
+               AvailabilityZone=zone["ZoneName"])["Subnet"]["SubnetId"]
+        for number, zone in enumerate(lay.do("ec2", "DescribeAvailabilityZones")["AvailabilityZones"][:2])
     ]  # fmt: skip
     balancer = lay.do("elbv2", "CreateLoadBalancer", Name="rehearsal", Subnets=subnets)["LoadBalancers"][0]
     balancer_arn, operation = balancer["LoadBalancerArn"], lay.event.operation

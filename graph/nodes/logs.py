@@ -9,7 +9,7 @@ from langgraph.runtime import Runtime
 
 from graph.context import Context
 from graph.desk import Desk, desk
-from graph.facts import LOGS_BEFORE, Facts
+from graph.facts import LOGS_BEFORE, Facts, compare
 from graph.nodes.metrics import metric_of
 from graph.reading import read_patterns
 from graph.refuting import Question
@@ -44,8 +44,17 @@ def logs(state: State, *, runtime: Runtime[Context]) -> LogNotes | dict[str, obj
             onset=begin,
             baseline=Window(start=begin - LOGS_BEFORE, end=begin),
         )
-        for pattern in found.patterns:
-            if pattern.is_new and pattern.after:
+        verdicts = compare(found.patterns, found.after.seconds) if found.after else ()
+        for pattern, verdict in zip(found.patterns, verdicts, strict=True):
+            if verdict.kind == "gone" and pattern.read_after == 1.0:
+                work.tell(
+                    "observation",
+                    "No longer in {group} since the onset: {words}, {count} lines in the hour before.",
+                    group=pattern.log_group, words=_words(pattern), count=number(pattern.before),
+                    evidence=pattern.evidence,
+                )  # fmt: skip
+            # What was missed when only a sample was read is not new for that.
+            if pattern.is_new and pattern.after and (pattern.read_before == 1.0 or verdict.kind == "new"):
                 work.tell(
                     "observation",
                     "New in {group}: {words}, {count} lines.",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from typing import Any
 
 from graph.claims import statement
 from graph.facts import Facts
 from graph.models import Hypothesis, TestResult
 from graph.undoing.after import ACCEPTS_TWICE, OPPOSITES, TAKES_AWAY
-from graph.undoing.anatomy import opened, verb
+from graph.undoing.anatomy import verb
 from graph.weighing.moves import event_of
 from graph.weights import WEIGHTS
 from graph.words import stamp
@@ -54,12 +55,25 @@ def _opposites(facts: Facts, event: ChangeEvent) -> list[ChangeEvent]:
 
 
 def _same_thing(one: ChangeEvent, other: ChangeEvent) -> bool:
-    """All that both requests say is the same; who takes away names the thing and not what it holds."""
+    """Whether all that the one who takes away says is in what the other one asked for or was told: ids of AWS's making
+    stand in the answer only."""
     if (one.source, one.account, one.region) != (other.source, other.account, other.region):
         return False
-    first, second = opened(one.request), opened(other.request)
-    shared = first.keys() & second.keys()
-    return bool(shared) and all(canonical(first[key]) == canonical(second[key]) for key in shared)
+    taken, given = (one, other) if verb(one.operation)[0] in TAKES_AWAY else (other, one)
+    said = set(_pairs(taken.request))
+    return bool(said) and said <= {*_pairs(given.request), *_pairs(given.response)}
+
+
+def _pairs(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """The values of a request with the names of their fields."""
+    if isinstance(value, Mapping):
+        for name, one in value.items():
+            yield from _pairs(one, str(name).lower())
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _pairs(one, key)
+    elif value not in (None, ""):
+        yield key, canonical(value)
 
 
 def _told(message: str, event: ChangeEvent, other: ChangeEvent) -> TestResult:

@@ -47,7 +47,7 @@ def test_patterns_do_not_grow_with_the_lines() -> None:
 
 
 def test_every_made_record_is_a_change_that_is_ranked_or_counted() -> None:
-    events = tuple(event for event in map(parse, records(300)) if event is not None)
+    events = tuple(map(parse, records(300)))
     assert len(events) == 300
     found = listing(events, Known(events=events))
     assert found.shown + sum(found.folded.values()) == 300

@@ -243,6 +243,10 @@ def test_no_request_leaves_even_to_a_service_that_moto_does_not_know() -> None:
             account.call(call("health", "DescribeEvents"))
         with pytest.raises(NotEmulated):
             account.call(call("application-signals", "ListServiceLevelObjectives"))
+        with pytest.raises(NotEmulated):
+            account.call(call("route53", "DisableHostedZoneDNSSEC", HostedZoneId="Z1"))
+        with pytest.raises(CallRefused, match="NoSuchHostedZone"):
+            account.call(call("route53", "GetHostedZone", Id="Z1"))
         with pytest.raises(CallRefused):
             account.call(call("dynamodb", "DescribeTable", TableName="gone"))
         with pytest.raises(CallRefused):

@@ -246,6 +246,29 @@ def test_wrong_plans_fail_in_both_directions(name: str) -> None:
     assert try_out(where, [back], [apply]).status == "failed"
 
 
+def test_a_rule_is_rehearsed_where_there_is_no_zone_b() -> None:
+    where, apply, back, _ = PLANS["rule put first"]
+    tokyo = "ap-northeast-1"
+
+    def moved(one: Item) -> Item:
+        return replace(one, region=tokyo, arn=one.arn.replace(REGION, tokyo))
+
+    (first,), (bad,) = where.prior, where.bad
+    there = Scene(
+        account=ACCOUNT, region=tokyo, target=moved(first).arn, prior=(moved(first),), bad=(moved(bad),)
+    )
+    pairs = [
+        Call(
+            service=one.service,
+            operation=one.operation,
+            parameters=json.loads(json.dumps(one.parameters).replace(REGION, tokyo)),
+            region=tokyo,
+        )
+        for one in (apply, back)
+    ]
+    assert try_out(there, pairs[:1], pairs[1:]) == Rehearsal(status="ok")
+
+
 def test_a_group_that_a_rule_names_may_be_a_resource_of_its_own() -> None:
     where, apply, back, _ = PLANS["rule of another group revoked"]
     other = item("security-group", "ec2", f"security-group/{FRONT}", {"IpPermissions": [HTTPS]})

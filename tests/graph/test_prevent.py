@@ -12,12 +12,12 @@ import pytest
 from graph.backtest_rules import EMERGENCY
 from graph.cause import root_cause
 from graph.facts import Facts
-from graph.models import Prevention
+from graph.models import Prevention, RootCause
 from graph.weighing import weigh
 from tests.graph import made
 from tests.graph.kinds import KINDS, Kind, alarm_lowered, configured
 from tests.graph.made import API, PERSON, PIPELINE, TABLE, WRITER, pattern, preventions, step
-from tools.models import Call, ChangeEvent, Gap
+from tools.models import Call, ChangeEvent, Gap, Statement
 from tools.parameters import validate
 
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
@@ -213,6 +213,31 @@ def test_a_condition_gets_advice_and_an_alarm_that_names_it() -> None:
     assert isinstance(artefact, dict)
     assert validate(Call(service="cloudwatch", operation="PutMetricAlarm", parameters=artefact)) == ()
     assert artefact["MetricName"] == "WriteKeyRangeThroughputThrottleEvents"
+
+
+def test_what_watches_a_condition_is_a_notice_and_what_prevents_it_a_design() -> None:
+    """A certificate that ran out because nobody could renew it."""
+    certificate = made.resource(made.arn("acm", "certificate/0f1e2d3c"), "api.example.com")
+    renewal = {"RenewalStatus": "FAILED"}
+    over = {"Status": "EXPIRED", "NotAfter": made.ONSET.isoformat(), "RenewalSummary": renewal}
+    facts = made.facts(
+        (WRITER, "Errors"),
+        {(WRITER, "Errors"): (0, 8)},
+        resources=(*made.shop(), replace(certificate, config={**over, "InUseBy": [WRITER]})),
+    )
+    cause = RootCause(
+        kind="condition",
+        resource=certificate.arn,
+        field="certificate-not-renewed",
+        confidence=0.9,
+        statement=Statement(text="It ran out.", evidence=(), claims=()),
+    )
+    found = preventions(facts, cause)
+    assert [(item.kind, item.artefact_name) for item in found] == [
+        ("design", "note.md"),
+        ("notice", "note.md"),
+    ]
+    assert found[1].title.startswith("Alarm on DaysToExpiry")
 
 
 def test_traffic_gets_a_design() -> None:

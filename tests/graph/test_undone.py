@@ -69,6 +69,26 @@ def test_what_still_stood_when_it_began_may_be_the_cause(came: dict[str, Any], w
     assert told(facts, first) == []
 
 
+def test_a_rule_may_be_taken_away_by_the_id_that_aws_gave_it() -> None:
+    answer = {"securityGroupRuleSet": {"items": [{"securityGroupRuleId": "sgr-0a1", "fromPort": 5432}]}}
+    came = event("ec2", "AuthorizeSecurityGroupIngress", RULE, minutes=-40, response=answer)
+    ids: list[Json] = [
+        {
+            "groupId": "sg-db",
+            "ipPermissions": {},
+            "securityGroupRuleIds": {"items": [{"securityGroupRuleId": id}]},
+        }
+        for id in ("sgr-0a1", "sgr-0b2")
+    ]
+    went, older = (
+        event("ec2", "RevokeSecurityGroupIngress", request, minutes=at)
+        for request, at in zip(ids, (-10, -8), strict=True)
+    )
+    facts = known(came, went, older)
+    assert told(facts, came) == told(facts, went) == [WEIGHTS["change.reverted"]]
+    assert told(facts, older) == []
+
+
 def test_what_was_there_for_long_may_be_missed() -> None:
     came = event("ec2", "AuthorizeSecurityGroupIngress", RULE, minutes=-600)
     went = event("ec2", "RevokeSecurityGroupIngress", RULE, minutes=-10)

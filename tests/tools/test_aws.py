@@ -485,7 +485,7 @@ def test_a_role_is_assumed_once_and_its_keys_sign_the_calls(keys: None, tmp_path
         st.datetimes().map(lambda one: one.strftime("%a, %d %b %Y %H:%M:%S GMT")),
     )
 )
-def test_times_are_read_as_botocore_reads_them_but_in_utc(told: float | str) -> None:
+def test_times_are_read_as_botocore_reads_them_but_in_utc(told: Any) -> None:
     try:
         known = parse_timestamp(told)
         known = known.astimezone(UTC) if known.tzinfo else known.replace(tzinfo=UTC)

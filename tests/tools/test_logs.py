@@ -164,6 +164,15 @@ def test_totals_come_from_aws_when_there_are_too_many_lines(asking: Any, refuse:
     assert all("limit" in text for text in groups.texts)
 
 
+def test_a_sample_tells_which_share_of_the_lines_it_is(asking: Any, refuse: Any) -> None:
+    failed = [*every(10, ONSET - timedelta(hours=1), ONSET, "rename failed for a.txt"),
+              *every(10, ONSET, NOW, "rename failed for b.txt")]  # fmt: skip
+    found, _ = find(asking, Groups(refuse, app=failed))
+    (pattern,) = found.patterns
+    assert (pattern.before, pattern.after) == (39, 168)
+    assert (pattern.read_before, pattern.read_after) == (pytest.approx(39 / 360), 1.0)
+
+
 def test_what_appears_late_is_in_the_sample(asking: Any, refuse: Any) -> None:
     late = every(30, NOW - timedelta(minutes=5), NOW, "java.lang.OutOfMemoryError: Java heap space")
     found, _ = find(asking, Groups(refuse, app=[*sample(errors=0.5), *late]))

@@ -182,6 +182,22 @@ def test_a_daily_rhythm_is_normal_and_a_step_on_it_is_found() -> None:
     assert of(risen, "down", "unknown", history=history, period=300, stat="Average") is None
 
 
+@pytest.mark.parametrize(("share", "begins"), [(0.15, 30), (0.86, 230), (1, 230)])
+def test_a_day_with_a_little_less_of_everything_is_no_beginning(share: float, begins: int) -> None:
+    """For 230 minutes 14 % less than on earlier days; in the last 30 of them another share is left."""
+    luck, length, history = random.Random(5), 3 * 1440, 3 * 1440 - 240
+    values: Values = [
+        700
+        * (1 + 0.2 * math.sin(2 * math.pi * n / 1440))
+        * (0.86 if n >= length - 230 else 1)
+        * (share if n >= length - 30 else 1)
+        * luck.gauss(1, 0.01)
+        for n in range(length)
+    ]
+    found = of(values, "down", "idle", history=history)
+    assert minutes(found, length) == (length - begins, length - begins + 1)
+
+
 @pytest.mark.parametrize("rate", [0.7, 2, 6])
 def test_days_of_small_counts_do_not_drown_a_step(rate: float) -> None:
     history, length = 3 * 1440 - 60, 3 * 1440

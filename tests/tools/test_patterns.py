@@ -93,6 +93,24 @@ def test_names_hosts_status_and_durations() -> None:
     assert said.is_error
 
 
+@pytest.mark.parametrize(
+    ("text", "exit_code", "limits"),
+    [
+        ("task stopped: Essential container exited with code 137", 137, ()),
+        ("Process exited with status 1, restarting", 1, ()),
+        ("app.service: Main process exited, code=exited, status=203/EXEC", 203, ()),
+        ('{"message":"worker ended","exitCode":2}', 2, ()),
+        ("Pool is full: maximum of 50 connections reached", None, ("50 connections",)),
+        ("payload of 300000 bytes is over the limit of 262,144 bytes", None, ("262,144 bytes",)),
+        ("max_connections=150, in use 150", None, ("150",)),
+        ("exit 10.0.0.1 is the way out; no limit is known", None, ()),
+    ],
+)
+def test_exit_codes_and_limits(text: str, exit_code: int | None, limits: tuple[str, ...]) -> None:
+    said = read(text)
+    assert (said.exit_code, said.limits) == (exit_code, limits)
+
+
 @given(st.text(max_size=300))
 def test_any_text_can_be_read(text: str) -> None:
     said = read(text)
@@ -255,3 +273,36 @@ def test_order_does_not_matter_and_no_line_is_lost(
     assert sum(one.before for one in patterns) == sum(line.time < NOW for line in own)
     assert sum(one.after for one in patterns) == sum(line.time >= NOW for line in own)
     assert len({one.key for one in patterns}) == len(patterns)
+
+
+forms = st.sampled_from(
+    [
+        "put {a} failed: An error occurred (ThrottlingException) when calling the PutItem operation: {b}",
+        "S{a}Error: bucket part-{b} is gone",
+        "table=orders-{a} refused {b}",
+        "job arn:aws:states:eu-west-1:11112222333{a}:execution:pay:{b} failed",
+        "upstream https://db-{a}.shop.example/{b} timed out after {b}ms",
+        "session 0x{b}f closed by worker-{a}",
+    ]
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(forms, st.integers(0, 9), st.integers(0, 10**6)), min_size=1, max_size=30))
+def test_a_line_known_by_all_but_its_digits_is_counted_as_if_it_were_read(
+    given_lines: list[tuple[str, int, int]],
+) -> None:
+    lines = [at(n, form.format(a=a, b=b)) for n, (form, a, b) in enumerate(given_lines)]
+    for pattern in mine(lines, "g", NOW):
+        own = [line for line in lines if read(line.text).code == pattern.error_code]
+        said = [read(line.text) for line in own]
+        every = {name for one in said for name in (*one.arns, *one.names, *one.hosts)}
+        assert set(pattern.names) <= every
+        assert pattern.after <= len(own)
+    found = mine(lines, "g", NOW)
+    for line in lines:
+        told = read(line.text)
+        names = {*told.arns, *told.names, *told.hosts}
+        assert any(
+            one.error_code == told.code and (names <= set(one.names) or len(one.names) == 20) for one in found
+        )

@@ -324,12 +324,12 @@ CONDITIONS = (
         metrics=(),
         breaks="Clients refuse every connection: the certificate ran out while its renewal waited for validation.",
         relieve=(
-            "Put the validation record (CNAME) of each name back into DNS; renewal then takes hours.",
+            "Request a new certificate, validate it, set it where this one is used: ACM gave up on renewing this one.",
+            "Put the validation record (CNAME) of each name back into DNS, or the next renewal fails as well.",
             "If a CAA record forbids it, allow amazon.com there.",
-            "If that takes too long: request a new certificate, validate it, set it where this one is used.",
         ),
         prevent=(
-            "Alarm on DaysToExpiry below 30, and act on the notices of failed renewals, which come long before.",
+            "Alarm on DaysToExpiry below 30, and on ACM's events of renewals that wait, which come long before.",
             "Keep the validation records in a template, so that nobody tidies them away.",
         ),
         shown=lambda resource: _is_over(resource) and _not_renewed(resource),

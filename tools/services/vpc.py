@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -143,6 +143,40 @@ def _lies(reader: Reader, region: str, subnet: Mapping[str, Any], evidence: list
                 found[id] = chosen[id]
                 evidence.extend(pages.evidence)
     return found
+
+
+def gather(reader: Reader, todo: Sequence[Resource]) -> Iterable[Resource]:
+    """Route tables, network ACLs, and listed subnets with theirs, from one listing of each per region."""
+    useful = [one for one in todo if one.type != "subnet" or one.config]
+    for region in sorted({one.region for one in useful}):
+        held = {type: _listing(reader, region, type) for type in ("route-table", "network-acl")}
+        for one in useful:
+            if one.region != region:
+                continue
+            if one.type == "subnet":
+                yield _lying(one, held)
+                continue
+            for item, said in held[one.type]:
+                if item[_KINDS[one.type][3]] == one.name:
+                    yield _resource(one.type, item, region, one.account, (said,))
+
+
+def _listing(reader: Reader, region: str, type: str) -> list[tuple[Json, str]]:
+    operation, _, items, _, _ = _KINDS[type]
+    pages = reader.pages("ec2", operation, items, region=region, MaxResults=100)
+    return list(zip(pages.items, pages.origins, strict=True))
+
+
+def _lying(subnet: Resource, held: Mapping[str, Sequence[tuple[Json, str]]]) -> Resource:
+    """A listed subnet with its route table and network ACL, as `_lies` finds them."""
+    found, evidence = dict(subnet.config), list(subnet.evidence)
+    for type, fallback in (("route-table", "Main"), ("network-acl", "")):
+        id = _KINDS[type][3]
+        near = [(item, said) for item, said in held[type] if item.get("VpcId") == subnet.config.get("VpcId")]
+        if chosen := _associated([item for item, _ in near], subnet.name, fallback):
+            found[id] = chosen[id]
+            evidence.append(next(said for item, said in near if item is chosen))
+    return replace(subnet, config=plain(found), evidence=tuple(dict.fromkeys(evidence)))
 
 
 def _associated(candidates: Iterable[Mapping[str, Any]], subnet: str, fallback: str) -> Mapping[str, Any]:
@@ -1069,7 +1103,12 @@ SERVICE = Service(
     discover=discover,
     describe=describe,
     relations=relations,
-    outline=Outline(relations=outline),
+    outline=Outline(
+        relations=outline,
+        gather=gather,
+        gathers=("subnet", "route-table", "network-acl"),
+        listed=("nat-gateway", "vpc-endpoint", "security-group"),
+    ),
     namespace="AWS/NATGateway",
     dimensions=lambda resource: (("NatGatewayId", resource.name),) if resource.type == "nat-gateway" else (),
     owner=owner,

@@ -327,8 +327,8 @@ def test_the_state_before_follows_from_the_call_and_from_earlier_ones(
 
 def test_a_state_is_put_back_by_one_call_or_none() -> None:
     state = setting("KeyState")
-    for value, operation in (("Enabled", "EnableKey"), ("Disabled", "DisableKey")):
-        assert [(one.operation, one.parameters) for one in state.restore(key(), value)] == [
+    for put_back, operation in (("Enabled", "EnableKey"), ("Disabled", "DisableKey")):
+        assert [(one.operation, one.parameters) for one in state.restore(key(), put_back)] == [
             (operation, {"KeyId": ID})
         ]
     for value in ("PendingDeletion", "PendingImport", None):

@@ -13,9 +13,10 @@ from evals.emulation import Emulation, emulation
 from tests.tools.fake_account import Answer, FakeAws
 from tools import catalogue
 from tools.directory import KnownResources
+from tools.errors import Denied
 from tools.models import Actor, Call, ChangeEvent, Json, Resource
 from tools.parameters import from_cloudtrail, validate
-from tools.services.vpc import SERVICE, describe, discover, owner, relations
+from tools.services.vpc import SERVICE, describe, discover, gather, owner, relations
 from tools.topology import around, paths, stub
 
 AT = "eu-west-1:111122223333"
@@ -188,6 +189,77 @@ def test_a_subnet_without_association_goes_by_the_main_table() -> None:
     assert found is not None
     assert found.config["RouteTableId"] == "rtb-main"
     assert "NetworkAclId" not in found.config  # AWS always tells it: what it does not tell is not made up
+
+
+def test_tables_acls_and_subnets_of_a_region_are_read_at_once() -> None:
+    """As one by one, whatever is associated with what; tables of another VPC are nobody's here."""
+    strange: Json = {
+        "RouteTableId": "rtb-strange",
+        "VpcId": "vpc-other",
+        "Associations": [{"Main": True, "RouteTableId": "rtb-strange", "RouteTableAssociationId": "a"}],
+    }
+    rest = {"VpcId": VPC, "Associations": [{"Main": True, "RouteTableId": "rtb-rest"}]}
+    every = [
+        strange,
+        {
+            "RouteTableId": TABLE,
+            "VpcId": VPC,
+            "Associations": [{"SubnetId": "subnet-1", "RouteTableId": TABLE}],
+        },
+        {"RouteTableId": "rtb-rest", **rest},
+    ]
+    acls = [
+        {"NetworkAclId": ACL, "VpcId": VPC, "Associations": [{"SubnetId": f"subnet-{n}"} for n in range(3)]}
+    ]
+
+    def shown(items: str, id: str, every: list[Json]) -> Any:
+        def answer(sent: Json) -> Json:
+            wanted = sent.get(f"{id}s")
+            vpcs = [value for one in sent.get("Filters") or [] for value in one["Values"]]
+            kept = [one for one in every if not wanted or one[id] in wanted]
+            return {items: [one for one in kept if not vpcs or one["VpcId"] in vpcs]}
+
+        return answer
+
+    account = FakeAws(
+        {
+            ("ec2", "DescribeRouteTables"): shown("RouteTables", "RouteTableId", every),
+            ("ec2", "DescribeNetworkAcls"): shown("NetworkAcls", "NetworkAclId", acls),
+            ("ec2", "DescribeSubnets"): shown(
+                "Subnets", "SubnetId", [{"SubnetId": f"subnet-{n}", "VpcId": VPC} for n in range(3)]
+            ),
+        }
+    )
+    todo = [one for one in discover(account.reader(), "eu-west-1") if one.type == "subnet"]
+    todo += [
+        stub(arn("route-table", TABLE)),
+        stub(arn("network-acl", ACL)),
+        stub(arn("route-table", "rtb-gone")),
+    ]
+    account.asked.clear()
+    reader = account.reader()
+    found = list(gather(reader, todo))
+    assert account.asked == [("ec2", "DescribeRouteTables"), ("ec2", "DescribeNetworkAcls")]
+    assert [one.arn for one in found] == [one.arn for one in todo[:-1]]
+    assert [one.config.get("RouteTableId") for one in found] == ["rtb-rest", TABLE, "rtb-rest", TABLE, None]
+    for one in found:
+        alone = describe(account.reader(), one.arn)
+        assert alone is not None
+        assert one.evidence
+        assert replace(one, evidence=()) == replace(alone, evidence=())
+
+
+def test_of_subnets_that_no_listing_told_nothing_is_gathered() -> None:
+    account = FakeAws(ANSWERS)
+    assert list(gather(account.reader(), [stub(arn("subnet", SUBNET))])) == []
+    assert account.asked == []
+
+
+def test_where_tables_are_refused_nothing_is_gathered() -> None:
+    told: Answer = {"RouteTables": [{"RouteTableId": TABLE, "VpcId": VPC}]}
+    account = FakeAws({("ec2", "DescribeRouteTables"): told}, denied=frozenset({"ec2:DescribeNetworkAcls"}))
+    with pytest.raises(Denied):
+        list(gather(account.reader(), [stub(arn("route-table", TABLE))]))
 
 
 def test_a_refused_table_is_a_gap_and_no_wrong_table() -> None:
