@@ -198,11 +198,15 @@ def _by_kind(rows: Sequence[Row], value: Callable[[Row], float]) -> dict[str, li
     return found
 
 
+def _among(way: str, most: int, row: Row) -> float:
+    return row.places[way].among(most)
+
+
 def _measures(rows: Sequence[Row], way: str) -> dict[str, object]:
     ranks = [row.places[way].rank for row in rows]
     found: dict[str, object] = {"median_rank": median(ranks), "mean_rank": round(sum(ranks) / len(ranks), 2)}
     for most in (1, 3):
-        share = interval(_by_kind(rows, lambda row, most=most: row.places[way].among(most)))
+        share = interval(_by_kind(rows, partial(_among, way, most)))
         if share is not None:
             found[f"top{most}"] = round(share.mean, 4)
             found[f"top{most}_interval"] = [round(share.low, 4), round(share.high, 4)]
@@ -284,7 +288,7 @@ def _way_line(rows: Sequence[Row], way: str) -> str:
     shares = [
         f"{share.mean:.3f} ({share.low:.2f} to {share.high:.2f})" if share else "·"
         for share in (
-            interval(_by_kind(rows, lambda row, most=most: row.places[way].among(most))) for most in (1, 3)
+            interval(_by_kind(rows, partial(_among, way, most))) for most in (1, 3)
         )
     ]
     return (

@@ -22,7 +22,7 @@ requests = st.dictionaries(
 def event(number: int, minute: int, source: str, region: str, request: dict[str, str]) -> ChangeEvent:
     return ChangeEvent(
         id=f"e{number}", time=NOW + timedelta(minutes=minute), source=source, action="Update", operation="Update",
-        region=region, account="111122223333", actor=Actor(name="ann", kind="user", how="cli"),
+        region=region, account="111122223333", actor=Actor(name="ann", kind="iam_user", how="cli"),
         request=request, response={},
     )  # fmt: skip
 
