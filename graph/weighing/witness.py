@@ -79,7 +79,7 @@ def logs(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
         if (signature := facts.signature(pattern)) is not None
     ]
     for pattern, signature in told:
-        if names(facts, hypothesis, signature):
+        if names(facts, hypothesis, signature) or _same_refusal(facts, hypothesis, signature):
             return _told(
                 facts, pattern, "logs.name_it", "{count} log lines since the onset name it ({reason})"
             )
@@ -100,6 +100,16 @@ def logs(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
                 facts, pattern, "logs.name_resource", "{count} new log lines name this resource ({reason})"
             )
     return None
+
+
+def _same_refusal(facts: Facts, hypothesis: Hypothesis, signature: Signature) -> bool:
+    """The text tells of the refusals by which the condition is known: it comes whether the limit was lowered or one
+    part is asked for too much."""
+    known = facts.condition(hypothesis.resource, hypothesis.condition) if hypothesis.condition else None
+    setting = facts.setting(hypothesis.resource, signature.points_to)
+    if known is None or setting is None:
+        return False
+    return any(effect.metric in known.metrics for effect in setting.effects)
 
 
 def names(facts: Facts, hypothesis: Hypothesis, signature: Signature) -> bool:

@@ -367,6 +367,32 @@ def test_logs_that_were_as_loud_before_the_onset_say_nothing(before: int, counts
     assert (logs(facts, named(facts)) is not None) == counts
 
 
+def test_a_refused_write_names_the_limit_and_the_hot_part_alike() -> None:
+    stream = resource(
+        arn("kinesis", "stream/readings"), "readings", {"OpenShardCount": 4, "StreamName": "readings"}
+    )
+    text = (
+        "ProvisionedThroughputExceededException: Rate exceeded for shard shardId-000000000001 in stream readings "
+        "under account 111122223333."
+    )
+    facts = made.facts(
+        (stream.arn, "WriteProvisionedThroughputExceeded"),
+        {(stream.arn, "WriteProvisionedThroughputExceeded"): (0.0, 9.0)},
+        resources=(
+            *changed(WRITER, Environment={"Variables": {"STREAM_NAME": "readings"}, "Hidden": []}),
+            stream,
+        ),
+        patterns=(pattern(text),),
+    )
+
+    def told(**about: str) -> float:
+        return weight(logs(facts, Hypothesis(id="h", title="", resource=stream.arn, **about)))  # type: ignore[arg-type]
+
+    assert told(kind="condition", condition="hot-shard") == WEIGHTS["logs.name_it"]
+    assert told(kind="setting", setting="OpenShardCount") == WEIGHTS["logs.name_it"]
+    assert told(kind="setting", setting="RetentionPeriodHours") == WEIGHTS["logs.name_another"]
+
+
 def test_logs_tell_how_many_lines() -> None:
     facts = writer_fails(configured(timeout=3), patterns=(TIMED_OUT,))
     found = logs(facts, named(facts))
