@@ -386,7 +386,7 @@ def test_a_refused_write_names_the_limit_and_the_hot_part_alike() -> None:
     )
 
     def told(**about: str) -> float:
-        return weight(logs(facts, Hypothesis(id="h", title="", resource=stream.arn, **about)))  # type: ignore[arg-type]
+        return weight(logs(facts, Hypothesis(id="h", title="", resource=stream.arn, **about)))
 
     assert told(kind="condition", condition="hot-shard") == WEIGHTS["logs.name_it"]
     assert told(kind="setting", setting="OpenShardCount") == WEIGHTS["logs.name_it"]
