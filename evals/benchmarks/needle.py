@@ -287,9 +287,7 @@ def _way_line(rows: Sequence[Row], way: str) -> str:
     found = _measures(rows, way)
     shares = [
         f"{share.mean:.3f} ({share.low:.2f} to {share.high:.2f})" if share else "·"
-        for share in (
-            interval(_by_kind(rows, partial(_among, way, most))) for most in (1, 3)
-        )
+        for share in (interval(_by_kind(rows, partial(_among, way, most))) for most in (1, 3))
     ]
     return (
         f"{_TITLES[way]:<42}{found['median_rank']:>8g}{found['mean_rank']:>8g}   {shares[0]:<24}{shares[1]}"
