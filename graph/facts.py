@@ -58,6 +58,7 @@ class Facts:
     others: tuple[ChangeEvent, ...] = ()  # changes of what is not near, without what only tells of them
     versions: tuple[Version, ...] = ()
     histories: frozenset[str] = frozenset()  # ARNs of which all events of 90 days were asked
+    questioned: frozenset[str] = frozenset()  # what was read, or tried, to tell rivals apart
     trail_visible: bool = True
     complete_until: datetime | None = None
     metrics: tuple[MetricFinding, ...] = ()
@@ -89,6 +90,7 @@ class Facts:
             others=load_all(ChangeEvent, state.get("others")),
             versions=load_all(Version, state.get("versions")),
             histories=frozenset(state.get("histories") or ()),
+            questioned=frozenset(state.get("questioned") or ()),
             trail_visible=bool(state.get("trail_visible", True)),
             complete_until=datetime.fromisoformat(until) if until else None,
             metrics=load_all(MetricFinding, state.get("metrics")),

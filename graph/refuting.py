@@ -7,6 +7,7 @@ from typing import Literal
 
 from graph.facts import Facts
 from graph.models import Hypothesis, Model
+from graph.places import away
 from graph.tell_apart import candidates
 from tools.models import Resource
 
@@ -34,12 +35,15 @@ def question(facts: Facts, ranked: tuple[Hypothesis, ...]) -> Question | None:
     if len(rivals) < 2 or rivals[1].probability < CLOSE:
         return None
     known = [one for rival in rivals for one in _known(facts, rival)]
+    read = facts.histories | facts.log_groups | facts.questioned
     asked = Question(
         between=(rivals[0].title, rivals[1].title),
-        resources=_first(one.arn for one in known if facts.trail_visible and one.arn not in facts.histories),
-        log_groups=_first(
-            group for one in known for group in _groups(facts, one) if group not in facts.log_groups
+        resources=_first(
+            one.arn
+            for one in known
+            if facts.trail_visible and one.arn not in read and away(facts, one) is None
         ),
+        log_groups=_first(group for one in known for group in _groups(facts, one) if group not in read),
     )
     return asked if asked.tasks else None
 

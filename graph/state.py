@@ -75,7 +75,9 @@ class Course(Findings):
     round: int
     as_of: str
     lookback: int  # hours before onset that are searched for changes
+    furthest: int  # the most hours before onset that were searched in any round
     radius: int  # relations from the symptom that count as near
+    questioned: list[str]  # what rounds were opened for, to tell rivals apart: once each
     tasks: list[str]  # collectors that run in this round
     notes: list[str]  # what a human said meanwhile
 

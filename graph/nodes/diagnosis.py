@@ -31,7 +31,7 @@ def diagnosis(state: State, *, runtime: Runtime[Context]) -> Weighed:
         ranked = weigh(facts)
         began, patience = datetime.fromisoformat(state["started"]), _patience(work.context)
         due = next_look(began, facts.as_of, patience)
-        widest = state["lookback"] >= LOOKBACK_HOURS[-1]
+        widest = state["furthest"] >= LOOKBACK_HOURS[-1]
         decision = decide(facts, ranked, may_wait=due is not None, widest=widest)
         if decision.verdict == "root_cause" and due is not None and may_come(facts, leading(ranked)):
             decision = replace(decision, settled=False)
@@ -78,5 +78,5 @@ def after_diagnosis(state: State) -> Literal["planner", "mitigation"]:
     """Read what tells two rivals apart; widen while nothing explains the symptom; else go on to the plan."""
     if state.get("asked"):
         return "planner"
-    can_widen = state["lookback"] < LOOKBACK_HOURS[-1] and state.get("trail_visible", True)
+    can_widen = state["furthest"] < LOOKBACK_HOURS[-1] and state.get("trail_visible", True)
     return "planner" if state["verdict"] == "not_found" and can_widen else "mitigation"

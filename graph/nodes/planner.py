@@ -53,7 +53,14 @@ def _refuting(work: Desk, state: State, asked: Question) -> Course:
         other=asked.between[1],
         what=", ".join((*(arn.rsplit(":", 1)[-1] for arn in asked.resources), *asked.log_groups)),
     )
-    return _course(work, state, work.aws.as_of, state["lookback"], list(asked.tasks))
+    return _course(
+        work,
+        state,
+        work.aws.as_of,
+        state["lookback"],
+        list(asked.tasks),
+        (*asked.resources, *asked.log_groups),
+    )
 
 
 def _wider(work: Desk, state: State) -> Course:
@@ -81,15 +88,26 @@ def _later(work: Desk, state: State, due: datetime) -> Course:
     # Lines may have been late for the first look; later new ones come only as the incident goes on.
     again = due - datetime.fromisoformat(state["started"]) in map(_minutes, LOG_LOOKS)
     tasks = list(COLLECTORS) if again else ["forensics", "metrics"]
-    return _course(work, state, due, state["lookback"], tasks)
+    # What came late is recent: two weeks are read once only.
+    return _course(work, state, due, min(state["lookback"], LOOKBACK_HOURS[-2]), tasks)
 
 
-def _course(work: Desk, state: State, as_of: datetime, lookback: int, tasks: list[str]) -> Course:
+def _course(
+    work: Desk,
+    state: State,
+    as_of: datetime,
+    lookback: int,
+    tasks: list[str],
+    questioned: tuple[str, ...] = (),
+) -> Course:
+    furthest = max(lookback, state.get("furthest") or 0)
     return Course(
         round=work.round,
         as_of=as_of.isoformat(),
         lookback=lookback,
-        radius=WIDEST_RADIUS if lookback >= LOOKBACK_HOURS[-1] else RADIUS,
+        furthest=furthest,
+        radius=WIDEST_RADIUS if furthest >= LOOKBACK_HOURS[-1] else RADIUS,
+        questioned=[*(state.get("questioned") or ()), *questioned],
         tasks=tasks,
         notes=state.get("notes") or [],
         **work.findings(),

@@ -21,6 +21,11 @@ def topology(state: State, *, runtime: Runtime[Context]) -> Surroundings | dict[
         if incident.alarm is not None and incident.alarm.arn != incident.resource:
             start.append(incident.alarm.arn)
         found = around(work.reader, start, radius=state["radius"])
+        if len(found.resources) < len(state.get("resources") or ()):
+            return {
+                "walked": state["radius"],
+                **work.findings(),
+            }  # over budget: what an earlier look saw stays
         work.tell(
             "observation",
             "{resources} resources and {relations} relations around {name}.",

@@ -39,12 +39,12 @@ def concerns(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
 def _by_port(facts: Facts, ranges: list[tuple[int, int]]) -> Iterator[TestResult]:
     for pattern, port in _ports(facts):
         if any(low <= port <= high for low, high in ranges):
-            message = "error texts since the onset name port {what}, which it is about"
-            yield _told(facts, pattern, "logs.name_resource", message, str(port))
+            message = "error texts since the onset name a port that it is about"
+            yield _told(facts, pattern, "logs.name_resource", message)
             return
-    for pattern, port in _ports(facts):
-        message = "error texts since the onset name port {what}, which it is not about"
-        yield _told(facts, pattern, "logs.name_another", message, str(port))
+    for pattern, _ in _ports(facts):
+        message = "error texts since the onset name another port than it is about"
+        yield _told(facts, pattern, "logs.name_another", message)
         return
 
 
@@ -130,7 +130,7 @@ def _matches(one: Mapping[str, Any], action: str) -> bool:
     return any(fnmatchcase(action.lower(), str(name).lower()) for name in wanted)
 
 
-def _told(facts: Facts, pattern: LogPattern, key: str, message: str, what: str) -> TestResult:
+def _told(facts: Facts, pattern: LogPattern, key: str, message: str, what: str = "") -> TestResult:
     said = statement(
         message,
         evidence=pattern.evidence,

@@ -45,14 +45,14 @@ def test_looks_go_forward_and_end(passed: int, most: int) -> None:
 
 
 def state(**values: Any) -> State:
-    return cast("State", {"lookback": LOOKBACK_HOURS[0], "trail_visible": True, **values})
+    return cast("State", {"furthest": LOOKBACK_HOURS[0], "trail_visible": True, **values})
 
 
 @pytest.mark.parametrize(
     ("values", "goes_to"),
     [
         ({"verdict": "not_found"}, "planner"),
-        ({"verdict": "not_found", "lookback": LOOKBACK_HOURS[-1]}, "mitigation"),
+        ({"verdict": "not_found", "furthest": LOOKBACK_HOURS[-1]}, "mitigation"),
         ({"verdict": "not_found", "trail_visible": False}, "mitigation"),
         ({"verdict": "root_cause"}, "mitigation"),
         ({"verdict": "not_yet"}, "mitigation"),

@@ -67,11 +67,20 @@ def test_it_ends_when_all_is_read_and_where_the_trail_is_not_visible() -> None:
     assert question(hidden, TWO) is None
 
 
+def test_nothing_is_asked_twice_and_nothing_of_another_account() -> None:
+    tried = replace(SHOP, questioned=frozenset({TABLE, NOTIFIER, LOGS, "/aws/lambda/parcel-writer"}))
+    assert question(tried, TWO) is None
+    moved = tuple(replace(one, account="444455556666") if one.arn == TABLE else one for one in SHOP.resources)
+    asked = question(replace(SHOP, resources=moved), TWO)
+    assert asked is not None
+    assert asked.resources == (NOTIFIER,)
+
+
 def test_rivals_come_before_settling_and_before_widening() -> None:
     asked = Question(between=("a", "b"), resources=(TABLE,)).model_dump(mode="json")
 
     def goes(verdict: str, **more: Any) -> str:
-        values = {"verdict": verdict, "lookback": LOOKBACK_HOURS[0], "trail_visible": True, **more}
+        values = {"verdict": verdict, "furthest": LOOKBACK_HOURS[0], "trail_visible": True, **more}
         return after_diagnosis(cast("State", values))
 
     assert goes("root_cause", asked=asked) == goes("not_found", asked=asked) == "planner"
