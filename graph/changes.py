@@ -13,7 +13,8 @@ from typing import Any, Literal
 from graph.risk import Risk, by_hand, risk
 from graph.stack_lines import by_operation, operations
 from graph.undoing.after import TAKES_AWAY, since_undone, was
-from graph.undoing.anatomy import at, leaves, named, payload, same_subject, verb
+from graph.undoing.anatomy import at, leaves, named, payload, verb
+from graph.undoing.identity import same_subject
 from graph.undoing.known import Known
 from graph.undoing.moved import Moved, moved
 from graph.undoing.restore import changed_nothing

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from graph.undoing.anatomy import named, opened, overlap, same_subject, verb
+from graph.undoing.anatomy import named, opened, overlap, verb
+from graph.undoing.identity import same_subject
 from graph.undoing.known import Known
 from graph.words import say, stamp
 from tools.evidence import canonical

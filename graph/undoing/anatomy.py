@@ -75,17 +75,22 @@ _OPERATIONS: Mapping[tuple[str, str], str] = {
 def client_of(event: ChangeEvent, operation: str = "") -> str:
     """The boto3 client whose operation the event is, or "" when botocore has none of that name."""
     wanted = operation or operation_of(event)
-    prefix = event.source.partition(".")[0]
     known = for_event(event) if not operation else None
     listed = [known[0].client] if known else []
-    listed += [one.client for one in services().values() if event.source in one.event_sources]
-    for client in dict.fromkeys((*listed, *_CLIENTS.get(prefix, (prefix,)))):
+    for client in dict.fromkeys((*listed, *clients_of_source(event.source))):
         try:
             if wanted in operations(client):
                 return client
         except BadInput:
             continue
     return ""
+
+
+def clients_of_source(source: str) -> tuple[str, ...]:
+    """The boto3 clients that may have the operations of an event source, the likeliest first."""
+    prefix = source.partition(".")[0]
+    listed = [one.client for one in services().values() if source in one.event_sources]
+    return tuple(dict.fromkeys((*listed, *_CLIENTS.get(prefix, (prefix,)))))
 
 
 def operation_of(event: ChangeEvent) -> str:
@@ -164,24 +169,6 @@ def payload(event: ChangeEvent) -> dict[str, Any]:
 
 def is_manner(key: str) -> bool:
     return _MANNER.match(key) is not None
-
-
-def same_subject(one: ChangeEvent, other: ChangeEvent) -> bool:
-    """Whether two events name the same thing: all names that both give agree, and they give one at least."""
-    if one.source != other.source or (one.account, one.region) != (other.account, other.region):
-        return False
-    first, second = named(one), named(other)
-    shared = first.keys() & second.keys()
-    return bool(shared) and all(_equal(first[key], second[key]) for key in shared)
-
-
-def _equal(one: str, other: str) -> bool:
-    return last_word(one) == last_word(other)
-
-
-def last_word(name: str) -> str:
-    """What an ARN, an address and a name of the same thing have in common."""
-    return name.rpartition(":")[2].rpartition("/")[2]
 
 
 def overlap(one: ChangeEvent, other: ChangeEvent) -> bool:

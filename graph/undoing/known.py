@@ -108,7 +108,7 @@ class Known:
         return _after(self.of(event.source), event)
 
     def same(self, event: ChangeEvent) -> tuple[ChangeEvent, ...]:
-        """Successful changes of the thing that the event names, oldest first: see `anatomy.same_subject`."""
+        """Successful changes of the thing that the event names, oldest first: see `identity.same_subject`."""
         return self._subjects.same(event)
 
     def earlier(self, event: ChangeEvent) -> tuple[ChangeEvent, ...]:

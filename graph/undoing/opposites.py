@@ -6,8 +6,9 @@ import re
 from dataclasses import replace
 
 from graph.undoing.after import GIVES, OPPOSITES, REPLACES, Reversal, built_on, in_doubt, overtaken_by, was
-from graph.undoing.anatomy import at, leaves, named, overlap, same_subject, verb
+from graph.undoing.anatomy import at, leaves, named, overlap, verb
 from graph.undoing.calls import left_open, missing, opposite_call
+from graph.undoing.identity import same_subject
 from graph.undoing.known import Known
 from graph.undoing.sent import as_sent
 from graph.words import say, stamp
