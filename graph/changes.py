@@ -24,6 +24,7 @@ from graph.words import number, say
 from tools.catalogue import change_of
 from tools.cloudtrail_touch import is_noise, toucher
 from tools.denied import is_denial
+from tools.errors import MISSHAPEN
 from tools.evidence import canonical
 from tools.models import ChangeEvent, Value
 from tools.redact import redact
@@ -94,16 +95,13 @@ def listing(events: Iterable[ChangeEvent], known: Known, near: frozenset[str] | 
     names = toucher(known.resource(arn) for arn in near or ())
     for event in sorted(every.values(), key=lambda one: (one.time, one.id), reverse=True):
         kind = fold(event)
-        fields: tuple[Moved, ...] = ()
         if kind is None and near is not None and not near & set(known.touched(event)) and not names(event):
             kind = "elsewhere"
-        if kind is None and not event.error_code:
-            fields = moved(event, known)
-            kind = "no-ops" if _moves_nothing(event, known, fields) else None
-        if kind is not None:
-            folded[kind] += 1
-            continue
-        made.append(_line(event, known, fields))
+        found = kind or _told(event, known)
+        if isinstance(found, Line):
+            made.append(found)
+        else:
+            folded[found] += 1
     stacks, others = by_operation(made, operations(every.values(), known.events))
     lines = sorted((*stacks, *_joined(others)), key=_order)
     return Listing(lines=tuple(lines), folded=folded, total=len(every))
@@ -161,6 +159,35 @@ def _moves_nothing(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) 
 
 
 # -- lines -----------------------------------------------------------------------------------------
+
+
+def _told(event: ChangeEvent, known: Known) -> Line | Folded:
+    """The line of a change, or "no-ops". A record in no known shape says so on its line, and the others go on."""
+    try:
+        fields = () if event.error_code else moved(event, known)
+        if not event.error_code and _moves_nothing(event, known, fields):
+            return "no-ops"
+        return _line(event, known, fields)
+    except MISSHAPEN:
+        return _not_understood(event)
+
+
+def _not_understood(event: ChangeEvent) -> Line:
+    told = Field(name=event.operation, before=say(UNKNOWN), after=say("cannot be understood"))
+    return Line(
+        events=(event.id,),
+        time=event.time,
+        account=event.account,
+        region=event.region,
+        resources=(),
+        name=event.source.partition(".")[0],
+        operation=event.operation,
+        fields=(told,),
+        who=event.actor.name,
+        how=how(event),
+        status="in force",
+        risk=Risk(score=0.0, reasons=(say("its record cannot be understood"),), by_hand=by_hand(event)),
+    )
 
 
 def _line(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> Line:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from graph.plan_calls import again, placed, set_all, undo, valid
 from graph.taken import Taken, taken
@@ -15,11 +16,12 @@ from graph.undoing.after import TAKES_AWAY, Outcome, Reversal, in_doubt, since_u
 from graph.undoing.anatomy import client_of, makes, named, operation_of, verb
 from graph.undoing.known import Known, touched
 from graph.undoing.moved import Moved, moved
+from graph.undoing.proof import unread_near, unsendable
 from graph.undoing.reversal import reverse
 from graph.words import say, stamp
 from tools.catalogue import change_of, changed_alike
 from tools.cloudtrail_touch import is_noise
-from tools.errors import BadInput
+from tools.errors import MISSHAPEN, BadInput
 from tools.evidence import canonical
 from tools.models import Call, ChangeEvent, PriorSource, Resource, Value
 from tools.parameters import from_cloudtrail
@@ -50,13 +52,60 @@ class Restoration:
 
 
 def restoration(event: ChangeEvent, known: Known) -> Restoration:
-    """What would put back what the event changed."""
-    made = _judged(event, known)
+    """What would put back what the event changed. A record in no known shape is partial, with no call."""
+    try:
+        return _sendable(_judged(event, known))
+    except MISSHAPEN:
+        told = say("its record cannot be understood")
+        unknown = (say("what {operation} changed", operation=event.operation),)
+        return Restoration(outcome="partial", event=event, why=told, unknown=unknown, nearest=_LOOK)
+
+
+def _sendable(made: Restoration) -> Restoration:
     safe = valid(made.calls) if made.outcome in ("exact", "partial") else ()
     if len(safe) != len(made.calls):
         told = say("what was there before cannot be sent as it was recorded")
         made = replace(made, outcome="partial", why=told, calls=(), unknown=made.unknown or (told,))
     return replace(made, back=valid(made.back) if made.calls else ())
+
+
+def _proven(made: Restoration, known: Known) -> Restoration:
+    """The verdict, once more than its own source was asked: see `graph.undoing.proof`."""
+    if not made.calls:
+        return made
+    if names := unsendable(made.calls):
+        return replace(
+            made,
+            outcome="partial",
+            why=say("what was there before is not shown"),
+            calls=(),
+            unknown=tuple(dict.fromkeys((*made.unknown, *names))),
+            nearest=made.nearest or _LOOK,
+        )
+    made = replace(made, back=made.back if not unsendable(made.back) else ())
+    if made.outcome != "exact":
+        return made
+    if doubts := unread_near(made.event, known, _oldest(made), _seen_now(made)):
+        return replace(
+            made,
+            outcome="partial",
+            why=say("a request that CloudTrail left out may have changed it"),
+            unknown=doubts,
+            nearest=_LOOK,
+        )
+    return made
+
+
+def _oldest(made: Restoration) -> datetime | None:
+    """The time of the oldest event or reading that the plan rests on; None when it rests on the event alone."""
+    times = [source.time for one in made.fields for source in one.sources if source.time is not None]
+    times += [made.rests_on.time] if made.rests_on is not None else []
+    return min(times, default=None)
+
+
+def _seen_now(made: Restoration) -> bool:
+    """Whether every field that the plan puts back was read as it is now."""
+    return bool(made.fields) and all(one.now_known for one in made.fields if one.since == "standing")
 
 
 _NO_CALLS = ("AwsConsoleSignIn", "AwsVpceEvent", "AwsCloudTrailInsight")
