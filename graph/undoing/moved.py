@@ -21,7 +21,7 @@ from tools.catalogue import changed_alike, find, settings_in
 from tools.history import HIDDEN, current, prior, requested, same, told_by
 from tools.models import ChangeEvent, Json, PriorSource, Resource, Value
 from tools.services._spec import Setting
-from tools.setting_values import as_value, number
+from tools.setting_values import alike, as_value
 
 Since = Literal["standing", "same", "back", "replaced"]
 """standing: still what the event made it. same: it was that before. back: it is again what it was before. replaced:
@@ -240,7 +240,7 @@ def _since_plain(
 
 
 def _alike(one: Any, other: Any) -> bool:
-    return number(as_value(one)) == number(as_value(other))
+    return alike(as_value(one), as_value(other))
 
 
 def _told_by(event: ChangeEvent, value: Any) -> PriorSource:
