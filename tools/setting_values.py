@@ -13,6 +13,7 @@ from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]
 
 from tools.cloudtrail_fields import pick
 from tools.evidence import canonical
+from tools.masks import masked
 from tools.models import ChangeEvent, Json, Resource, Value
 from tools.services._spec import Setting
 
@@ -22,6 +23,8 @@ definitions).
 """
 
 _NUMBER = re.compile(r"^-?(?:0|[1-9]\d{0,17})(?:\.\d{1,18})?$")
+_LONGEST_MASK = 60
+"""A longer text is a document with something hidden in it, not a mask."""
 _PLAIN = re.compile(r"^\w+(?:\.\w+)*$")
 
 
@@ -106,9 +109,7 @@ def _opened(value: Any) -> Any:
 
 def as_value(found: Any) -> Value:
     """Texts, numbers and booleans as they are, lists and objects as JSON text, left out ones as `HIDDEN`."""
-    if isinstance(found, str) and (
-        found.startswith("HIDDEN_DUE_TO") or (len(found) > 2 and set(found) == {"*"})
-    ):
+    if isinstance(found, str) and len(found) <= _LONGEST_MASK and masked(found):
         return HIDDEN
     if found is None or isinstance(found, str | int | float | bool):
         return found

@@ -56,7 +56,7 @@ class Restoration:
 def restoration(event: ChangeEvent, known: Known) -> Restoration:
     """What would put back what the event changed. A record in no known shape is partial, with no call."""
     try:
-        return _sendable(_judged(event, known))
+        return _sendable(_proven(_judged(event, known), known))
     except MISSHAPEN:
         told = say("its record cannot be understood")
         unknown = (say("what {operation} changed", operation=event.operation),)
