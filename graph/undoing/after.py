@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from graph.undoing.anatomy import named, opened, overlap, verb
+from graph.undoing.anatomy import named, opened, overlap, singles, verb
 from graph.undoing.identity import same_subject
 from graph.undoing.known import Known
 from graph.words import say, stamp
@@ -106,9 +107,16 @@ def since_undone(event: ChangeEvent, known: Known) -> Reversal | None:
     word, _ = verb(event.operation)
     kin = family(event.operation)
     later = [one for one in known.later(event) if one.operation in kin and overlap(one, event)]
+    if (gone := gone_since(event, known)) is not None and gone not in later:
+        return overtaken_by(gone)
     if not later:
         return None
     last = later[-1]
+    left = _left(event, later)
+    if left is not None and left == singles(event)[1]:
+        return None
+    if left:
+        return overtaken_by(last)
     other, _ = verb(last.operation)
     if other in OPPOSITES.get(word, ()) and word not in TAKES_AWAY:
         return undone_by(last)
@@ -131,6 +139,48 @@ def since_undone(event: ChangeEvent, known: Known) -> Reversal | None:
         if before is not None and canonical(opened(before.request)) == canonical(opened(last.request)):
             return undone_by(last)
     return overtaken_by(last)
+
+
+def _left(event: ChangeEvent, later: list[ChangeEvent]) -> frozenset[str] | None:
+    """Of several single things that an event gave or took away, those that still are as it left them; None where the
+    events do not tell.
+    """
+    word, _ = verb(event.operation)
+    key, mine = singles(event)
+    if word not in _GIVEN_AND_TAKEN or not mine:
+        return None
+    left = mine
+    for one in later:
+        other, its = singles(one)
+        if other != key or not its:
+            return None
+        left = left | (its & mine) if verb(one.operation)[0] == word else left - its
+    return left
+
+
+_GIVEN_AND_TAKEN = frozenset(
+    {"Authorize", "Revoke", "Add", "Remove", "Register", "Deregister", "Attach", "Detach"}
+    | {"Enable", "Disable", "Associate", "Disassociate"}
+)
+_END = re.compile(r"(?:Name|Arn|Id|Identifier|Url)s?$", re.IGNORECASE)
+
+
+def gone_since(event: ChangeEvent, known: Known) -> ChangeEvent | None:
+    """The later event that deleted the very thing on which the event was made: a group, a role, a table."""
+    own = named(event)
+    for one in known.later(event):
+        word, noun = verb(one.operation)
+        names = named(one)
+        ends = word in ("Delete", "Terminate") and noun != verb(event.operation)[1]
+        if ends and names.keys() <= own.keys() and any(is_thing(noun, key) for key in names):
+            return one
+    return None
+
+
+def is_thing(noun: str, key: str) -> bool:
+    """Whether a field names an operation's noun: `userName` the User, `groupId` a SecurityGroup."""
+    stem = _END.sub("", key).lower()
+    return bool(stem) and noun.lower().endswith(stem)
 
 
 def equal(one: ChangeEvent, other: ChangeEvent) -> bool:

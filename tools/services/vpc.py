@@ -456,6 +456,8 @@ def _undo_rules(event: ChangeEvent, earlier: _Earlier) -> tuple[Call, ...]:
     if not group or not found:
         return ()
     old, new = ("Revoke", "Authorize") if revoked else ("Authorize", "Revoke")
+    if revoked and rules.permissions(event):
+        found, _ = rules.described(event, _before(event, earlier))
     sent = found if revoked else rules.undescribed(found)
     return (call("ec2", event.operation.replace(old, new), event, GroupId=group, IpPermissions=sent),)
 
