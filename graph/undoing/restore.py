@@ -91,7 +91,7 @@ def _proven(made: Restoration, known: Known) -> Restoration:
         return replace(
             made,
             outcome="partial",
-            why=say("a request that CloudTrail left out may have changed it"),
+            why=say("another request may have changed it"),
             unknown=doubts,
             nearest=_LOOK,
         )

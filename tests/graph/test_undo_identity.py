@@ -142,3 +142,20 @@ def test_a_policy_of_the_same_last_name_that_was_detached_does_not_undo() -> Non
     assert made.outcome == "partial"
     (call,) = made.calls
     assert call.parameters == {"RoleName": "r", "PolicyArn": aws}
+
+
+def crawler(minute: int, name: str, prefix: str) -> ChangeEvent:
+    return event(minute, "glue", "UpdateCrawler", {"name": name, "tablePrefix": prefix})
+
+
+def test_what_may_be_the_same_thing_leaves_a_doubt() -> None:
+    first, last = crawler(0, "orders", "a_"), crawler(2, "orders", "b_")
+    assert restoration(last, Known(events=(first, last))).outcome == "exact"
+    for minute in (1, 3):
+        perhaps = crawler(minute, "Orders", "c_")
+        made = restoration(last, Known(events=(first, last, perhaps)))
+        assert made.outcome == "partial"
+        (named,) = made.unknown
+        assert "UpdateCrawler" in named
+        other = crawler(minute, "parcels", "c_")
+        assert restoration(last, Known(events=(first, last, other))).outcome == "exact"
