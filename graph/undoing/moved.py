@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from graph.undoing import deltas
 from graph.undoing.anatomy import (
     at,
     is_manner,
@@ -13,6 +14,7 @@ from graph.undoing.anatomy import (
     named,
     opened,
     spelled,
+    verb,
     without,
 )
 from graph.undoing.known import Known
@@ -194,7 +196,7 @@ def _reads(event: ChangeEvent, setting: Setting, less: Json) -> bool:
 
 def _of_field(event: ChangeEvent, known: Known, arn: str, path: tuple[str | int, ...]) -> Moved:
     after = at(event.request, path)
-    tellers = [one for one in known.earlier(event) if _sets_same(one, event, path)]
+    tellers = _tellers(event, known, path)
     before = at(tellers[0].request, path) if tellers else None
     later = [one for one in known.later(event) if _sets_same(one, event, path)]
     told, hidden = as_value(after) != HIDDEN, tellers and as_value(before) == HIDDEN
@@ -213,6 +215,22 @@ def _of_field(event: ChangeEvent, known: Known, arn: str, path: tuple[str | int,
         sources=(source,) if source else (),
         later=by,
     )
+
+
+def _tellers(event: ChangeEvent, known: Known, path: tuple[str | int, ...]) -> list[ChangeEvent]:
+    """Earlier events that gave the field, newest first; none from before the thing was last taken away or made."""
+    found: list[ChangeEvent] = []
+    _, noun = verb(event.operation)
+    for one in known.earlier(event):
+        word, other = verb(one.operation)
+        if other == noun and word in _BEGINS:
+            break
+        if _sets_same(one, event, path):
+            found.append(one)
+    return found
+
+
+_BEGINS = frozenset({"Create", "Delete", "Remove", "Revoke", "Detach", "Disassociate", "Deregister"})
 
 
 def _sets_same(one: ChangeEvent, event: ChangeEvent, path: tuple[str | int, ...]) -> bool:

@@ -159,3 +159,13 @@ def test_what_may_be_the_same_thing_leaves_a_doubt() -> None:
         assert "UpdateCrawler" in named
         other = crawler(minute, "parcels", "c_")
         assert restoration(last, Known(events=(first, last, other))).outcome == "exact"
+
+
+def test_what_was_given_before_the_thing_was_made_anew_is_not_what_it_was() -> None:
+    first, last = crawler(0, "orders", "a_"), crawler(3, "orders", "b_")
+    gone = event(1, "glue", "DeleteCrawler", {"name": "orders"})
+    anew = event(2, "glue", "CreateCrawler", {"name": "orders", "role": "r", "targets": {}})
+    made = restoration(last, Known(events=(first, gone, anew, last)))
+    assert (made.outcome, made.calls) == ("partial", ())
+    (field,) = made.fields
+    assert not field.before_known
