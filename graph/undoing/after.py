@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from graph.undoing.anatomy import named, opened, overlap, singles, verb
+from graph.undoing.anatomy import at, leaves, named, opened, overlap, singles, verb
 from graph.undoing.identity import same_subject
 from graph.undoing.known import Known
 from graph.words import say, stamp
@@ -109,6 +109,10 @@ def since_undone(event: ChangeEvent, known: Known) -> Reversal | None:
     later = [one for one in known.later(event) if one.operation in kin and overlap(one, event)]
     if (gone := gone_since(event, known)) is not None and gone not in later:
         return overtaken_by(gone)
+    if event.operation.startswith("SetDefault"):
+        later = [one for one in known.later(event) if one.operation in kin or became_default(one)]
+        if later and became_default(later[-1]):
+            return overtaken_by(later[-1])
     if not later:
         return None
     last = later[-1]
@@ -183,6 +187,15 @@ def is_thing(noun: str, key: str) -> bool:
     return bool(stem) and noun.lower().endswith(stem)
 
 
+def became_default(event: ChangeEvent) -> bool:
+    """Whether what was made became the default one of its kind, as a version of a policy can."""
+    return any(
+        path[-1] in ("setAsDefault", "isDefaultVersion") and str(at(place, path)).lower() == "true"
+        for place in (event.request, event.response)
+        for path in leaves(place)
+    )
+
+
 def equal(one: ChangeEvent, other: ChangeEvent) -> bool:
     return canonical(opened(one.request)) == canonical(opened(other.request))
 
@@ -241,6 +254,10 @@ def overtaken_by(by: ChangeEvent) -> Reversal:
 def in_doubt(event: ChangeEvent, known: Known) -> tuple[str, ...]:
     """What is not known where AWS accepts a call also when it changes nothing: was it so before?"""
     word, noun = verb(event.operation)
+    if _moves_over(event):
+        last = _last(event, known)
+        freed = last is not None and verb(last.operation)[0] in TAKES_AWAY
+        return () if freed else (say("where it was before {operation}", operation=event.operation),)
     if (
         word not in ACCEPTS_TWICE
         or event.source.startswith("ec2.")
@@ -252,6 +269,14 @@ def in_doubt(event: ChangeEvent, known: Known) -> tuple[str, ...]:
     if last is not None and (verb(last.operation)[0] in TAKES_AWAY) != (word in TAKES_AWAY):
         return ()
     return (say("whether it was so before {operation} already", operation=event.operation),)
+
+
+def _moves_over(event: ChangeEvent) -> bool:
+    """Whether a call may have taken an address from where it was: EC2's `allowReassociation`."""
+    return any(
+        key.lower() == "allowreassociation" and str(value).lower() == "true"
+        for key, value in event.request.items()
+    )
 
 
 def built_on(event: ChangeEvent, known: Known) -> ChangeEvent | None:
@@ -267,7 +292,20 @@ def built_on(event: ChangeEvent, known: Known) -> ChangeEvent | None:
         and verb(one.operation)[0] in (*GIVES, *REPLACES, "Add", "Attach", "Authorize")
         and same_place(one, event)
     ]
-    return later[-1] if later else None
+    _, noun = verb(event.operation)
+    inside = [
+        one
+        for one in known.later(event)
+        if verb(one.operation)[0] in _PUTS_IN
+        and verb(one.operation)[1] not in (noun, f"{noun}s")
+        and any(is_thing(noun, key) for key in named(one).keys() & named(event).keys())
+    ]
+    found = sorted((*later, *inside), key=lambda one: (one.time, one.id))
+    return found[-1] if found else None
+
+
+_PUTS_IN = (*REPLACES, "Create", "Add", "Attach", "Associate", "Upload", "Enable", "Register")
+"""What is put into a thing by its name: AWS deletes no user who still has a key, a password or a policy."""
 
 
 def _texts(value: Any) -> Iterable[str]:

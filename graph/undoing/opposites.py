@@ -5,8 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from graph.undoing.after import GIVES, OPPOSITES, REPLACES, Reversal, built_on, in_doubt, overtaken_by, was
-from graph.undoing.anatomy import at, leaves, named, overlap, verb
+from graph.undoing.after import (
+    GIVES,
+    OPPOSITES,
+    REPLACES,
+    Reversal,
+    became_default,
+    built_on,
+    in_doubt,
+    overtaken_by,
+    was,
+)
+from graph.undoing.anatomy import named, overlap, verb
 from graph.undoing.calls import left_open, missing, opposite_call
 from graph.undoing.identity import same_subject
 from graph.undoing.known import Known
@@ -58,7 +68,7 @@ def take_away(event: ChangeEvent, known: Known, client: str, word: str, noun: st
     if made and (since := built_on(event, known)) is not None:
         return overtaken_by(since)
     call = opposite_call(event, client, back)
-    if call is not None and _became_default(event):
+    if call is not None and became_default(event):
         return Reversal(
             outcome="partial",
             why=say("it became the default, which cannot be taken away before another is"),
@@ -73,15 +83,6 @@ def take_away(event: ChangeEvent, known: Known, client: str, word: str, noun: st
     doubt = in_doubt(event, known)
     return Reversal(
         outcome="partial" if doubt else "exact", why=say("the opposite call"), calls=(call,), unknown=doubt
-    )
-
-
-def _became_default(event: ChangeEvent) -> bool:
-    """Whether what was made became the default one of its kind, as a version of a policy can."""
-    return any(
-        path[-1] in ("setAsDefault", "isDefaultVersion") and str(at(place, path)).lower() == "true"
-        for place in (event.request, event.response)
-        for path in leaves(place)
     )
 
 

@@ -611,6 +611,34 @@ def _undo_address(event: ChangeEvent, earlier: _Earlier) -> tuple[Call, ...]:
     return ()
 
 
+_MOVED_TO = ("InstanceId", "NetworkInterfaceId", "PrivateIpAddress")
+
+
+def _undo_reassociation(event: ChangeEvent, earlier: _Earlier) -> tuple[Call, ...]:
+    """An address that was moved goes back to where the newest earlier event had put it; () where none did.
+
+    Without `allowReassociation` AWS moves no address of a VPC that is in use: then it was free, and no call is here.
+    """
+    sent = rules.parameters(event)
+    key = next((name for name in ("AllocationId", "PublicIp") if sent.get(name)), "")
+    made: list[str] = []  # associations, newest first, that were ended before the event
+    for before in _before(event, earlier) if key else ():
+        association = text(before.response, "associationId") or text(before.request, "associationId")
+        if before.operation == "DisassociateAddress":
+            if rules.parameters(before).get(key) == sent[key]:
+                return ()
+            made.append(association)
+        elif (
+            before.operation == "AssociateAddress" and (was := rules.parameters(before)).get(key) == sent[key]
+        ):
+            place = {name: was[name] for name in _MOVED_TO if name in was}
+            if not place or association in made:
+                return ()
+            moved = {key: sent[key], **place, "AllowReassociation": True}
+            return (call("ec2", "AssociateAddress", event, **moved),)
+    return ()
+
+
 def _undo_interface(event: ChangeEvent, earlier: _Earlier) -> tuple[Call, ...]:
     """The groups that an earlier event gave the network interface."""
     id = text(event.request, "networkInterfaceId")
@@ -904,6 +932,7 @@ CHANGES = (
         "The address leads to another place than before.",
         {"allocationId": "eipalloc-0a1b2c3d4e5f60718", "instanceId": "i-0a1b2c3d4e5f60718"},
         response={**_DONE, "associationId": "eipassoc-0a1b2c3d4e5f60718"},
+        undo=_undo_reassociation,
     ),
     _change(
         "ModifyNetworkInterfaceAttribute",
