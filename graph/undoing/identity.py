@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
+from typing import Any
 
-from graph.undoing.anatomy import clients_of_source, named, verb
+from graph.undoing.anatomy import clients_of_source, makes, named, verb
 from tools.errors import BadInput
 from tools.models import ChangeEvent
 from tools.parameters import members, operations
@@ -65,7 +66,7 @@ def agree(one: ChangeEvent, first: Names, other: ChangeEvent, second: Names) -> 
     shared = first.keys() & second.keys()
     if not shared or not all(same_name(first[key], second[key]) for key in shared):
         return False
-    return not _set_apart(one, first, other, second)
+    return not _set_apart(one, first, other, second) and not _made_apart(one, other)
 
 
 def same_subject(one: ChangeEvent, other: ChangeEvent) -> bool:
@@ -77,8 +78,39 @@ def _place(event: ChangeEvent) -> tuple[str, str, str]:
     return event.source, event.account, event.region
 
 
+def _made_apart(one: ChangeEvent, other: ChangeEvent) -> bool:
+    """Whether two events made two things, each under its own id: two route tables of a network."""
+    if one.operation != other.operation or one.id == other.id or not makes(one):
+        return False
+    first, second = own_ids(one), own_ids(other)
+    return bool(first and second) and not first & second
+
+
+def own_ids(event: ChangeEvent) -> frozenset[str]:
+    """Ids and ARNs that the answer gives to what the event made."""
+    _, noun = verb(event.operation)
+    wanted = {f"{noun}{end}".lower() for end in ("id", "arn")}
+    return frozenset(_texts(event.response, wanted))
+
+
+def _texts(value: Any, wanted: set[str]) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if isinstance(inner, str) and key.lower() in wanted:
+                yield inner
+            else:
+                yield from _texts(inner, wanted)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner, wanted)
+
+
 def may_agree(one: ChangeEvent, other: ChangeEvent) -> bool:
-    """Whether two events may be about the same thing: nothing by which it is told apart differs for sure."""
+    """Whether two events may be about the same thing: nothing by which it is told apart differs for sure. Two that
+    made something made two things.
+    """
+    if makes(one) and makes(other):
+        return False
     first, second = named(one), named(other)
     shared = first.keys() & second.keys()
     if not shared:
@@ -123,6 +155,9 @@ _SAME_NOUN = (
 )  # fmt: skip
 
 
+_NO_NAMES = frozenset({"dryrun", "filters", "maxresults", "maxrecords", "maxitems", "nexttoken", "marker"})
+
+
 @cache
 def tells_apart(source: str, operation: str) -> frozenset[str]:
     """Fields of an operation, in lower case, that say which thing is meant: those by which it is also read or removed,
@@ -133,9 +168,8 @@ def tells_apart(source: str, operation: str) -> frozenset[str]:
         return frozenset()
     _, noun = verb(operation)
     kin = {word + noun + end for word in _SAME_NOUN for end in ("", "s")} & set(operations(client))
-    if not kin - {operation}:
-        return frozenset(name.lower() for name in members(client, operation)[0])
-    return frozenset().union(*(_members(client, one) for one in kin)) & _members(client, operation)
+    shared = frozenset().union(*(_members(client, one) for one in kin)) & _members(client, operation)
+    return shared - _NO_NAMES or frozenset(name.lower() for name in members(client, operation)[0])
 
 
 @cache
@@ -147,13 +181,6 @@ def _fields(source: str, operation: str) -> frozenset[str]:
 def _members(client: str, operation: str) -> frozenset[str]:
     required, optional = members(client, operation)
     return frozenset(name.lower() for name in (*required, *optional))
-
-
-@cache
-def required(source: str, operation: str) -> bool:
-    """Whether an operation cannot be called without saying anything."""
-    client = _client(source, operation)
-    return bool(client and members(client, operation)[0])
 
 
 @cache

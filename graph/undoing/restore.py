@@ -100,7 +100,7 @@ def _proven(made: Restoration, known: Known) -> Restoration:
 
 def _oldest(made: Restoration) -> datetime | None:
     """The time of the oldest event or reading that the plan rests on; None when it rests on the event alone."""
-    times = [source.time for one in made.fields for source in one.sources if source.time is not None]
+    times = [source.time for one in made.fields for source in one.sources]
     times += [made.rests_on.time] if made.rests_on is not None else []
     return min(times, default=None)
 

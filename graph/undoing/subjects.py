@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from graph.undoing.anatomy import named
+from graph.undoing.anatomy import makes, named
 from graph.undoing.identity import agree, last_word
 from tools.models import ChangeEvent
 
@@ -25,13 +25,14 @@ class Subjects:
         for number, (event, names) in enumerate(zip(events, self._names, strict=True)):
             self._kinds[_place(event)][tuple(sorted(names))].append(number)
         self._indexes: dict[tuple[_Place, _Keys, _Keys], Mapping[_Keys, Sequence[int]]] = {}
-        self._found: dict[tuple[_Place, str, tuple[tuple[str, str], ...]], tuple[ChangeEvent, ...]] = {}
+        self._found: dict[tuple[_Place, str, str, tuple[tuple[str, str], ...]], tuple[ChangeEvent, ...]] = {}
 
     def same(self, event: ChangeEvent) -> tuple[ChangeEvent, ...]:
         """All events about the same thing as `event`. Their last words agree, so only those are compared in full."""
         place, full = _place(event), named(event)
         names = _words(full)
-        key = (place, event.operation, tuple(sorted(full.items())))
+        made = event.id if makes(event) else ""  # its answer counts too
+        key = (place, event.operation, made, tuple(sorted(full.items())))
         if key not in self._found:
             numbers: list[int] = []
             for keys in self._kinds.get(place, {}):

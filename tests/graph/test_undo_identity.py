@@ -169,3 +169,16 @@ def test_what_was_given_before_the_thing_was_made_anew_is_not_what_it_was() -> N
     assert (made.outcome, made.calls) == ("partial", ())
     (field,) = made.fields
     assert not field.before_known
+
+
+def test_two_things_made_in_the_same_place_are_two() -> None:
+    def route_table(minute: int, own: str) -> ChangeEvent:
+        sent = {"vpcId": "vpc-1", "tagSpecificationSet": {"items": [{"tags": [{"value": own}]}]}}
+        return event(minute, "ec2", "CreateRouteTable", sent, {"routeTable": {"routeTableId": own}})
+
+    first, second = route_table(0, "rtb-0a1"), route_table(1, "rtb-0b2")
+    assert not same_subject(first, second)
+    assert not may_agree(first, second)
+    made = restoration(first, Known(events=(first, second)))
+    assert made.outcome == "exact"
+    assert [call.parameters for call in made.calls] == [{"RouteTableId": "rtb-0a1"}]
