@@ -19,6 +19,7 @@ from graph.undoing.after import (
 )
 from graph.undoing.anatomy import client_of, overlap, verb
 from graph.undoing.calls import has, opposite_call
+from graph.undoing.deltas import turned
 from graph.undoing.known import Known
 from graph.undoing.moved import Moved
 from graph.undoing.opposites import give_again, no_way, take_away
@@ -36,6 +37,8 @@ def reverse(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> Reve
             event,
             say("boto3 knows no operation {name} of {source}", name=event.operation, source=event.source),
         )
+    if word in (*GIVES, *REPLACES) and (way := turned(event, known, client)) is not None:
+        return way
     if (undone := since_undone(event, known)) is not None:
         return undone
     if word in REPLACES and (before := _sent_before(event, known, client)) is not None:
@@ -44,8 +47,8 @@ def reverse(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> Reve
         return give_back(event, client, fields)
     if is_tagging(event):
         return _tags(event)
-    if (way := _BY_NAME.get(event.operation)) is not None:
-        return _by_name_of(event, client, way)
+    if (names := _BY_NAME.get(event.operation)) is not None:
+        return _by_name_of(event, client, names)
     for back in (*_MAKERS.get(event.operation, ()), *(other + noun for other in OPPOSITES.get(word, ()))):
         if has(client, back):
             turn = give_again if word in TAKES_AWAY else take_away
