@@ -25,7 +25,7 @@ OPPOSITES: Mapping[str, tuple[str, ...]] = {
     "Remove": ("Add",),
     "Authorize": ("Revoke",),
     "Revoke": ("Authorize",),
-    "Enable": ("Disable",),
+    "Enable": ("Disable", "Deactivate"),
     "Disable": ("Enable",),
     "Register": ("Deregister",),
     "Deregister": ("Register",),
@@ -34,7 +34,7 @@ OPPOSITES: Mapping[str, tuple[str, ...]] = {
     "Subscribe": ("Unsubscribe",),
     "Unsubscribe": ("Subscribe",),
     "Activate": ("Deactivate",),
-    "Deactivate": ("Activate",),
+    "Deactivate": ("Activate", "Enable"),
     "Suspend": ("Resume",),
     "Resume": ("Suspend",),
     "Create": ("Delete",),
@@ -93,10 +93,26 @@ class Reversal:
     rests_on: ChangeEvent | None = None
 
 
+_BETWEEN = re.compile(r"(.+?[a-z])(To|From|With)([A-Z].*)")
+
+
+def opposites(operation: str) -> tuple[str, ...]:
+    """Names that the opposite of an operation may have, the likeliest first: AddUserToGroup, RemoveUserFromGroup."""
+    word, noun = verb(operation)
+    others = OPPOSITES.get(word, ())
+    plain = tuple(other + noun for other in others)
+    parts = _BETWEEN.fullmatch(noun)
+    if parts is None:
+        return plain
+    what, own, whole = parts.groups()
+    joints = (joint for joint in ("From", "To", "With") if joint != own)
+    return (*plain, *(f"{other}{what}{joint}{whole}" for joint in joints for other in others))
+
+
 def family(operation: str) -> frozenset[str]:
     """Operations that set, unset or make the same: Put/Delete/Create of one noun, and opposites."""
     word, noun = verb(operation)
-    found = {operation, *(other + noun for other in OPPOSITES.get(word, ()))}
+    found = {operation, *opposites(operation)}
     if word in ("Create", "Delete", "Put", "Update", "Modify", "Replace", "Set"):
         found |= {one + noun for one in ("Create", "Delete", "Put", "Update", "Modify", "Replace", "Set")}
     return frozenset(found)

@@ -141,6 +141,14 @@ def _untold(event: ChangeEvent, client: str, word: str, back: str) -> Reversal:
     )
 
 
+# IAM deletes these only when they are empty: what they held was taken away before, by events of its own.
+_WENT_WITH = {
+    "User": (say("its password, access keys and MFA devices"), say("its policies and groups")),
+    "Role": (say("its policies and instance profiles"),),
+    "Group": (say("its members and policies"),),
+}
+
+
 def _as_given(event: ChangeEvent, known: Known, client: str, given: ChangeEvent) -> Reversal:
     """The earlier giving once more; what changed it in between would be lost, so it must not be there."""
     between = [
@@ -152,6 +160,14 @@ def _as_given(event: ChangeEvent, known: Known, client: str, given: ChangeEvent)
         and verb(one.operation)[0] in (*GIVES, *REPLACES)
     ]
     made = as_sent(event, client, given)
+    held = _WENT_WITH.get(verb(event.operation)[1], ()) if verb(event.operation)[0] == "Delete" else ()
+    if client == "iam" and held and made.outcome in ("exact", "partial"):
+        made = replace(
+            made,
+            outcome="partial",
+            unknown=(*made.unknown, *held),
+            why=say("what it held is not in this call"),
+        )
     if verb(given.operation)[0] == "Create" and not _same_name(event, given):
         return Reversal(
             outcome="cannot be undone",

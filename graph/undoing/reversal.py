@@ -9,11 +9,11 @@ from collections.abc import Mapping
 
 from graph.undoing.after import (
     GIVES,
-    OPPOSITES,
     REPLACES,
     TAKES_AWAY,
     Reversal,
     equal,
+    opposites,
     same_family,
     since_undone,
 )
@@ -49,7 +49,7 @@ def reverse(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> Reve
         return _tags(event)
     if (names := _BY_NAME.get(event.operation)) is not None:
         return _by_name_of(event, client, names)
-    for back in (*_MAKERS.get(event.operation, ()), *(other + noun for other in OPPOSITES.get(word, ()))):
+    for back in (*_MAKERS.get(event.operation, ()), *opposites(event.operation)):
         if has(client, back):
             turn = give_again if word in TAKES_AWAY else take_away
             return turn(event, known, client, word, noun, back)
