@@ -10,13 +10,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from graph.undoing.after import Reversal, undone_by
-from graph.undoing.anatomy import at, is_manner, is_name, leaves, named, opened, operation_of, spelled
+from graph.undoing.anatomy import (
+    at,
+    client_of,
+    is_manner,
+    is_name,
+    leaves,
+    named,
+    opened,
+    operation_of,
+    spelled,
+)
 from graph.undoing.known import Known
 from graph.words import say
 from tools.errors import BadInput
 from tools.evidence import canonical
 from tools.models import Call, ChangeEvent, Json
-from tools.parameters import from_cloudtrail
+from tools.parameters import from_cloudtrail, members
 
 _SIGN = re.compile(r"^(Add|Remove|Enable|Disable)(?=$|[A-Z])|To(Add|Remove)$", re.IGNORECASE)
 _TURNED = {"add": "remove", "remove": "add", "enable": "disable", "disable": "enable"}
@@ -33,9 +43,25 @@ def _sign(key: str) -> str:
     return str(found[1] or found[2]).lower()
 
 
-def is_delta(path: _Path, value: Any) -> bool:
-    """Whether the list at a path holds what to add or remove."""
-    return isinstance(value, list | dict) and any(_sign(step) for step in path if isinstance(step, str))
+def is_delta(event: ChangeEvent, path: _Path, value: Any) -> bool:
+    """Whether the list at a path holds what to add or remove, and the operation takes the opposite as well."""
+    if not isinstance(value, list | dict):
+        return False
+    steps = [step for step in path if isinstance(step, str)]
+    signed = next((number for number, step in enumerate(steps) if _sign(step)), None)
+    if signed is None:
+        return False
+    client = client_of(event)
+    if signed > 0 or not client:
+        return True
+    try:
+        required, optional = members(client, operation_of(event))
+    except BadInput:
+        return True
+    if steps[0].lower().endswith(("request", "input")):
+        return True
+    other = _turned_key(steps[0]).lower().rstrip("s")
+    return any(name.lower().startswith(other) for name in (*required, *optional))
 
 
 def _entries(value: Any) -> dict[str, Any] | None:
@@ -59,10 +85,10 @@ def _entries(value: Any) -> dict[str, Any] | None:
     return found
 
 
-def tellers(events: Iterable[ChangeEvent], path: _Path, value: Any) -> list[ChangeEvent]:
+def tellers(event: ChangeEvent, events: Iterable[ChangeEvent], path: _Path, value: Any) -> list[ChangeEvent]:
     """Of earlier events that give the path a value, newest first: those that tell what `value` took the place of."""
     events = list(events)
-    if is_delta(path, value):
+    if is_delta(event, path, value):
         return []
     entries = _entries(value)
     if entries is None:
@@ -79,9 +105,9 @@ def _replaces(entries: dict[str, Any]) -> bool:
     return all(str(one.get("op", "replace")).lower() == "replace" for one in entries.values())
 
 
-def meeting(events: Iterable[ChangeEvent], path: _Path, value: Any) -> list[ChangeEvent]:
+def meeting(event: ChangeEvent, events: Iterable[ChangeEvent], path: _Path, value: Any) -> list[ChangeEvent]:
     """Of later events that give the path a value: those that say something of the same entries."""
-    if is_delta(path, value):
+    if is_delta(event, path, value):
         return []
     entries = _entries(value)
     if entries is None:
@@ -123,7 +149,7 @@ def turned(event: ChangeEvent, known: Known, client: str) -> Reversal | None:
             if by is not None
             else Reversal(outcome="nothing to undo", why=say("it was so before already"))
         )
-    others = [one for one in _others(event, [path for path, _ in said])]
+    others = list(_others(event, [path for path, _ in said]))
     unknown = (*others, *(say("whether {item} was so before already", item=one) for one in unsure))
     try:
         sent = from_cloudtrail(client, operation_of(event), _request(event, wanted))
@@ -142,16 +168,23 @@ def turned(event: ChangeEvent, known: Known, client: str) -> Reversal | None:
     )
 
 
+def adds_only(event: ChangeEvent) -> bool:
+    """Whether a request sets nothing besides what it adds and removes."""
+    return next(_others(event, [path for path, _ in _deltas(event)]), None) is None
+
+
 def _deltas(event: ChangeEvent) -> Iterator[tuple[_Path, list[Any]]]:
     """Lists of what to add or remove, with their paths: EC2's lists are in "items"."""
-    yield from _deltas_in(opened(event.request), ())
+    for path, items in _lists_in(opened(event.request), ()):
+        if is_delta(event, path, items):
+            yield path, items
 
 
-def _deltas_in(value: Any, path: _Path) -> Iterator[tuple[_Path, list[Any]]]:
+def _lists_in(value: Any, path: _Path) -> Iterator[tuple[_Path, list[Any]]]:
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _deltas_in(inner, (*path, str(key)))
-    elif isinstance(value, list) and value and is_delta(path, value):
+            yield from _lists_in(inner, (*path, str(key)))
+    elif isinstance(value, list) and value:
         yield path, value
 
 

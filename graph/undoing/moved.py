@@ -196,9 +196,11 @@ def _reads(event: ChangeEvent, setting: Setting, less: Json) -> bool:
 
 def _of_field(event: ChangeEvent, known: Known, arn: str, path: tuple[str | int, ...]) -> Moved:
     after = at(event.request, path)
-    tellers = deltas.tellers(_tellers(event, known, path), path, after)
+    tellers = deltas.tellers(event, _tellers(event, known, path), path, after)
     before = at(tellers[0].request, path) if tellers else None
-    later = deltas.meeting((one for one in known.later(event) if _sets_same(one, event, path)), path, after)
+    later = deltas.meeting(
+        event, (one for one in known.later(event) if _sets_same(one, event, path)), path, after
+    )
     told, hidden = as_value(after) != HIDDEN, tellers and as_value(before) == HIDDEN
     before_known = bool(tellers) and not hidden
     source = _told_by(tellers[0], before) if before_known else None

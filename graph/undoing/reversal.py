@@ -19,7 +19,7 @@ from graph.undoing.after import (
 )
 from graph.undoing.anatomy import client_of, overlap, verb
 from graph.undoing.calls import has, opposite_call
-from graph.undoing.deltas import turned
+from graph.undoing.deltas import adds_only, turned
 from graph.undoing.known import Known
 from graph.undoing.moved import Moved
 from graph.undoing.opposites import give_again, no_way, take_away
@@ -37,14 +37,17 @@ def reverse(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> Reve
             event,
             say("boto3 knows no operation {name} of {source}", name=event.operation, source=event.source),
         )
-    if word in (*GIVES, *REPLACES) and (way := turned(event, known, client)) is not None:
+    way = turned(event, known, client) if word in (*GIVES, *REPLACES) else None
+    if way is not None and adds_only(event):
         return way
     if (undone := since_undone(event, known)) is not None:
         return undone
+    if way is not None:
+        return way
     if word in REPLACES and (before := _sent_before(event, known, client)) is not None:
         return before
     if word in (*REPLACES, *GIVES):
-        return give_back(event, client, fields)
+        return give_back(event, known, client, fields)
     if is_tagging(event):
         return _tags(event)
     if (names := _BY_NAME.get(event.operation)) is not None:
