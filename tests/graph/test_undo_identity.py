@@ -182,3 +182,31 @@ def test_two_things_made_in_the_same_place_are_two() -> None:
     made = restoration(first, Known(events=(first, second)))
     assert made.outcome == "exact"
     assert [call.parameters for call in made.calls] == [{"RouteTableId": "rtb-0a1"}]
+
+
+def test_a_service_file_takes_nothing_from_another_thing_either() -> None:
+    def granted(function: str, **place: str) -> ChangeEvent:
+        sent = {
+            "functionName": function, "statementId": "api", "action": "lambda:InvokeFunction",
+            "principal": "apigateway.amazonaws.com", **place,
+        }  # fmt: skip
+        return event(0, "lambda", "AddPermission", sent)
+
+    removed = event(1, "lambda", "RemovePermission", {"functionName": "writer", "statementId": "api"})
+    own = restoration(removed, Known(events=(granted("writer"), removed)))
+    assert own.outcome == "exact"
+    assert [call.parameters["FunctionName"] for call in own.calls] == ["writer"]
+    for other in (granted("reader"), granted("writer", qualifier="live")):
+        made = restoration(removed, Known(events=(other, removed)))
+        assert made.outcome != "exact"
+        assert made.calls == ()
+
+
+def test_a_value_that_an_operation_must_be_given_does_not_set_it_apart() -> None:
+    def version(minute: int, name: str) -> ChangeEvent:
+        sent = {"policyArn": f"arn:aws:iam::{ACCOUNT}:policy/p", "versionId": name}
+        return event(minute, "iam", "SetDefaultPolicyVersion", sent)
+
+    first, second = version(0, "v1"), version(1, "v2")
+    made = restoration(second, Known(events=(first, second)))
+    assert [call.parameters["VersionId"] for call in made.calls] == ["v1"]
