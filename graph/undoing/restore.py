@@ -14,6 +14,7 @@ from graph.plan_calls import again, placed, set_all, undo, valid
 from graph.taken import Taken, taken
 from graph.undoing.after import TAKES_AWAY, Outcome, Reversal, in_doubt, since_undone, was
 from graph.undoing.anatomy import at, client_of, makes, named, operation_of, verb
+from graph.undoing.beside import set_beside
 from graph.undoing.known import Known, touched
 from graph.undoing.moved import Moved, moved
 from graph.undoing.proof import unread_near, unsendable
@@ -87,7 +88,8 @@ def _proven(made: Restoration, known: Known) -> Restoration:
     made = replace(made, back=made.back if not unsendable(made.back) else ())
     if made.outcome != "exact":
         return made
-    if doubts := unread_near(made.event, known, _oldest(made), _seen_now(made)):
+    near = made.event, known, _oldest(made)
+    if doubts := (*unread_near(*near, _seen_now(made)), *set_beside(*near, seen_now=_seen_now(made))):
         return replace(
             made,
             outcome="partial",
