@@ -161,6 +161,8 @@ def reference(key: str, value: str) -> str:
     return value
 
 
+OFF = ", switched off"
+"""Ends the provenance of a relation that is configured and switched off: nothing flows along it now."""
 _QUEUE_URL = re.compile(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(\d{12})/([\w-]+(?:\.fifo)?)")
 _ANY_VALUE = re.compile(
     r"true|false|yes|no|on|off|enabled?|disabled?|none|null|auto|default|json|text|plain|xml|yaml|csv|utc|main|master"
