@@ -275,7 +275,17 @@ def _fields(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> tupl
         return (Field(name=_subject(event), before=what or _was_there(event, known), after=say("removed")),)
     if word in ("Create", "Run", "Import"):
         return (Field(name=_subject(event), before=say("none"), after=say("new")),)
-    return (Field(name=_subject(event), before=say(UNKNOWN), after=what or say("not shown")),)
+    return (
+        Field(name=_subject(event), before=say(UNKNOWN), after=what or _given(event) or say("not shown")),
+    )
+
+
+def _given(event: ChangeEvent) -> str:
+    """The ARN of what a request that sets nothing else gave to the resource: a policy to a role."""
+    if verb(event.operation)[0] not in ("Attach", "Associate", "Add") or len(named(event)) < 2:
+        return ""
+    arns = [value for value in named(event).values() if value.startswith("arn:")]
+    return redact(arns[-1]) if len(arns) == 1 else ""
 
 
 def _was_there(event: ChangeEvent, known: Known) -> str:
@@ -366,7 +376,8 @@ def _key(line: Line) -> tuple[str, ...]:
     if not line.risk.by_hand and not told:
         return base  # the routine of a pipeline or program, of which no value is known
     if not told:
-        return (*base, *line.resources, line.name)  # said again and again, with a value that is hidden
+        set_to = tuple(field.after for field in line.fields)
+        return (*base, *line.resources, line.name, *set_to)  # said again and again
     return (*base, line.events[0])
 
 

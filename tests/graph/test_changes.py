@@ -269,3 +269,14 @@ def test_a_version_is_compared_and_shown_as_text() -> None:
 
     (line,) = made(version(1, "1.10"), earlier=(version(9, "1.1"),)).lines
     assert [(field.before, field.after) for field in line.fields] == [("1.1", "1.10")]
+
+
+def test_two_policies_of_the_same_last_name_are_two_lines_each_with_its_arn() -> None:
+    def attach(hours: float, path: str) -> ChangeEvent:
+        arn = f"arn:aws:iam::111122223333:policy/{path}/Deploy"
+        return event("iam", "AttachRolePolicy", hours, {"roleName": "r", "policyArn": arn})
+
+    lines = made(attach(2, "a"), attach(1, "b")).lines
+    assert sorted(line.fields[0].after for line in lines) == [
+        f"arn:aws:iam::111122223333:policy/{path}/Deploy" for path in "ab"
+    ]
