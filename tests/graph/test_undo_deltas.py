@@ -103,3 +103,27 @@ def test_a_parameter_goes_back_to_what_was_said_of_this_parameter(earlier: str, 
     made = judged(group(1, "work_mem", "1"), group(9, earlier, "64"))
     assert made.outcome == outcome
     assert bool(made.calls) == (outcome == "exact")
+
+
+def records(hours: float, action: str, name: str, address: str, **more: str) -> ChangeEvent:
+    found = {"name": name, "type": "A", "tTL": 60, "resourceRecords": [{"value": address}], **more}
+    batch = {"changes": [{"action": action, "resourceRecordSet": found}]}
+    sent = {"hostedZoneId": "Z0423603EXAMPLE0001", "changeBatch": batch}
+    return event("route53", "ChangeResourceRecordSets", hours, sent)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "more", "outcome"),
+    [
+        ("www.shop.example.", {}, "partial"),
+        ("api.shop.example.", {"setIdentifier": "blue"}, "partial"),
+        ("api.shop.example.", {"setIdentifier": "green"}, "exact"),
+    ],
+)
+def test_a_record_goes_back_to_what_was_said_of_this_record(earlier: str, more: Json, outcome: str) -> None:
+    made = judged(
+        records(1, "UPSERT", "api.shop.example.", "203.0.113.9", setIdentifier="green"),
+        records(9, "CREATE", earlier, "203.0.113.1", **more),
+    )
+    assert made.outcome == outcome
+    assert bool(made.calls) == (outcome == "exact")
