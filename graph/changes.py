@@ -5,6 +5,7 @@ Nothing is dropped: the events behind the lines and the folded ones sum up to al
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +14,7 @@ from typing import Any, Literal
 from graph.risk import Risk, by_hand, risk
 from graph.stack_lines import by_operation, operations
 from graph.undoing.after import TAKES_AWAY, since_undone, was
-from graph.undoing.anatomy import at, leaves, named, payload, verb
+from graph.undoing.anatomy import at, leaves, makes, named, payload, verb
 from graph.undoing.identity import same_subject
 from graph.undoing.known import Known
 from graph.undoing.moved import Moved, moved
@@ -235,6 +236,8 @@ def _status(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> tupl
     """What became of it, and the event that undid it or came over it, where one is seen."""
     if event.error_code:
         return ("denied" if is_denial(event.error_code, event.error_message) else "failed"), None
+    if makes(event) and (ended := _ended(event, known)) is not None:
+        return "undone", ended
     if fields:
         if any(one.since == "standing" for one in fields):
             return "in force", None
@@ -245,6 +248,25 @@ def _status(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> tupl
     if over is None:
         return "in force", None
     return ("undone" if over.outcome == "nothing to undo" else "changed again"), over.by
+
+
+_ENDS = ("Terminate", "Delete")
+
+
+def _ended(event: ChangeEvent, known: Known) -> ChangeEvent | None:
+    """The later event that took away all that the event made."""
+    own = [arn for arn in known.touched(event) if _tail(arn) in canonical(event.response)]
+    ends = [
+        next(
+            (one for one in known.on(arn) if one.time > event.time and verb(one.operation)[0] in _ENDS), None
+        )
+        for arn in own
+    ]
+    return ends[-1] if ends and all(ends) else None
+
+
+def _tail(arn: str) -> str:
+    return arn.rpartition("/")[2].rpartition(":")[2]
 
 
 def _name(event: ChangeEvent, known: Known, arns: tuple[str, ...]) -> str:
@@ -271,7 +293,7 @@ def _fields(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> tupl
     what = _compact(event)
     if is_tagging(event):
         return (Field(name=_subject(event), before=say(UNKNOWN), after=what or say("not shown")),)
-    if word in TAKES_AWAY:
+    if word in TAKES_AWAY or word in _ENDS:
         return (Field(name=_subject(event), before=what or _was_there(event, known), after=say("removed")),)
     if word in ("Create", "Run", "Import"):
         return (Field(name=_subject(event), before=say("none"), after=say("new")),)
@@ -353,8 +375,19 @@ def _text(value: Value, one: Moved) -> str:
     if isinstance(value, int | float):
         unit = f" {one.setting.unit}" if one.setting is not None and one.setting.unit else ""
         return f"{number(value)}{unit}"
-    text = redact(canonical({one.path.rpartition(".")[2]: value})) if is_document(value) else redact(value)
-    return _short(text)
+    return _short(_document(value, one) if is_document(value) else redact(value))
+
+
+def _document(value: Value, one: Moved) -> str:
+    """A list by the values in it: `UPSERT api.example.com. A 60 203.0.113.7`. What has fields keeps their names."""
+    key = one.path.rpartition(".")[2]
+    whole = redact(canonical({key: value}))
+    try:
+        parsed = json.loads(str(value))
+        told = json.loads(redact(canonical({key: parsed})))[key]
+    except (ValueError, KeyError, TypeError):
+        return whole
+    return " ".join(_said_all(told)) if isinstance(told, list) else whole
 
 
 # -- joining and order -------------------------------------------------------------------------------
