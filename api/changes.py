@@ -16,6 +16,7 @@ from api.spaces import chosen, load
 from api.spans import span
 from graph import Context
 from graph.undoing import door
+from tools.aws import check_region
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ def show_changes(wanted: Wanted, *, as_json: bool) -> None:
     """Print the changes. Raises BadInput for times that are none, CannotInvestigate when no trail can be read."""
     since = span(wanted.since, wanted.tz)
     until = span(wanted.until, wanted.tz, "--until") if wanted.until else timedelta(0)
+    _check(wanted)
     found = door.changes(_places(wanted), since, until, wanted.near, wanted.regions)
     if as_json:
         click.echo(json.dumps(changes_json(found), indent=2, ensure_ascii=False))
@@ -47,12 +49,19 @@ def show_changes(wanted: Wanted, *, as_json: bool) -> None:
 
 def show_undo(event_id: str, wanted: Wanted, *, as_json: bool) -> None:
     """Print the restore plan of one event. Raises BadInput when there is no such event."""
+    _check(wanted)
     (context,) = _contexts(wanted)
     made, gaps = door.undo(context, event_id, wanted.regions)
     if as_json:
         click.echo(json.dumps(undo_json(made, gaps), indent=2, ensure_ascii=False))
     else:
         click.echo(undo_text(made, gaps, tz=wanted.tz, profile=wanted.profiles[0]))
+
+
+def _check(wanted: Wanted) -> None:
+    """A world has nothing of a region that there is not, which must not read as if nothing happened in it."""
+    for region in wanted.regions:
+        check_region(region)
 
 
 def _places(wanted: Wanted) -> list[door.Place]:

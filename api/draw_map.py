@@ -19,6 +19,7 @@ from api.sources import resolved
 from api.spaces import Space, chosen, load
 from graph import Context
 from graph.words import say
+from tools.aws import check_region
 from tools.clock import LiveClock
 
 _CALLS_WHOLE = 30_000
@@ -48,11 +49,14 @@ class Wanted:
 
 def draw(wanted: Wanted) -> None:
     """Print the map or write it to its file. Raises BadInput, CannotInvestigate."""
+    if wanted.region:
+        check_region(wanted.region)
+    form = form_of(wanted.form, wanted.out)
     if wanted.out:
         check_writable(Path(wanted.out))
     level = level_of(wanted.level)
     mapped = _mapped(wanted, LiveClock().now())
-    told = rendered(sheet(mapped, level, wanted.cause), form_of(wanted.form, wanted.out))
+    told = rendered(sheet(mapped, level, wanted.cause), form)
     if not wanted.out:
         click.echo(told, nl=False)
         return

@@ -5,6 +5,7 @@ Nothing is dropped: the events behind the lines and the folded ones sum up to al
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +14,8 @@ from typing import Any, Literal
 from graph.risk import Risk, by_hand, risk
 from graph.stack_lines import by_operation, operations
 from graph.undoing.after import TAKES_AWAY, since_undone, was
-from graph.undoing.anatomy import at, leaves, named, payload, same_subject, verb
+from graph.undoing.anatomy import at, leaves, makes, named, payload, verb
+from graph.undoing.identity import same_subject
 from graph.undoing.known import Known
 from graph.undoing.moved import Moved, moved
 from graph.undoing.restore import changed_nothing
@@ -23,6 +25,7 @@ from graph.words import number, say
 from tools.catalogue import change_of
 from tools.cloudtrail_touch import is_noise, toucher
 from tools.denied import is_denial
+from tools.errors import MISSHAPEN
 from tools.evidence import canonical
 from tools.models import ChangeEvent, Value
 from tools.redact import redact
@@ -93,16 +96,13 @@ def listing(events: Iterable[ChangeEvent], known: Known, near: frozenset[str] | 
     names = toucher(known.resource(arn) for arn in near or ())
     for event in sorted(every.values(), key=lambda one: (one.time, one.id), reverse=True):
         kind = fold(event)
-        fields: tuple[Moved, ...] = ()
         if kind is None and near is not None and not near & set(known.touched(event)) and not names(event):
             kind = "elsewhere"
-        if kind is None and not event.error_code:
-            fields = moved(event, known)
-            kind = "no-ops" if _moves_nothing(event, known, fields) else None
-        if kind is not None:
-            folded[kind] += 1
-            continue
-        made.append(_line(event, known, fields))
+        found = kind or _told(event, known)
+        if isinstance(found, Line):
+            made.append(found)
+        else:
+            folded[found] += 1
     stacks, others = by_operation(made, operations(every.values(), known.events))
     lines = sorted((*stacks, *_joined(others)), key=_order)
     return Listing(lines=tuple(lines), folded=folded, total=len(every))
@@ -162,6 +162,35 @@ def _moves_nothing(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) 
 # -- lines -----------------------------------------------------------------------------------------
 
 
+def _told(event: ChangeEvent, known: Known) -> Line | Folded:
+    """The line of a change, or "no-ops". A record in no known shape says so on its line, and the others go on."""
+    try:
+        fields = () if event.error_code else moved(event, known)
+        if not event.error_code and _moves_nothing(event, known, fields):
+            return "no-ops"
+        return _line(event, known, fields)
+    except MISSHAPEN:
+        return _not_understood(event)
+
+
+def _not_understood(event: ChangeEvent) -> Line:
+    told = Field(name=event.operation, before=say(UNKNOWN), after=say("cannot be understood"))
+    return Line(
+        events=(event.id,),
+        time=event.time,
+        account=event.account,
+        region=event.region,
+        resources=(),
+        name=event.source.partition(".")[0],
+        operation=event.operation,
+        fields=(told,),
+        who=event.actor.name,
+        how=how(event),
+        status="in force",
+        risk=Risk(score=0.0, reasons=(say("its record cannot be understood"),), by_hand=by_hand(event)),
+    )
+
+
 def _line(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> Line:
     arns = known.touched(event)
     live = tuple(one for one in fields if one.since != "same") or fields
@@ -207,6 +236,8 @@ def _status(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> tupl
     """What became of it, and the event that undid it or came over it, where one is seen."""
     if event.error_code:
         return ("denied" if is_denial(event.error_code, event.error_message) else "failed"), None
+    if makes(event) and (ended := _ended(event, known)) is not None:
+        return "undone", ended
     if fields:
         if any(one.since == "standing" for one in fields):
             return "in force", None
@@ -217,6 +248,25 @@ def _status(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> tupl
     if over is None:
         return "in force", None
     return ("undone" if over.outcome == "nothing to undo" else "changed again"), over.by
+
+
+_ENDS = ("Terminate", "Delete")
+
+
+def _ended(event: ChangeEvent, known: Known) -> ChangeEvent | None:
+    """The later event that took away all that the event made."""
+    own = [arn for arn in known.touched(event) if _tail(arn) in canonical(event.response)]
+    ends = [
+        next(
+            (one for one in known.on(arn) if one.time > event.time and verb(one.operation)[0] in _ENDS), None
+        )
+        for arn in own
+    ]
+    return ends[-1] if ends and all(ends) else None
+
+
+def _tail(arn: str) -> str:
+    return arn.rpartition("/")[2].rpartition(":")[2]
 
 
 def _name(event: ChangeEvent, known: Known, arns: tuple[str, ...]) -> str:
@@ -243,11 +293,21 @@ def _fields(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> tupl
     what = _compact(event)
     if is_tagging(event):
         return (Field(name=_subject(event), before=say(UNKNOWN), after=what or say("not shown")),)
-    if word in TAKES_AWAY:
+    if word in TAKES_AWAY or word in _ENDS:
         return (Field(name=_subject(event), before=what or _was_there(event, known), after=say("removed")),)
     if word in ("Create", "Run", "Import"):
         return (Field(name=_subject(event), before=say("none"), after=say("new")),)
-    return (Field(name=_subject(event), before=say(UNKNOWN), after=what or say("not shown")),)
+    return (
+        Field(name=_subject(event), before=say(UNKNOWN), after=what or _given(event) or say("not shown")),
+    )
+
+
+def _given(event: ChangeEvent) -> str:
+    """The ARN of what a request that sets nothing else gave to the resource: a policy to a role."""
+    if verb(event.operation)[0] not in ("Attach", "Associate", "Add") or len(named(event)) < 2:
+        return ""
+    arns = [value for value in named(event).values() if value.startswith("arn:")]
+    return redact(arns[-1]) if len(arns) == 1 else ""
 
 
 def _was_there(event: ChangeEvent, known: Known) -> str:
@@ -315,8 +375,19 @@ def _text(value: Value, one: Moved) -> str:
     if isinstance(value, int | float):
         unit = f" {one.setting.unit}" if one.setting is not None and one.setting.unit else ""
         return f"{number(value)}{unit}"
-    text = redact(canonical({one.path.rpartition(".")[2]: value})) if is_document(value) else redact(value)
-    return _short(text)
+    return _short(_document(value, one) if is_document(value) else redact(value))
+
+
+def _document(value: Value, one: Moved) -> str:
+    """A list by the values in it: `UPSERT api.example.com. A 60 203.0.113.7`. What has fields keeps their names."""
+    key = one.path.rpartition(".")[2]
+    whole = redact(canonical({key: value}))
+    try:
+        parsed = json.loads(str(value))
+        told = json.loads(redact(canonical({key: parsed})))[key]
+    except (ValueError, KeyError, TypeError):
+        return whole
+    return " ".join(_said_all(told)) if isinstance(told, list) else whole
 
 
 # -- joining and order -------------------------------------------------------------------------------
@@ -338,7 +409,8 @@ def _key(line: Line) -> tuple[str, ...]:
     if not line.risk.by_hand and not told:
         return base  # the routine of a pipeline or program, of which no value is known
     if not told:
-        return (*base, *line.resources, line.name)  # said again and again, with a value that is hidden
+        set_to = tuple(field.after for field in line.fields)
+        return (*base, *line.resources, line.name, *set_to)  # said again and again
     return (*base, line.events[0])
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from graph.undoing.after import family
+from graph.undoing.identity import apart
 from tools.catalogue import change_of, for_event
 from tools.errors import BadInput
 from tools.models import Call, ChangeEvent, Json, Resource, Value
@@ -59,7 +61,14 @@ def _union(one: Json, other: Json) -> Json | None:
 
 
 def _earlier(changes: Iterable[ChangeEvent], event: ChangeEvent) -> tuple[ChangeEvent, ...]:
-    before = [item for item in changes if item.time < event.time and not item.error_code]
+    kin = family(event.operation)
+    before = [
+        item
+        for item in changes
+        if item.time < event.time
+        and not item.error_code
+        and not (item.source == event.source and item.operation in kin and apart(item, event))
+    ]
     return tuple(sorted(before, key=lambda item: item.time, reverse=True))
 
 

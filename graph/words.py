@@ -9,6 +9,7 @@ import difflib
 import gettext
 import math
 import re
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -112,7 +113,7 @@ def local_time(
 
 def number(value: float) -> str:
     """A number for people: thousands separated, three significant digits below 20, whole from there on."""
-    if not math.isfinite(value):
+    if abs(value) > sys.float_info.max or math.isnan(value):
         return "∞" if value > 0 else "-∞" if value < 0 else "?"
     if value == int(value) or abs(value) >= 20:
         return f"{round(value):,}"

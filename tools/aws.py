@@ -319,7 +319,7 @@ class Aws:
             bare.set_credentials("recorded", "recorded")
             _in_utc(bare)
             return boto3.Session(botocore_session=bare)
-        _check_region(self.place.region)
+        check_region(self.place.region)
         session = boto3.Session(profile_name=self.place.profile or None, region_name=self.place.region)
         session = self._assumed(session) if self.place.role_arn else session
         _in_utc(session._session)
@@ -452,7 +452,7 @@ def moment_of(value: Any) -> datetime:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _check_region(region: str) -> None:
+def check_region(region: str) -> None:
     """Raises BadInput for what cannot be a region. A region newer than botocore passes."""
     session = _bare_session()
     known = sorted(

@@ -34,8 +34,8 @@ def parse(record: Json, evidence: tuple[str, ...] = ()) -> ChangeEvent:
         region=text(pick(body, "awsRegion")),
         account=_account(body),
         actor=actor(body),
-        request=table(pick(body, "requestParameters")),
-        response=table(pick(body, "responseElements")),
+        request=_shallow(table(pick(body, "requestParameters"))),
+        response=_shallow(table(pick(body, "responseElements"))),
         error_code=text(pick(body, "errorCode")),
         error_message=text(pick(body, "errorMessage")),
         read_only=not is_mutating(body),
@@ -43,6 +43,24 @@ def parse(record: Json, evidence: tuple[str, ...] = ()) -> ChangeEvent:
         names=tuple(dict.fromkeys((*_names(pick(body, "resources")), *_service_names(body), *listed))),
         evidence=evidence,
     )
+
+
+_DEEPEST = 100
+"""No AWS request nests so deep. Deeper ones cannot be walked, and are as good as left out."""
+
+
+def _shallow(told: Json) -> Json:
+    """As told; where it nests too deep, in CloudTrail's words for a request that it left out."""
+    level: list[object] = [told]
+    for _ in range(_DEEPEST):
+        level = [inner for value in level for inner in _inside(value) if isinstance(inner, dict | list)]
+        if not level:
+            return told
+    return {"omitted": True, "reason": "nested too deep"}
+
+
+def _inside(value: object) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _account(body: Json) -> str:
@@ -58,7 +76,7 @@ def unwrap(record: Json) -> Json:
     if isinstance(written, str):
         try:
             inside = json.loads(written)
-        except ValueError:
+        except (ValueError, RecursionError):
             inside = None
         return inside if isinstance(inside, dict) and inside else _from_item(record)
     detail = record.get("detail")

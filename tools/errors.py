@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from tools.models import Gap
 
 
+MISSHAPEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What reading a record can raise whose shape nobody foresaw. For a loop over records, so that one does not end all."""
+
+
 class OpsleuthError(Exception):
     """Base of all errors that opsleuth raises on purpose."""
 

@@ -161,6 +161,18 @@ def reference(key: str, value: str) -> str:
     return value
 
 
+OFF = ", switched off"
+"""Ends the provenance of a relation that is configured and switched off: nothing flows along it now."""
+_QUEUE_URL = re.compile(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(\d{12})/([\w-]+(?:\.fifo)?)")
+_ANY_VALUE = re.compile(
+    r"true|false|yes|no|on|off|enabled?|disabled?|none|null|auto|default|json|text|plain|xml|yaml|csv|utc|main|master"
+    r"|trace|debug|info|notice|warn(?:ing)?|error|fatal|dev(?:elop(?:ment)?)?|test(?:ing)?|qa|stag(?:e|ing)"
+    r"|prod(?:uction)?|live|local|[\d.]+|[a-z]{2}(?:-[a-z]+)+-\d{1,2}",
+    re.IGNORECASE,
+)
+"""Values that settings of every program have: a thing of that name is not meant unless the key says its type."""
+
+
 def meant(
     key: str, value: str, directory: Directory, at: Resource | None = None
 ) -> Iterable[tuple[str, float]]:
@@ -179,11 +191,14 @@ def meant(
     found = [one for one in directory.mentioned(value) if one.type not in _NEVER_MEANT]
     yield from ((one.arn, 0.9) for one in found if value != one.name)  # a URL or host means one thing only
     named = [one for one in found if value == one.name and (at is None or _beside(at, one))]
-    if hint:
+    if hint and named:
         yield from (
             (one.arn, 0.85) for one in named if hint in (one.type, one.type.removeprefix("delivery-"))
         )
-    elif not _OWN_KEY.fullmatch(key):
+    elif not found and (queue := _QUEUE_URL.fullmatch(value)):
+        region, account, name = queue.groups()
+        yield arns.build("sqs", region, account, name), 0.9  # of another account, or one that is gone
+    elif not _OWN_KEY.fullmatch(key) and not _ANY_VALUE.fullmatch(value):
         free = [one for one in named if one.type not in _BY_HOST]
         yield from ((one.arn, 0.6) for one in free if len(free) == 1)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tools.errors import BadInput
+from tools.evidence import canonical
 from tools.kit import text
 from tools.models import ChangeEvent, Json
 from tools.parameters import from_cloudtrail
@@ -152,6 +153,38 @@ def undescribed(permissions: Iterable[Json]) -> list[Json]:
         }
         for one in permissions
     ]
+
+
+def grants(event: ChangeEvent) -> frozenset[str]:
+    """Each single rule that an event on the rules of a security group is about, without its description."""
+    return frozenset(canonical(one) for one in undescribed(_single(permissions(event))))
+
+
+_TELL = ("AuthorizeSecurityGroup", "UpdateSecurityGroupRuleDescriptions")
+
+
+def described(event: ChangeEvent, earlier: Iterable[ChangeEvent]) -> tuple[list[Json], bool]:
+    """What a Revoke took away, each rule with its description, and whether all of these are known.
+
+    AWS revokes a rule by what it admits, whatever its description: the request need not hold it. AWS's answer does,
+    in newer records, and so does the newest of the `earlier` events (newest first) that gave or described the rule.
+    """
+    found = permissions(event)
+    if items(answer(event).get("revokedSecurityGroupRuleSet")):
+        return found, True
+    way = event.operation.removeprefix("RevokeSecurityGroup")
+    told: dict[str, Json] = {}
+    for one in earlier:
+        same = text(body(one), "groupId") == text(event.request, "groupId") != ""
+        if same and not one.error_code and one.operation.startswith(_TELL) and one.operation.endswith(way):
+            for rule in _single(permissions(one)):
+                told.setdefault(canonical(undescribed([rule])[0]), rule)
+    single = _single(found)
+    keys = [canonical(undescribed([one])[0]) for one in single]
+    known = all(key in told or undescribed([one])[0] != one for key, one in zip(keys, single, strict=True))
+    if all(told.get(key, one) == one for key, one in zip(keys, single, strict=True)):
+        return found, known
+    return _merged(told.get(key, one) for key, one in zip(keys, single, strict=True)), known
 
 
 def groups_named(permissions: Iterable[Json]) -> list[str]:

@@ -6,6 +6,7 @@ Nothing here reaches AWS. Models are read from botocore's data files on first us
 from __future__ import annotations
 
 import json
+import math
 import re
 import shlex
 from collections.abc import Iterator, Mapping
@@ -20,10 +21,10 @@ from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Sh
 from botocore.validate import ParamValidator
 
 from tools.errors import BadInput
+from tools.masks import masked
 from tools.models import Call, Json
 from tools.walk import leaves
 
-_HIDDEN = re.compile(r"^(HIDDEN_DUE_TO_SECURITY_REASONS|\*{3,}|Sensitive Data Removed.*)$")
 # CloudTrail's spellings that no rule explains: client -> recorded name -> member of the input.
 _ALIASES: Mapping[str, Mapping[str, str]] = {
     "s3": {"bucketName": "Bucket", "bucketPolicy": "Policy"},
@@ -188,7 +189,7 @@ class _Converter:
         self.operation = operation
 
     def value(self, shape: Shape, value: Any, path: str) -> Any:
-        if isinstance(value, str) and _HIDDEN.match(value):
+        if isinstance(value, str) and masked(value):
             raise self._refuse(path, "its value is hidden")
         if isinstance(shape, StructureShape):
             return self.structure(shape, value, path)
@@ -280,10 +281,12 @@ class _Converter:
     def _number(self, kind: str, value: Any, path: str) -> int | float:
         try:
             number = float(value)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise self._refuse(path, "a number was expected") from error
         if isinstance(value, bool):
             raise self._refuse(path, "a number was expected")
+        if not math.isfinite(number):
+            raise self._refuse(path, "a finite number was expected")
         if kind in ("float", "double"):
             return number
         if not number.is_integer():

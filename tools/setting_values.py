@@ -13,6 +13,7 @@ from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]
 
 from tools.cloudtrail_fields import pick
 from tools.evidence import canonical
+from tools.masks import masked
 from tools.models import ChangeEvent, Json, Resource, Value
 from tools.services._spec import Setting
 
@@ -21,7 +22,9 @@ HIDDEN = "(not shown by CloudTrail)"
 definitions).
 """
 
-_NUMBER = re.compile(r"^-?(?:0|[1-9]\d*)(?:\.\d+)?$")
+_NUMBER = re.compile(r"^-?(?:0|[1-9]\d{0,17})(?:\.\d{1,18})?$")
+_LONGEST_MASK = 60
+"""A longer text is a document with something hidden in it, not a mask."""
 _PLAIN = re.compile(r"^\w+(?:\.\w+)*$")
 
 
@@ -64,10 +67,20 @@ def current(resource: Resource, setting: Setting) -> Value:
 
 
 def same(one: Value, other: Value, setting: Setting) -> bool:
-    """Whether two values mean the same: 30, 30.0 and "30" do; so do None and the setting's word for "not
-    set".
+    """Whether two values mean the same: 30, 30.0 and "30" do; so do None and the setting's word for "not set". Two
+    texts are compared as numbers only where the setting is one: a version 16.10 is not 16.1.
     """
-    first, second = (number(setting.unset if value is None else value) for value in (one, other))
+    first, second = (setting.unset if value is None else value for value in (one, other))
+    unset = setting.unset
+    is_number = setting.metric is not None or (isinstance(unset, int | float) and not isinstance(unset, bool))
+    return alike(first, second, texts=not is_number)
+
+
+def alike(one: Value, other: Value, *, texts: bool = True) -> bool:
+    """Whether two values are one, written as text or not. With `texts`, two texts are one only letter by letter."""
+    if texts and isinstance(one, str) and isinstance(other, str):
+        return one == other
+    first, second = number(one), number(other)
     return type(first) is type(second) and first == second
 
 
@@ -96,9 +109,7 @@ def _opened(value: Any) -> Any:
 
 def as_value(found: Any) -> Value:
     """Texts, numbers and booleans as they are, lists and objects as JSON text, left out ones as `HIDDEN`."""
-    if isinstance(found, str) and (
-        found.startswith("HIDDEN_DUE_TO") or (len(found) > 2 and set(found) == {"*"})
-    ):
+    if isinstance(found, str) and len(found) <= _LONGEST_MASK and masked(found):
         return HIDDEN
     if found is None or isinstance(found, str | int | float | bool):
         return found
@@ -125,4 +136,6 @@ def whole(value: float) -> Value:
 
 def show(value: Value) -> str:
     """A value for people."""
+    if isinstance(value, str):
+        return value  # 1.10 may be a version
     return "not set" if value is None else str(number(value))

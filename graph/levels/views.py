@@ -9,6 +9,7 @@ from graph.levels.names import shown
 from graph.levels.placing import homes, rank_of
 from graph.levels.shapes import Atlas, Level, Link, Node, View, Watch
 from graph.levels.systems import systems_of
+from tools.kit import OFF
 from tools.models import Relation, Resource
 
 _TOLD = ("watches", "alerts")  # what alarms look at, and whom they tell
@@ -132,7 +133,7 @@ def _link(pair: tuple[str, str], relations: list[Relation]) -> Link:
             source=pair[0],
             target=pair[1],
             count=1,
-            kinds=((one.kind, 1),),
+            kinds=((_verb(one), 1),),
             provenance=(one.provenance,),
             confidence=one.confidence,
         )
@@ -141,7 +142,7 @@ def _link(pair: tuple[str, str], relations: list[Relation]) -> Link:
         source=pair[0],
         target=pair[1],
         count=len(relations),
-        kinds=tuple(sorted(Counter(one.kind for one in relations).items())),
+        kinds=tuple(sorted(Counter(_verb(one) for one in relations).items())),
         provenance=tuple(said[:_MOST_PROVENANCE]),
         confidence=max(one.confidence for one in relations),
     )
@@ -167,3 +168,8 @@ def _alarms(resources: Mapping[str, Resource], relations: Iterable[Relation]) ->
                     todo.append(target)
                 found[target].append(mark)
     return {arn: tuple(found[arn]) for arn in sorted(found)}
+
+
+def _verb(one: Relation) -> str:
+    """The kind of a relation; one that is configured and switched off says so."""
+    return f"{one.kind} (off)" if one.provenance.endswith(OFF) else one.kind

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from graph.undoing.anatomy import named, opened, overlap, same_subject, verb
+from graph.undoing.anatomy import at, leaves, named, opened, overlap, singles, verb
+from graph.undoing.identity import same_subject
 from graph.undoing.known import Known
 from graph.words import say, stamp
 from tools.evidence import canonical
@@ -23,7 +25,7 @@ OPPOSITES: Mapping[str, tuple[str, ...]] = {
     "Remove": ("Add",),
     "Authorize": ("Revoke",),
     "Revoke": ("Authorize",),
-    "Enable": ("Disable",),
+    "Enable": ("Disable", "Deactivate"),
     "Disable": ("Enable",),
     "Register": ("Deregister",),
     "Deregister": ("Register",),
@@ -32,7 +34,7 @@ OPPOSITES: Mapping[str, tuple[str, ...]] = {
     "Subscribe": ("Unsubscribe",),
     "Unsubscribe": ("Subscribe",),
     "Activate": ("Deactivate",),
-    "Deactivate": ("Activate",),
+    "Deactivate": ("Activate", "Enable"),
     "Suspend": ("Resume",),
     "Resume": ("Suspend",),
     "Create": ("Delete",),
@@ -91,10 +93,26 @@ class Reversal:
     rests_on: ChangeEvent | None = None
 
 
+_BETWEEN = re.compile(r"(.+?[a-z])(To|From|With)([A-Z].*)")
+
+
+def opposites(operation: str) -> tuple[str, ...]:
+    """Names that the opposite of an operation may have, the likeliest first: AddUserToGroup, RemoveUserFromGroup."""
+    word, noun = verb(operation)
+    others = OPPOSITES.get(word, ())
+    plain = tuple(other + noun for other in others)
+    parts = _BETWEEN.fullmatch(noun)
+    if parts is None:
+        return plain
+    what, own, whole = parts.groups()
+    joints = (joint for joint in ("From", "To", "With") if joint != own)
+    return (*plain, *(f"{other}{what}{joint}{whole}" for joint in joints for other in others))
+
+
 def family(operation: str) -> frozenset[str]:
     """Operations that set, unset or make the same: Put/Delete/Create of one noun, and opposites."""
     word, noun = verb(operation)
-    found = {operation, *(other + noun for other in OPPOSITES.get(word, ()))}
+    found = {operation, *opposites(operation)}
     if word in ("Create", "Delete", "Put", "Update", "Modify", "Replace", "Set"):
         found |= {one + noun for one in ("Create", "Delete", "Put", "Update", "Modify", "Replace", "Set")}
     return frozenset(found)
@@ -105,9 +123,20 @@ def since_undone(event: ChangeEvent, known: Known) -> Reversal | None:
     word, _ = verb(event.operation)
     kin = family(event.operation)
     later = [one for one in known.later(event) if one.operation in kin and overlap(one, event)]
+    if (gone := gone_since(event, known)) is not None and gone not in later:
+        return overtaken_by(gone)
+    if event.operation.startswith("SetDefault"):
+        later = [one for one in known.later(event) if one.operation in kin or became_default(one)]
+        if later and became_default(later[-1]):
+            return overtaken_by(later[-1])
     if not later:
         return None
     last = later[-1]
+    left = _left(event, later)
+    if left is not None and left == singles(event)[1]:
+        return None
+    if left:
+        return overtaken_by(last)
     other, _ = verb(last.operation)
     if other in OPPOSITES.get(word, ()) and word not in TAKES_AWAY:
         return undone_by(last)
@@ -130,6 +159,57 @@ def since_undone(event: ChangeEvent, known: Known) -> Reversal | None:
         if before is not None and canonical(opened(before.request)) == canonical(opened(last.request)):
             return undone_by(last)
     return overtaken_by(last)
+
+
+def _left(event: ChangeEvent, later: list[ChangeEvent]) -> frozenset[str] | None:
+    """Of several single things that an event gave or took away, those that still are as it left them; None where the
+    events do not tell.
+    """
+    word, _ = verb(event.operation)
+    key, mine = singles(event)
+    if word not in _GIVEN_AND_TAKEN or not mine:
+        return None
+    left = mine
+    for one in later:
+        other, its = singles(one)
+        if other != key or not its:
+            return None
+        left = left | (its & mine) if verb(one.operation)[0] == word else left - its
+    return left
+
+
+_GIVEN_AND_TAKEN = frozenset(
+    {"Authorize", "Revoke", "Add", "Remove", "Register", "Deregister", "Attach", "Detach"}
+    | {"Enable", "Disable", "Associate", "Disassociate"}
+)
+_END = re.compile(r"(?:Name|Arn|Id|Identifier|Url)s?$", re.IGNORECASE)
+
+
+def gone_since(event: ChangeEvent, known: Known) -> ChangeEvent | None:
+    """The later event that deleted the very thing on which the event was made: a group, a role, a table."""
+    own = named(event)
+    for one in known.later(event):
+        word, noun = verb(one.operation)
+        names = named(one)
+        ends = word in ("Delete", "Terminate") and noun != verb(event.operation)[1]
+        if ends and names.keys() <= own.keys() and any(is_thing(noun, key) for key in names):
+            return one
+    return None
+
+
+def is_thing(noun: str, key: str) -> bool:
+    """Whether a field names an operation's noun: `userName` the User, `groupId` a SecurityGroup."""
+    stem = _END.sub("", key).lower()
+    return bool(stem) and noun.lower().endswith(stem)
+
+
+def became_default(event: ChangeEvent) -> bool:
+    """Whether what was made became the default one of its kind, as a version of a policy can."""
+    return any(
+        path[-1] in ("setAsDefault", "isDefaultVersion") and str(at(place, path)).lower() == "true"
+        for place in (event.request, event.response)
+        for path in leaves(place)
+    )
 
 
 def equal(one: ChangeEvent, other: ChangeEvent) -> bool:
@@ -190,6 +270,10 @@ def overtaken_by(by: ChangeEvent) -> Reversal:
 def in_doubt(event: ChangeEvent, known: Known) -> tuple[str, ...]:
     """What is not known where AWS accepts a call also when it changes nothing: was it so before?"""
     word, noun = verb(event.operation)
+    if _moves_over(event):
+        last = _last(event, known)
+        freed = last is not None and verb(last.operation)[0] in TAKES_AWAY
+        return () if freed else (say("where it was before {operation}", operation=event.operation),)
     if (
         word not in ACCEPTS_TWICE
         or event.source.startswith("ec2.")
@@ -201,6 +285,14 @@ def in_doubt(event: ChangeEvent, known: Known) -> tuple[str, ...]:
     if last is not None and (verb(last.operation)[0] in TAKES_AWAY) != (word in TAKES_AWAY):
         return ()
     return (say("whether it was so before {operation} already", operation=event.operation),)
+
+
+def _moves_over(event: ChangeEvent) -> bool:
+    """Whether a call may have taken an address from where it was: EC2's `allowReassociation`."""
+    return any(
+        key.lower() == "allowreassociation" and str(value).lower() == "true"
+        for key, value in event.request.items()
+    )
 
 
 def built_on(event: ChangeEvent, known: Known) -> ChangeEvent | None:
@@ -216,7 +308,20 @@ def built_on(event: ChangeEvent, known: Known) -> ChangeEvent | None:
         and verb(one.operation)[0] in (*GIVES, *REPLACES, "Add", "Attach", "Authorize")
         and same_place(one, event)
     ]
-    return later[-1] if later else None
+    _, noun = verb(event.operation)
+    inside = [
+        one
+        for one in known.later(event)
+        if verb(one.operation)[0] in _PUTS_IN
+        and verb(one.operation)[1] not in (noun, f"{noun}s")
+        and any(is_thing(noun, key) for key in named(one).keys() & named(event).keys())
+    ]
+    found = sorted((*later, *inside), key=lambda one: (one.time, one.id))
+    return found[-1] if found else None
+
+
+_PUTS_IN = (*REPLACES, "Create", "Add", "Attach", "Associate", "Upload", "Enable", "Register")
+"""What is put into a thing by its name: AWS deletes no user who still has a key, a password or a policy."""
 
 
 def _texts(value: Any) -> Iterable[str]:

@@ -10,6 +10,7 @@ from tools.catalogue import for_event, services
 from tools.errors import BadInput
 from tools.evidence import canonical
 from tools.models import ChangeEvent, Json
+from tools.network_rules import grants
 from tools.parameters import operations
 
 _NAMES = re.compile(
@@ -75,17 +76,22 @@ _OPERATIONS: Mapping[tuple[str, str], str] = {
 def client_of(event: ChangeEvent, operation: str = "") -> str:
     """The boto3 client whose operation the event is, or "" when botocore has none of that name."""
     wanted = operation or operation_of(event)
-    prefix = event.source.partition(".")[0]
     known = for_event(event) if not operation else None
     listed = [known[0].client] if known else []
-    listed += [one.client for one in services().values() if event.source in one.event_sources]
-    for client in dict.fromkeys((*listed, *_CLIENTS.get(prefix, (prefix,)))):
+    for client in dict.fromkeys((*listed, *clients_of_source(event.source))):
         try:
             if wanted in operations(client):
                 return client
         except BadInput:
             continue
     return ""
+
+
+def clients_of_source(source: str) -> tuple[str, ...]:
+    """The boto3 clients that may have the operations of an event source, the likeliest first."""
+    prefix = source.partition(".")[0]
+    listed = [one.client for one in services().values() if source in one.event_sources]
+    return tuple(dict.fromkeys((*listed, *_CLIENTS.get(prefix, (prefix,)))))
 
 
 def operation_of(event: ChangeEvent) -> str:
@@ -166,26 +172,11 @@ def is_manner(key: str) -> bool:
     return _MANNER.match(key) is not None
 
 
-def same_subject(one: ChangeEvent, other: ChangeEvent) -> bool:
-    """Whether two events name the same thing: all names that both give agree, and they give one at least."""
-    if one.source != other.source or (one.account, one.region) != (other.account, other.region):
-        return False
-    first, second = named(one), named(other)
-    shared = first.keys() & second.keys()
-    return bool(shared) and all(_equal(first[key], second[key]) for key in shared)
-
-
-def _equal(one: str, other: str) -> bool:
-    return last_word(one) == last_word(other)
-
-
-def last_word(name: str) -> str:
-    """What an ARN, an address and a name of the same thing have in common."""
-    return name.rpartition(":")[2].rpartition("/")[2]
-
-
 def overlap(one: ChangeEvent, other: ChangeEvent) -> bool:
     """Whether what two requests set meets: in a field of both, and where it is a list in an item of both."""
+    if _is_rules(one) and _is_rules(other):
+        mine, its = grants(one), grants(other)
+        return not mine or not its or bool(mine & its)
     first, second = payload(one), payload(other)
     if not first or not second:
         return True
@@ -204,8 +195,55 @@ def _meet(one: Any, other: Any) -> bool:
 def _items(value: Any) -> Iterator[str]:
     if isinstance(value, dict) and isinstance(value.get("items"), list):
         value = value["items"]
-    if isinstance(value, list):
-        yield from (canonical(item) if not isinstance(item, str) else item for item in value)
+    for item in value if isinstance(value, list) else ():
+        yield from _single(item)
+
+
+def _single(item: Any) -> Iterator[str]:
+    """An item of a list; one that holds lists itself as what each inner item says, so that parts of it compare."""
+    if not isinstance(item, dict):
+        yield item if isinstance(item, str) else canonical(item)
+        return
+    plain = {
+        key: value for key, value in item.items() if not isinstance(value, dict | list) and key not in _WORDS
+    }
+    inner = [(key, one) for key, value in item.items() for one in _listed(value)]
+    if not inner:
+        yield canonical({key: value for key, value in item.items() if key not in _WORDS} or item)
+    for key, one in inner:
+        yield canonical({**plain, key: _plain_words(one)})
+
+
+_WORDS = ("description", "Description")
+"""They tell what a thing is for, and make it no other thing."""
+
+
+def _plain_words(one: Any) -> Any:
+    return {key: value for key, value in one.items() if key not in _WORDS} if isinstance(one, dict) else one
+
+
+def _listed(value: Any) -> list[Any]:
+    found = value.get("items") if isinstance(value, dict) else value
+    return found if isinstance(found, list) else []
+
+
+def singles(event: ChangeEvent) -> tuple[str, frozenset[str]]:
+    """The one list that a request sets, and its single items: rules, targets, members. ("", nothing) for others."""
+    if _is_rules(event):
+        return "rules", grants(event)
+    lists = payload(event)
+    if len(lists) != 1:
+        return "", frozenset()
+    ((name, value),) = lists.items()
+    return name, frozenset(_items(value))
+
+
+def _is_rules(event: ChangeEvent) -> bool:
+    """Whether an event is on the rules of an EC2 security group, which requests write in several shapes."""
+    return event.source == "ec2.amazonaws.com" and _RULES.match(event.operation) is not None
+
+
+_RULES = re.compile(r"(?:Authorize|Revoke)SecurityGroup(?:Ingress|Egress)$")
 
 
 def leaves(request: Json) -> Iterator[tuple[str | int, ...]]:

@@ -11,6 +11,7 @@ from functools import cached_property
 from graph.undoing.anatomy import named
 from graph.undoing.subjects import Subjects
 from tools.catalogue import change_of
+from tools.errors import MISSHAPEN
 from tools.models import AlarmUpdate, ChangeEvent, MetricStep, Resource, Version
 from tools.topology import stub
 
@@ -108,7 +109,7 @@ class Known:
         return _after(self.of(event.source), event)
 
     def same(self, event: ChangeEvent) -> tuple[ChangeEvent, ...]:
-        """Successful changes of the thing that the event names, oldest first: see `anatomy.same_subject`."""
+        """Successful changes of the thing that the event names, oldest first: see `identity.same_subject`."""
         return self._subjects.same(event)
 
     def earlier(self, event: ChangeEvent) -> tuple[ChangeEvent, ...]:
@@ -137,7 +138,10 @@ def _after(events: Sequence[ChangeEvent], event: ChangeEvent) -> tuple[ChangeEve
 def touched(event: ChangeEvent) -> tuple[str, ...]:
     """ARNs that the event touches, the changed thing first; by the record's own list where no service file knows it."""
     known = change_of(event)
-    found = known.touches(event) if known else ()
+    try:
+        found = known.touches(event) if known else ()
+    except MISSHAPEN:
+        found = ()  # one record in no known shape must not end the reading of all
     return found or tuple(name for name in event.names if name.startswith("arn:"))
 
 

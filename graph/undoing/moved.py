@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from graph.undoing import deltas
 from graph.undoing.anatomy import (
     at,
     is_manner,
@@ -13,6 +14,7 @@ from graph.undoing.anatomy import (
     named,
     opened,
     spelled,
+    verb,
     without,
 )
 from graph.undoing.known import Known
@@ -21,7 +23,7 @@ from tools.catalogue import changed_alike, find, settings_in
 from tools.history import HIDDEN, current, prior, requested, same, told_by
 from tools.models import ChangeEvent, Json, PriorSource, Resource, Value
 from tools.services._spec import Setting
-from tools.setting_values import as_value, number
+from tools.setting_values import alike, as_value
 
 Since = Literal["standing", "same", "back", "replaced"]
 """standing: still what the event made it. same: it was that before. back: it is again what it was before. replaced:
@@ -194,9 +196,11 @@ def _reads(event: ChangeEvent, setting: Setting, less: Json) -> bool:
 
 def _of_field(event: ChangeEvent, known: Known, arn: str, path: tuple[str | int, ...]) -> Moved:
     after = at(event.request, path)
-    tellers = [one for one in known.earlier(event) if _sets_same(one, event, path)]
+    tellers = deltas.tellers(event, _tellers(event, known, path), path, after)
     before = at(tellers[0].request, path) if tellers else None
-    later = [one for one in known.later(event) if _sets_same(one, event, path)]
+    later = deltas.meeting(
+        event, (one for one in known.later(event) if _sets_same(one, event, path)), path, after
+    )
     told, hidden = as_value(after) != HIDDEN, tellers and as_value(before) == HIDDEN
     before_known = bool(tellers) and not hidden
     source = _told_by(tellers[0], before) if before_known else None
@@ -213,6 +217,22 @@ def _of_field(event: ChangeEvent, known: Known, arn: str, path: tuple[str | int,
         sources=(source,) if source else (),
         later=by,
     )
+
+
+def _tellers(event: ChangeEvent, known: Known, path: tuple[str | int, ...]) -> list[ChangeEvent]:
+    """Earlier events that gave the field, newest first; none from before the thing was last taken away or made."""
+    found: list[ChangeEvent] = []
+    _, noun = verb(event.operation)
+    for one in known.earlier(event):
+        word, other = verb(one.operation)
+        if other == noun and word in _BEGINS:
+            break
+        if _sets_same(one, event, path):
+            found.append(one)
+    return found
+
+
+_BEGINS = frozenset({"Create", "Delete", "Remove", "Revoke", "Detach", "Disassociate", "Deregister"})
 
 
 def _sets_same(one: ChangeEvent, event: ChangeEvent, path: tuple[str | int, ...]) -> bool:
@@ -240,7 +260,7 @@ def _since_plain(
 
 
 def _alike(one: Any, other: Any) -> bool:
-    return number(as_value(one)) == number(as_value(other))
+    return alike(as_value(one), as_value(other))
 
 
 def _told_by(event: ChangeEvent, value: Any) -> PriorSource:

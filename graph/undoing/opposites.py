@@ -5,9 +5,20 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from graph.undoing.after import GIVES, OPPOSITES, REPLACES, Reversal, built_on, in_doubt, overtaken_by, was
-from graph.undoing.anatomy import at, leaves, named, overlap, same_subject, verb
+from graph.undoing.after import (
+    GIVES,
+    OPPOSITES,
+    REPLACES,
+    Reversal,
+    became_default,
+    built_on,
+    in_doubt,
+    overtaken_by,
+    was,
+)
+from graph.undoing.anatomy import named, overlap, verb
 from graph.undoing.calls import left_open, missing, opposite_call
+from graph.undoing.identity import same_subject
 from graph.undoing.known import Known
 from graph.undoing.sent import as_sent
 from graph.words import say, stamp
@@ -57,7 +68,7 @@ def take_away(event: ChangeEvent, known: Known, client: str, word: str, noun: st
     if made and (since := built_on(event, known)) is not None:
         return overtaken_by(since)
     call = opposite_call(event, client, back)
-    if call is not None and _became_default(event):
+    if call is not None and became_default(event):
         return Reversal(
             outcome="partial",
             why=say("it became the default, which cannot be taken away before another is"),
@@ -72,15 +83,6 @@ def take_away(event: ChangeEvent, known: Known, client: str, word: str, noun: st
     doubt = in_doubt(event, known)
     return Reversal(
         outcome="partial" if doubt else "exact", why=say("the opposite call"), calls=(call,), unknown=doubt
-    )
-
-
-def _became_default(event: ChangeEvent) -> bool:
-    """Whether what was made became the default one of its kind, as a version of a policy can."""
-    return any(
-        path[-1] in ("setAsDefault", "isDefaultVersion") and str(at(place, path)).lower() == "true"
-        for place in (event.request, event.response)
-        for path in leaves(place)
     )
 
 
@@ -139,6 +141,14 @@ def _untold(event: ChangeEvent, client: str, word: str, back: str) -> Reversal:
     )
 
 
+# IAM deletes these only when they are empty: what they held was taken away before, by events of its own.
+_WENT_WITH = {
+    "User": (say("its password, access keys and MFA devices"), say("its policies and groups")),
+    "Role": (say("its policies and instance profiles"),),
+    "Group": (say("its members and policies"),),
+}
+
+
 def _as_given(event: ChangeEvent, known: Known, client: str, given: ChangeEvent) -> Reversal:
     """The earlier giving once more; what changed it in between would be lost, so it must not be there."""
     between = [
@@ -150,6 +160,14 @@ def _as_given(event: ChangeEvent, known: Known, client: str, given: ChangeEvent)
         and verb(one.operation)[0] in (*GIVES, *REPLACES)
     ]
     made = as_sent(event, client, given)
+    held = _WENT_WITH.get(verb(event.operation)[1], ()) if verb(event.operation)[0] == "Delete" else ()
+    if client == "iam" and held and made.outcome in ("exact", "partial"):
+        made = replace(
+            made,
+            outcome="partial",
+            unknown=(*made.unknown, *held),
+            why=say("what it held is not in this call"),
+        )
     if verb(given.operation)[0] == "Create" and not _same_name(event, given):
         return Reversal(
             outcome="cannot be undone",

@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from graph.plan_calls import again, placed, set_all, undo, valid
 from graph.taken import Taken, taken
 from graph.undoing.after import TAKES_AWAY, Outcome, Reversal, in_doubt, since_undone, was
-from graph.undoing.anatomy import client_of, makes, named, operation_of, verb
+from graph.undoing.anatomy import at, client_of, makes, named, operation_of, verb
+from graph.undoing.beside import set_beside
 from graph.undoing.known import Known, touched
 from graph.undoing.moved import Moved, moved
+from graph.undoing.proof import unread_near, unsendable
 from graph.undoing.reversal import reverse
 from graph.words import say, stamp
 from tools.catalogue import change_of, changed_alike
 from tools.cloudtrail_touch import is_noise
-from tools.errors import BadInput
+from tools.errors import MISSHAPEN, BadInput
 from tools.evidence import canonical
 from tools.models import Call, ChangeEvent, PriorSource, Resource, Value
+from tools.network_rules import described, permissions
 from tools.parameters import from_cloudtrail
 from tools.services._spec import Setting
+from tools.setting_values import alike, as_value, requested, same
 
 OUTCOMES: tuple[Outcome, ...] = ("exact", "partial", "nothing to undo", "superseded", "cannot be undone")
 
@@ -50,13 +55,61 @@ class Restoration:
 
 
 def restoration(event: ChangeEvent, known: Known) -> Restoration:
-    """What would put back what the event changed."""
-    made = _judged(event, known)
+    """What would put back what the event changed. A record in no known shape is partial, with no call."""
+    try:
+        return _sendable(_proven(_judged(event, known), known))
+    except MISSHAPEN:
+        told = say("its record cannot be understood")
+        unknown = (say("what {operation} changed", operation=event.operation),)
+        return Restoration(outcome="partial", event=event, why=told, unknown=unknown, nearest=_LOOK)
+
+
+def _sendable(made: Restoration) -> Restoration:
     safe = valid(made.calls) if made.outcome in ("exact", "partial") else ()
     if len(safe) != len(made.calls):
         told = say("what was there before cannot be sent as it was recorded")
         made = replace(made, outcome="partial", why=told, calls=(), unknown=made.unknown or (told,))
     return replace(made, back=valid(made.back) if made.calls else ())
+
+
+def _proven(made: Restoration, known: Known) -> Restoration:
+    """The verdict, once more than its own source was asked: see `graph.undoing.proof`."""
+    if not made.calls:
+        return made
+    if names := unsendable(made.calls):
+        return replace(
+            made,
+            outcome="partial",
+            why=say("what was there before is not shown"),
+            calls=(),
+            unknown=tuple(dict.fromkeys((*made.unknown, *names))),
+            nearest=made.nearest or _LOOK,
+        )
+    made = replace(made, back=made.back if not unsendable(made.back) else ())
+    if made.outcome != "exact":
+        return made
+    near = made.event, known, _oldest(made)
+    if doubts := (*unread_near(*near, _seen_now(made)), *set_beside(*near, seen_now=_seen_now(made))):
+        return replace(
+            made,
+            outcome="partial",
+            why=say("another request may have changed it"),
+            unknown=doubts,
+            nearest=_LOOK,
+        )
+    return made
+
+
+def _oldest(made: Restoration) -> datetime | None:
+    """The time of the oldest event or reading that the plan rests on; None when it rests on the event alone."""
+    times = [source.time for one in made.fields for source in one.sources]
+    times += [made.rests_on.time] if made.rests_on is not None else []
+    return min(times, default=None)
+
+
+def _seen_now(made: Restoration) -> bool:
+    """Whether every field that the plan puts back was read as it is now."""
+    return bool(made.fields) and all(one.now_known for one in made.fields if one.since == "standing")
 
 
 _NO_CALLS = ("AwsConsoleSignIn", "AwsVpceEvent", "AwsCloudTrailInsight")
@@ -118,7 +171,7 @@ def _by_settings(event: ChangeEvent, known: Known, arn: str, fields: tuple[Moved
     if unknown or not calls:
         # What the settings cannot give back, the requests may: all of it was sent by one of them.
         whole = reverse(event, known, fields)
-        if whole.outcome == "exact" or (not calls and whole.calls):
+        if (whole.outcome == "exact" or (not calls and whole.calls)) and not _denied_by(live, whole.rests_on):
             return _from(base, whole, event)
     names = (*(one.name for one in unknown), *left)
     sources = tuple(source for one in live for source in one.sources)
@@ -134,6 +187,25 @@ def _by_settings(event: ChangeEvent, known: Known, arn: str, fields: tuple[Moved
         nearest=nearest,
         sources=sources,
     )
+
+
+def _denied_by(live: list[Moved], source: ChangeEvent | None) -> tuple[str, ...]:
+    """Fields whose value before is told, and is another one in the event that a plan would send again: something came
+    in between.
+    """
+    if source is None:
+        return ()
+    return tuple(
+        one.name for one in live if one.before_known and one.since == "standing" and _says_other(source, one)
+    )
+
+
+def _says_other(source: ChangeEvent, one: Moved) -> bool:
+    if one.setting is None:
+        sent = at(source.request, tuple(one.path.split(".")))
+        return sent is not None and not alike(as_value(sent), one.before)
+    present, value = requested(source, one.setting)
+    return present and not same(value, one.before, one.setting)
 
 
 def _calls(resource: Resource, told: list[tuple[Setting, Value]]) -> tuple[tuple[Call, ...], tuple[str, ...]]:
@@ -242,6 +314,8 @@ def _by_file(event: ChangeEvent, known: Known, arn: str, fields: tuple[Moved, ..
         return replace(base, outcome="nothing to undo", why=say("it was so before already"))
     held = taken(event, (*earlier, event))
     doubt = () if held is not None else in_doubt(event, known)
+    if _is_revoke(event) and not described(event, earlier)[1]:
+        doubt = (*doubt, say("the description of a rule, if it had one"))
     return replace(
         base,
         outcome="partial" if doubt else "exact",
@@ -252,6 +326,11 @@ def _by_file(event: ChangeEvent, known: Known, arn: str, fields: tuple[Moved, ..
         sources=(held.source,) if held else (),
         rests_on=held.event if held else None,
     )
+
+
+def _is_revoke(event: ChangeEvent) -> bool:
+    """Whether rules of a security group were taken away by what they admit, which leaves out what they are for."""
+    return event.operation.startswith("RevokeSecurityGroup") and bool(permissions(event))
 
 
 def _told_by(held: Taken | None, *, new: bool) -> str:
@@ -276,6 +355,11 @@ def renewed(event: ChangeEvent, calls: tuple[Call, ...]) -> bool:
 def _by_events(event: ChangeEvent, known: Known, arn: str, fields: tuple[Moved, ...]) -> Restoration:
     base = Restoration(outcome="partial", event=event, why="", resource=arn, fields=fields)
     found = _from(base, reverse(event, known, fields), event)
+    if found.calls and (names := _denied_by(list(fields), found.rests_on)):
+        why = say("the events do not agree on what it was before")
+        found = replace(
+            found, outcome="partial", why=why, calls=(), back=(), unknown=(*found.unknown, *names)
+        )
     change = change_of(event)
     if found.outcome == "cannot be undone" and change is not None and change.breaks:
         found = replace(found, lost=found.lost or change.breaks)

@@ -9,16 +9,17 @@ from collections.abc import Mapping
 
 from graph.undoing.after import (
     GIVES,
-    OPPOSITES,
     REPLACES,
     TAKES_AWAY,
     Reversal,
     equal,
+    opposites,
     same_family,
     since_undone,
 )
 from graph.undoing.anatomy import client_of, overlap, verb
 from graph.undoing.calls import has, opposite_call
+from graph.undoing.deltas import adds_only, turned
 from graph.undoing.known import Known
 from graph.undoing.moved import Moved
 from graph.undoing.opposites import give_again, no_way, take_away
@@ -36,17 +37,22 @@ def reverse(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> Reve
             event,
             say("boto3 knows no operation {name} of {source}", name=event.operation, source=event.source),
         )
+    way = turned(event, known, client) if word in (*GIVES, *REPLACES) else None
+    if way is not None and adds_only(event):
+        return way
     if (undone := since_undone(event, known)) is not None:
         return undone
+    if way is not None:
+        return way
     if word in REPLACES and (before := _sent_before(event, known, client)) is not None:
         return before
     if word in (*REPLACES, *GIVES):
-        return give_back(event, client, fields)
+        return give_back(event, known, client, fields)
     if is_tagging(event):
         return _tags(event)
-    if (way := _BY_NAME.get(event.operation)) is not None:
-        return _by_name_of(event, client, way)
-    for back in (*_MAKERS.get(event.operation, ()), *(other + noun for other in OPPOSITES.get(word, ()))):
+    if (names := _BY_NAME.get(event.operation)) is not None:
+        return _by_name_of(event, client, names)
+    for back in (*_MAKERS.get(event.operation, ()), *opposites(event.operation)):
         if has(client, back):
             turn = give_again if word in TAKES_AWAY else take_away
             return turn(event, known, client, word, noun, back)

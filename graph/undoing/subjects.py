@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from graph.undoing.anatomy import last_word, named
+from graph.undoing.anatomy import makes, named
+from graph.undoing.identity import agree, last_word
 from tools.models import ChangeEvent
 
 _Place = tuple[str, str, str]
@@ -13,22 +14,25 @@ _Keys = tuple[str, ...]
 
 
 class Subjects:
-    """Answers with the events for which `anatomy.same_subject` holds. Indexes are made when first asked for."""
+    """Answers with the events for which `identity.same_subject` holds. Indexes are made when first asked for."""
 
     def __init__(self, events: Sequence[ChangeEvent]) -> None:
         """`events` in the order in which they are to be given."""
         self._events = events
-        self._names = [_words(event) for event in events]
+        self._full = [named(event) for event in events]
+        self._names = [_words(names) for names in self._full]
         self._kinds: dict[_Place, dict[_Keys, list[int]]] = defaultdict(lambda: defaultdict(list))
         for number, (event, names) in enumerate(zip(events, self._names, strict=True)):
             self._kinds[_place(event)][tuple(sorted(names))].append(number)
         self._indexes: dict[tuple[_Place, _Keys, _Keys], Mapping[_Keys, Sequence[int]]] = {}
-        self._found: dict[tuple[_Place, tuple[tuple[str, str], ...]], tuple[ChangeEvent, ...]] = {}
+        self._found: dict[tuple[_Place, str, str, tuple[tuple[str, str], ...]], tuple[ChangeEvent, ...]] = {}
 
     def same(self, event: ChangeEvent) -> tuple[ChangeEvent, ...]:
-        """All events about the same thing as `event`: each name that both give agrees, and they share one."""
-        place, names = _place(event), _words(event)
-        key = (place, tuple(sorted(names.items())))
+        """All events about the same thing as `event`. Their last words agree, so only those are compared in full."""
+        place, full = _place(event), named(event)
+        names = _words(full)
+        made = event.id if makes(event) else ""  # its answer counts too
+        key = (place, event.operation, made, tuple(sorted(full.items())))
         if key not in self._found:
             numbers: list[int] = []
             for keys in self._kinds.get(place, {}):
@@ -36,7 +40,11 @@ class Subjects:
                 if shared:
                     wanted = tuple(names[one] for one in shared)
                     numbers.extend(self._index(place, keys, shared).get(wanted, ()))
-            self._found[key] = tuple(self._events[number] for number in sorted(numbers))
+            self._found[key] = tuple(
+                self._events[number]
+                for number in sorted(numbers)
+                if agree(self._events[number], self._full[number], event, full)
+            )
         return self._found[key]
 
     def _index(self, place: _Place, keys: _Keys, shared: _Keys) -> Mapping[_Keys, Sequence[int]]:
@@ -54,5 +62,5 @@ def _place(event: ChangeEvent) -> _Place:
     return event.source, event.account, event.region
 
 
-def _words(event: ChangeEvent) -> dict[str, str]:
-    return {key: last_word(value) for key, value in named(event).items()}
+def _words(names: dict[str, str]) -> dict[str, str]:
+    return {key: last_word(value) for key, value in names.items()}

@@ -228,3 +228,11 @@ def test_spaces_that_are_not_there(
     spaces(home, ("billing", "999900001111"))
     assert main(["changes", "--source", CASE, *arguments]) == code
     assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["changes"], ["undo", "11111111-2222-4333-8444-555555555555"]])
+def test_a_region_that_there_is_not_is_refused(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, "--region", "eu-wst-1", "--source", CASE]) == 2
+    assert "Did you mean eu-west-1?" in capsys.readouterr().err

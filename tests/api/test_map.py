@@ -173,3 +173,14 @@ def test_no_more_than_twenty_maps_are_kept(home: Path) -> None:
         )
         time.sleep(0.001)
     assert len(list((home / "maps").glob("*.json"))) == 20
+
+
+def test_a_region_that_there_is_not_and_a_picture_in_dots_are_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main([*AROUND, "--region", "mars-1"]) == 2
+    assert '"mars-1" is not an AWS region' in capsys.readouterr().err
+    picture = tmp_path / "m.png"
+    assert main([*AROUND, "--out", str(picture)]) == 2
+    assert ".svg" in capsys.readouterr().err
+    assert not picture.exists()

@@ -240,3 +240,43 @@ def test_the_day_before_does_not_change_the_order_of_its_lines() -> None:
     one, two = made(*events), made(*reversed(events))
     assert one == two
     assert one.lines[0].time == datetime(2026, 3, 13, 17, tzinfo=UTC) - timedelta(hours=1)
+
+
+def test_a_like_named_thing_neither_hides_a_change_nor_tells_the_value_before() -> None:
+    def mutability(hours: float, repository: str, value: str) -> ChangeEvent:
+        sent = {"repositoryName": repository, "imageTagMutability": value}
+        return event("ecr", "PutImageTagMutability", hours, sent)
+
+    one, other = mutability(2, "team-a/api", "IMMUTABLE"), mutability(1, "team-b/api", "IMMUTABLE")
+    found = made(one, other)
+    assert found.folded["no-ops"] == 0
+    assert {field.before for line in found.lines for field in line.fields} == {"unknown"}
+    again = mutability(0.5, "team-b/api", "IMMUTABLE")
+    assert made(one, other, again).folded["no-ops"] == 1
+
+
+def test_the_default_cluster_is_not_another_one() -> None:
+    def execute(hours: float, **place: str) -> ChangeEvent:
+        return event("ecs", "UpdateService", hours, {"service": "web", "enableExecuteCommand": True, **place})
+
+    assert made(execute(2), execute(1, cluster="prod")).folded["no-ops"] == 0
+    assert made(execute(2), execute(1, cluster="default")).folded["no-ops"] == 1
+
+
+def test_a_version_is_compared_and_shown_as_text() -> None:
+    def version(hours: float, value: str) -> ChangeEvent:
+        return event("redshift", "ModifyCluster", hours, {"clusterIdentifier": "c", "clusterVersion": value})
+
+    (line,) = made(version(1, "1.10"), earlier=(version(9, "1.1"),)).lines
+    assert [(field.before, field.after) for field in line.fields] == [("1.1", "1.10")]
+
+
+def test_two_policies_of_the_same_last_name_are_two_lines_each_with_its_arn() -> None:
+    def attach(hours: float, path: str) -> ChangeEvent:
+        arn = f"arn:aws:iam::111122223333:policy/{path}/Deploy"
+        return event("iam", "AttachRolePolicy", hours, {"roleName": "r", "policyArn": arn})
+
+    lines = made(attach(2, "a"), attach(1, "b")).lines
+    assert sorted(line.fields[0].after for line in lines) == [
+        f"arn:aws:iam::111122223333:policy/{path}/Deploy" for path in "ab"
+    ]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.undoing.anatomy import same_subject
+from graph.undoing.identity import same_subject
 from graph.undoing.known import Known
 from tools.models import Actor, ChangeEvent
 

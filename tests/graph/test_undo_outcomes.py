@@ -351,3 +351,18 @@ def test_any_request_gets_one_outcome(sent: Json) -> None:
         assert made.outcome in ("exact", "partial") or made.calls == made.back == ()
         assert made.outcome != "exact" or made.calls
         assert all(isinstance(call, Call) for call in made.calls)
+
+
+def test_the_plan_sends_no_other_value_than_the_one_that_is_told() -> None:
+    group: Json = {"autoScalingGroupName": "workers"}
+    first = event("autoscaling", "SetDesiredCapacity", 3, {**group, "desiredCapacity": 2})
+    between = event("autoscaling", "UpdateAutoScalingGroup", 2, {**group, "desiredCapacity": 6})
+    last = event("autoscaling", "SetDesiredCapacity", 1, {**group, "desiredCapacity": 20})
+    made = judged(last, first, between)
+    (field,) = made.fields
+    assert (field.before, field.after) == (6, 20)
+    assert made.outcome == "partial"
+    assert all(call.parameters.get("DesiredCapacity") == 6 for call in made.calls)
+    again = judged(last, first)
+    assert again.outcome == "exact"
+    assert [call.parameters["DesiredCapacity"] for call in again.calls] == [2]

@@ -431,7 +431,7 @@ def _set_live(event: ChangeEvent) -> str:
     if event.operation == "CreateDeployment":
         return text(event.response, "id")
     patches = (event.request.get("updateStageInput") or event.request).get("patchOperations") or []
-    found = [text(item, "value") for item in patches if item.get("path") == "/deploymentId"]
+    found = [text(item, "value") for item in patches if text(item, "path") == "/deploymentId"]
     if event.operation == "CreateStage":
         return text(event.request, "createStageInput", "deploymentId") or text(event.request, "deploymentId")
     return found[0] if found else ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from tools import arn as arns
 from tools.deliveries import last, meant, senders, sent_again, target_of
 from tools.errors import NotThere
-from tools.kit import call, here, optional, plain, record, reference, relation, text, uses_key, whole
+from tools.kit import OFF, call, here, optional, plain, record, reference, relation, text, uses_key, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.services._spec import (
     Change,
@@ -233,8 +234,10 @@ def relations(resource: Resource, directory: Directory) -> Iterable[Relation]:
         bus = arns.build("events", resource.region, resource.account, f"event-bus/{_place(resource.arn)[0]}")
         if text(config, "EventPattern"):  # what only follows a schedule gets nothing from its bus
             yield _from(bus, resource, "feeds", "events:DescribeRule EventBusName")
+        off = text(config, "State") == "DISABLED"
         for target in config.get("Targets") or []:
-            yield from target_of(resource, target, "triggers", "events:ListTargetsByRule", directory)
+            for one in target_of(resource, target, "triggers", "events:ListTargetsByRule", directory):
+                yield replace(one, provenance=one.provenance + OFF) if off and one.kind == "triggers" else one
     elif resource.type in ("event-bus", "default-event-bus"):
         for rule in config.get("Rules") or []:
             yield relation(resource, rule, "feeds", "events:ListRules EventBusName")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tools.arn import build
 from tools.arn import parse as parse_arn
 from tools.errors import BadInput, NotThere
-from tools.kit import call, here, optional, record, reference, relation, text, uses, uses_key, whole
+from tools.kit import OFF, call, here, optional, record, reference, relation, text, uses, uses_key, whole
 from tools.models import Call, ChangeEvent, Json, Relation, Resource, Value
 from tools.policies import document, listed
 from tools.services._spec import (
@@ -240,14 +240,15 @@ def _feeds(mapping: Resource) -> Iterable[Relation]:
     # A stream's ARN lies below its table's: table/orders/stream/2026-01-01T00:00:00.000
     table = re.sub(r"(:table/[^/]+)/stream/.*$", r"\1", source)
     function = re.sub(r"(:function:[^:]+):.*$", r"\1", target)
-    said_by = "lambda:ListEventSourceMappings EventSourceArn"
+    off = OFF if text(mapping.config, "State") in ("Disabled", "Disabling") else ""
+    said_by = f"lambda:ListEventSourceMappings EventSourceArn{off}"
     yield Relation(
         source=table, target=function, kind="triggers", provenance=said_by, evidence=mapping.evidence
     )
     yield Relation(
         source=table, target=mapping.arn, kind="read by", provenance=said_by, evidence=mapping.evidence
     )
-    yield relation(mapping, function, "feeds", "lambda:ListEventSourceMappings FunctionArn")
+    yield relation(mapping, function, "feeds", f"lambda:ListEventSourceMappings FunctionArn{off}")
     if failed := text(mapping.config, "DestinationConfig", "OnFailure", "Destination"):
         yield Relation(
             source=function,

@@ -470,11 +470,13 @@ def _key(record: Mapping[str, Any]) -> _Key:
 
 def _batch(event: ChangeEvent) -> list[tuple[str, Json]]:
     """Actions and record sets of a ChangeResourceRecordSets, in their order."""
-    changes = (event.request.get("changeBatch") or {}).get("changes")
-    return [
-        (text(one, "action").upper(), dict(one.get("resourceRecordSet") or {}))
-        for one in (changes if isinstance(changes, list) else [])
-    ]
+    batch = event.request.get("changeBatch")
+    changes = batch.get("changes") if isinstance(batch, dict) else None
+    listed = changes if isinstance(changes, list) else []
+    told = [pick(one, "resourceRecordSet") for one in listed]
+    if not all(isinstance(one, dict) for one in told):
+        return []  # one that cannot be read is in none of what would be made of the others
+    return [(text(one, "action").upper(), dict(sets)) for one, sets in zip(listed, told, strict=True)]
 
 
 def _undo_records(event: ChangeEvent, earlier: tuple[ChangeEvent, ...]) -> tuple[Call, ...]:

@@ -456,6 +456,8 @@ def _undo_rules(event: ChangeEvent, earlier: _Earlier) -> tuple[Call, ...]:
     if not group or not found:
         return ()
     old, new = ("Revoke", "Authorize") if revoked else ("Authorize", "Revoke")
+    if revoked and rules.permissions(event):
+        found, _ = rules.described(event, _before(event, earlier))
     sent = found if revoked else rules.undescribed(found)
     return (call("ec2", event.operation.replace(old, new), event, GroupId=group, IpPermissions=sent),)
 
@@ -606,6 +608,34 @@ def _undo_address(event: ChangeEvent, earlier: _Earlier) -> tuple[Call, ...]:
             sent = rules.parameters(before)
             sent.pop("AllowReassociation", None)
             return (call("ec2", "AssociateAddress", event, **sent),) if sent else ()
+    return ()
+
+
+_MOVED_TO = ("InstanceId", "NetworkInterfaceId", "PrivateIpAddress")
+
+
+def _undo_reassociation(event: ChangeEvent, earlier: _Earlier) -> tuple[Call, ...]:
+    """An address that was moved goes back to where the newest earlier event had put it; () where none did.
+
+    Without `allowReassociation` AWS moves no address of a VPC that is in use: then it was free, and no call is here.
+    """
+    sent = rules.parameters(event)
+    key = next((name for name in ("AllocationId", "PublicIp") if sent.get(name)), "")
+    made: list[str] = []  # associations, newest first, that were ended before the event
+    for before in _before(event, earlier) if key else ():
+        association = text(before.response, "associationId") or text(before.request, "associationId")
+        if before.operation == "DisassociateAddress":
+            if rules.parameters(before).get(key) == sent[key]:
+                return ()
+            made.append(association)
+        elif (
+            before.operation == "AssociateAddress" and (was := rules.parameters(before)).get(key) == sent[key]
+        ):
+            place = {name: was[name] for name in _MOVED_TO if name in was}
+            if not place or association in made:
+                return ()
+            moved = {key: sent[key], **place, "AllowReassociation": True}
+            return (call("ec2", "AssociateAddress", event, **moved),)
     return ()
 
 
@@ -902,6 +932,7 @@ CHANGES = (
         "The address leads to another place than before.",
         {"allocationId": "eipalloc-0a1b2c3d4e5f60718", "instanceId": "i-0a1b2c3d4e5f60718"},
         response={**_DONE, "associationId": "eipassoc-0a1b2c3d4e5f60718"},
+        undo=_undo_reassociation,
     ),
     _change(
         "ModifyNetworkInterfaceAttribute",

@@ -9,6 +9,7 @@ import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import networkx
 import pytest
@@ -31,6 +32,7 @@ from tests.graph.levels.estates import (
     leads,
     thing,
 )
+from tools.errors import BadInput
 from tools.models import Gap, Relation, Resource
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -226,7 +228,16 @@ def test_any_links_are_arranged_without_overlap(pairs: list[tuple[int, int]]) ->
         (None, "a.txt", "text"),
         ("json", "a.svg", "json"),
         (None, "a.graphml", "graphml"),
+        ("dot", "a.xyz", "dot"),
     ],
 )
 def test_the_form_follows_the_ending_unless_named(wanted: str | None, out: str, form: str) -> None:
     assert form_of(wanted, out) == form
+
+
+@pytest.mark.parametrize(
+    ("wanted", "out"), [(None, "m.png"), ("svg", "m.PNG"), (None, "m.pdf"), (None, "m.xyz")]
+)
+def test_an_ending_that_no_form_keeps_is_refused(wanted: str | None, out: str) -> None:
+    with pytest.raises(BadInput, match=Path(out).suffix.lower()):
+        form_of(wanted, out)
