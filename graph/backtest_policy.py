@@ -133,9 +133,16 @@ def _holds(how: str, key: str, values: tuple[str, ...], ask: Ask) -> bool:
         return values == ("true",) if given is None else values == ("false",)
     one = how.removeprefix(_ANY)
     name = one.removesuffix("IfExists")
-    test, wanted = _OPERATORS.get(name, (_equal, None))
-    if wanted is None or (one != how and not wanted) or (one == how and given and len(given) > 1):
+    any_value = one != how
+    if name not in _OPERATORS:
         raise CannotTry(f"the condition operator {how} is not known here")
+    test, wanted = _OPERATORS[name]
+    if any_value and not wanted:
+        raise CannotTry(f"the condition operator {how} is not known here")
+    if not any_value and given and len(given) > 1:
+        raise CannotTry(
+            f"{key} has several values, which the condition operator {how} does not say how to compare"
+        )
     if given is None:
         return not wanted or one != name
     return any(test(value, had) for value in values for had in given) == wanted

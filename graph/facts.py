@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from graph.models import Added, Incident, MetricFinding, Model
+from graph.models import Incident, MeasuredContribution, MetricFinding, Model
 from graph.state import State, load, load_all
 from tools import topology as topologies
 from tools.catalogue import find, owner_arn, services, signatures
@@ -63,7 +63,7 @@ class Facts:
     complete_until: datetime | None = None
     metrics: tuple[MetricFinding, ...] = ()
     steps: tuple[SettingStep, ...] = ()
-    added: tuple[Added, ...] = ()  # the largest first
+    contributions: tuple[MeasuredContribution, ...] = ()  # the largest first
     patterns: tuple[LogPattern, ...] = ()
     log_window: Window | None = None
     log_groups: frozenset[str] = frozenset()  # that were read
@@ -95,7 +95,7 @@ class Facts:
             complete_until=datetime.fromisoformat(until) if until else None,
             metrics=load_all(MetricFinding, state.get("metrics")),
             steps=load_all(SettingStep, state.get("steps")),
-            added=load_all(Added, state.get("added")),
+            contributions=load_all(MeasuredContribution, state.get("contributions")),
             patterns=load_all(LogPattern, state.get("patterns")),
             log_window=load(Window, state["log_window"]) if state.get("log_window") else None,
             log_groups=frozenset(state.get("log_groups") or ()),
@@ -114,6 +114,14 @@ class Facts:
     @property
     def onset(self) -> Onset | None:
         return self.incident.onset
+
+    @property
+    def began(self) -> datetime:
+        """When the trouble began at the earliest: the onset, else the moment the alarm turned red, else now."""
+        if self.onset is not None:
+            return self.onset.earliest
+        alarm = self.incident.alarm
+        return alarm.state_since if alarm is not None else self.as_of
 
     def resource(self, arn: str) -> Resource | None:
         return self.directory.by_arn(arn)

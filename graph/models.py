@@ -114,10 +114,15 @@ class MetricFinding(Model):
     evidence: tuple[str, ...] = ()
 
 
-class Added(Model):
+Harm = Literal["failures", "seconds"]
+"""Failed requests, or the time that requests take."""
+
+
+class MeasuredContribution(Model):
     """How much of the harm a resource adds itself, beyond its own normal and beyond what it waits for."""
 
     resource: str
+    harm: Harm
     metric: Metric  # that shows its harm
     own: float  # failed requests, or seconds of all requests together, in a period
     excess: float  # the same with what it waits for

@@ -225,7 +225,7 @@ def _undecided(facts: Facts, ranked: tuple[Hypothesis, ...]) -> Statement:
 def _and_where(facts: Facts, said: Statement) -> Statement:
     """Where no cause is known, the place where the harm arises is what helps most."""
     first = source_of(facts)
-    if first is None or len(facts.added) == 1:
+    if first is None:
         return said
     where = arises(facts, first)
     return statement(

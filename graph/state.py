@@ -120,7 +120,7 @@ class Measures(Findings):
 
     metrics: list[Json]  # MetricFinding
     steps: list[Json]  # {"resource", "setting", "step": MetricStep}
-    added: list[Json]  # Added, the largest first; empty where the symptom is no failure and no delay
+    contributions: list[Json]  # MeasuredContribution, the largest first; none where nothing fails or is slow
 
 
 class Weighed(Findings):
@@ -131,7 +131,7 @@ class Weighed(Findings):
     settled: bool
     next_look: str | None
     root_cause: Json | None
-    asked: Json | None  # Question: what the next round is to read, before anything is settled
+    question: Json | None  # Question: what the next round is to read, before anything is settled
     also: list[Json]  # RootCause: what was a cause of its own besides
 
 

@@ -193,7 +193,7 @@ def condition_keys(client: str, operation: str, parameters: Json) -> Mapping[str
 @cache
 def known_condition_keys() -> frozenset[str]:
     """All that `condition_keys` may tell, in small letters."""
-    changes = [change for service in services().values() for change in service.changes]
+    changes = [change for service in _all_services().values() for change in service.changes]
     return frozenset(
         key.lower() for one in changes if one.keys for key in one.keys(one.example["requestParameters"])
     )

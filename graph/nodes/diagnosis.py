@@ -49,7 +49,7 @@ def diagnosis(state: State, *, runtime: Runtime[Context]) -> Weighed:
             verdict=decision.verdict,
             settled=decision.settled,
             next_look=due.isoformat() if due and not decision.settled else None,
-            asked=asked.model_dump(mode="json") if asked else None,
+            question=asked.model_dump(mode="json") if asked else None,
             root_cause=causes[0].model_dump(mode="json") if causes else None,
             also=[cause.model_dump(mode="json") for cause in causes[1:]],
             **work.findings(),
@@ -76,7 +76,7 @@ def _tell(work: Desk, ranked: tuple[Hypothesis, ...]) -> None:
 
 def after_diagnosis(state: State) -> Literal["planner", "mitigation"]:
     """Read what tells two rivals apart; widen while nothing explains the symptom; else go on to the plan."""
-    if state.get("asked"):
+    if state.get("question"):
         return "planner"
     can_widen = state["furthest"] < LOOKBACK_HOURS[-1] and state.get("trail_visible", True)
     return "planner" if state["verdict"] == "not_found" and can_widen else "mitigation"

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from langgraph.runtime import Runtime
 
+from graph.changed_parts import changed_parts, described_part, kept
 from graph.claims import who
 from graph.context import Context
 from graph.desk import Desk, desk
+from graph.earlier_values import config_items, versions
 from graph.facts import Facts
 from graph.former import LED_TO, former
-from graph.parts import limited_parts
 from graph.places import away
 from graph.refuting import Question
-from graph.state import State, Trail, dump_all, load, load_all
-from graph.touching import by_event, touches
+from graph.state import State, Trail, dump_all, load
+from graph.touching import touches
 from graph.words import stamp
 from tools.aws import Reader
-from tools.catalogue import change_of, replaced_by, service_of, settings_in, settings_of, type_of
+from tools.catalogue import change_of, replaced_by, settings_in
 from tools.cloudtrail import (
     Changes,
     changes,
@@ -32,13 +33,8 @@ from tools.cloudtrail import (
     resolve_people,
     toucher,
 )
-from tools.config_history import recorded
-from tools.models import ChangeEvent, Resource, Version, Window
-from tools.services._spec import Setting
-from tools.setting_values import requested
+from tools.models import ChangeEvent, Resource, Window
 from tools.stacks import LONGEST, made_by_stack, operation_behind, run_by
-from tools.topology import stub
-from tools.versions import before
 
 NEAR = 8
 MOST_PEOPLE = 5
@@ -51,7 +47,7 @@ def forensics(state: State, *, runtime: Runtime[Context]) -> Trail | dict[str, o
         return {}
     with desk(state, runtime, "forensics") as work:
         facts = Facts.of(state)
-        asked = load(Question, state["asked"]).resources if state.get("asked") else ()
+        asked = load(Question, state["question"]).resources if state.get("question") else ()
         found = _read(work, facts, state["lookback"], asked)
         if found is None and facts.changes:
             return {**work.findings()}  # over budget: what an earlier look saw stays
@@ -76,7 +72,7 @@ def forensics(state: State, *, runtime: Runtime[Context]) -> Trail | dict[str, o
             denied=dump_all(attempts),
             others=dump_all(_in_short(read, near)) if read else [],
             parts=dump_all(
-                [*kept(facts, state), *_parts(work.reader, facts, events, seen=found is not None)]
+                [*kept(facts, state), *changed_parts(work.reader, facts, events, seen=found is not None)]
             ),
             formerly=dump_all([one for one in facts.relations if one.kind == LED_TO]),
             versions=dump_all(
@@ -97,7 +93,7 @@ def _own(facts: Facts, asked: Sequence[str]) -> list[Resource]:
 
 
 def _read(work: Desk, facts: Facts, lookback: int, asked: Sequence[str] = ()) -> Changes | None:
-    begin = facts.onset.earliest if facts.onset else _alarm_began(facts)
+    begin = facts.began
     window = Window(start=begin - timedelta(hours=lookback), end=facts.as_of)
     regional, worldwide = _operations(facts)
     found: list[Changes] = []  # empty when CloudTrail refuses: `seeing` keeps the gap and goes on
@@ -128,7 +124,7 @@ def _led(work: Desk, facts: Facts, found: Changes | None) -> tuple[Facts, Change
     if found is None:
         return facts, found
     ended = facts.onset.latest if facts.onset else facts.as_of
-    led = former(work.reader, facts, found.events, lambda arn: _part(work.reader, arn))
+    led = former(work.reader, facts, found.events, lambda arn: described_part(work.reader, arn))
     known = {one.id for one in found.events}
     events = sorted(
         (
@@ -145,13 +141,6 @@ def _led(work: Desk, facts: Facts, found: Changes | None) -> tuple[Facts, Change
         ),
         replace(found, events=tuple(events)),
     )
-
-
-def kept(facts: Facts, state: State) -> list[Resource]:
-    """Resources that are known only because they led to the symptom, and parts that an earlier look read."""
-    led = {one.source for one in facts.relations if one.kind == LED_TO}
-    led |= {one.arn for one in load_all(Resource, state.get("parts"))}
-    return [one for one in facts.resources if one.arn in led]
 
 
 MOST_PLACES = 4
@@ -199,117 +188,6 @@ def _of(read: Changes, there: Sequence[Resource]) -> Changes:
     )
 
 
-MOST_PARTS = 6
-
-
-def _parts(reader: Reader, facts: Facts, events: Sequence[ChangeEvent], *, seen: bool) -> list[Resource]:
-    """Parts that changes name; where no change is visible, those that may hold a limit which somebody lowered."""
-    return parts(reader, facts, events) if seen else limited(reader, facts)
-
-
-def limited(reader: Reader, facts: Facts) -> list[Resource]:
-    """The parts with limits of what lies on the symptom's path, its own first. For where no event can name them."""
-    symptom = facts.incident.resource
-    way = dict.fromkeys((symptom, *facts.downstream(symptom), *facts.upstream(symptom)))
-    wanted = [part for arn in way for part in limited_parts(facts, arn) if facts.resource(part) is None]
-    return [_part(reader, arn, "the limits that are in force") for arn in wanted[:MOST_PARTS]]
-
-
-def parts(reader: Reader, facts: Facts, events: Sequence[ChangeEvent]) -> list[Resource]:
-    """The parts of known resources (stages, aliases, integrations) that changes near the onset touch, newest first.
-
-    Topology knows only the wholes. What cannot be read stays as its ARN tells it.
-    """
-    begin = facts.onset.earliest if facts.onset else _alarm_began(facts)
-    recent = [event for event in reversed(events) if event.time >= begin - timedelta(hours=facts.lookback)]
-    touched = dict.fromkeys(arn for event in recent for arn in touches(event))
-    changed = {arn for event in recent for arn in touches(event)[:1] if _breaks(event)}
-    wanted = [arn for arn in touched if _is_unknown_part(facts, arn, changed)]
-    return [_part(reader, arn) for arn in wanted[:MOST_PARTS]]
-
-
-def _breaks(event: ChangeEvent) -> bool:
-    known = change_of(event)
-    return known is not None and not known.inert and not event.error_code
-
-
-def _is_unknown_part(facts: Facts, arn: str, changed: Container[str]) -> bool:
-    """Whether an ARN names a part of a known resource, of a kind that has settings or that was changed as a whole."""
-    unknown = facts.resource(arn) is None and facts.holder(arn) != arn
-    return unknown and (arn in changed or bool(settings_of(type_of(arn))))
-
-
-def _part(reader: Reader, arn: str, shows: str = "what the change left behind") -> Resource:
-    found, service = stub(arn, reader.aws.account), service_of(arn)
-    if service is not None:
-        with reader.seeing(f"{service.title}: {found.type} {found.name}", shows):
-            found = service.describe(reader, arn) or found
-    return found
-
-
-MOST_VERSIONED = 4
-
-
-def versions(reader: Reader, facts: Facts, events: Sequence[ChangeEvent]) -> list[Version]:
-    """Published versions that tell what settings were before changes near the onset, newest change first.
-
-    Read only of known resources of which such a setting was changed.
-    """
-    begin = facts.onset.earliest if facts.onset else _alarm_began(facts)
-    moments: dict[str, list[datetime]] = {}
-    named = by_event(facts.resources)
-    for event in reversed(events):
-        early = event.time < begin - timedelta(hours=facts.lookback)
-        if early or event.operation.startswith("Create") or is_noise(event):
-            continue
-        for arn in named(event):
-            found = facts.resource(arn)
-            shown = [one for one in facts.settings_of(found) if one.versioned] if found is not None else []
-            if any(requested(event, one)[0] for one in shown):
-                moments.setdefault(arn, []).append(event.time)
-    made: list[Version] = []
-    for arn in list(moments)[:MOST_VERSIONED]:
-        if (resource := facts.resource(arn)) is not None:
-            made.extend(before(reader, resource, moments[arn]))
-    return made
-
-
-MOST_RECORDED = 3
-
-
-def config_items(reader: Reader, facts: Facts, events: Sequence[ChangeEvent]) -> Iterator[Version]:
-    """AWS Config's items from before changes near the onset of which no earlier event and no metric tells."""
-    begin = facts.onset.earliest if facts.onset else _alarm_began(facts)
-    wanted: dict[str, list[tuple[Setting, datetime]]] = {}
-    named = by_event(facts.resources)
-    for event in reversed(events):
-        early = event.time < begin - timedelta(hours=facts.lookback)
-        if early or event.operation.startswith("Create") or is_noise(event) or event.error_code:
-            continue
-        for arn in named(event):
-            resource = facts.resource(arn)
-            for setting in facts.settings_of(resource) if resource is not None else ():
-                same = [one for one in events if arn in named(one)]
-                if requested(event, setting)[0] and not _is_told(setting, event, same):
-                    wanted.setdefault(arn, []).append((setting, event.time))
-    for arn in list(wanted)[:MOST_RECORDED]:
-        resource = facts.resource(arn)
-        if resource is not None:
-            settings = list({one.path: one for one, _ in wanted[arn]}.values())
-            with reader.seeing(
-                f"AWS Config in account {resource.account}", f"earlier values of {resource.name}"
-            ):
-                place = reader.at(resource.account, resource.region)
-                yield from recorded(place, resource, settings, [moment for _, moment in wanted[arn]])
-
-
-def _is_told(setting: Setting, event: ChangeEvent, events: Sequence[ChangeEvent]) -> bool:
-    """Whether a metric, the answer, a version or an earlier event tells the value before."""
-    if setting.metric is not None or setting.versioned or setting.hidden or setting.echo == "old":
-        return True
-    return any(one.time < event.time and not one.error_code and requested(one, setting)[0] for one in events)
-
-
 MOST_OPERATIONS = 8
 
 
@@ -326,11 +204,6 @@ def _operations(facts: Facts) -> tuple[list[str], list[str]]:
             names = [name for setting in facts.settings_of(resource) for name in setting.requests]
             (worldwide if service.global_region else regional).extend(names)
     return list(dict.fromkeys(regional))[:MOST_OPERATIONS], list(dict.fromkeys(worldwide))[:MOST_OPERATIONS]
-
-
-def _alarm_began(facts: Facts) -> datetime:
-    alarm = facts.incident.alarm
-    return alarm.state_since if alarm is not None else facts.as_of
 
 
 def _by_distance(facts: Facts) -> list[Resource]:

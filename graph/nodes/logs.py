@@ -36,7 +36,7 @@ def logs(state: State, *, runtime: Runtime[Context]) -> LogNotes | dict[str, obj
     with desk(state, runtime, "logs") as work:
         facts = Facts.of(state)
         begin = facts.onset.earliest if facts.onset else facts.as_of - timedelta(minutes=15)
-        groups = _groups(facts, state.get("asked"))
+        groups = _groups(facts, state.get("question"))
         found = patterns(
             work.reader,
             groups,

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 from langgraph.runtime import Runtime
 
-from graph.adding import Read, added, windows
 from graph.context import Context
 from graph.desk import Desk, desk
 from graph.facts import Facts, SettingStep
-from graph.models import Added, MetricFinding
+from graph.loads import Read, measured, windows
+from graph.models import MeasuredContribution, MetricFinding
 from graph.places import apart
 from graph.state import Measures, State
 from tools.catalogue import services
@@ -56,7 +56,7 @@ def metrics(state: State, *, runtime: Runtime[Context]) -> Measures | dict[str, 
         return Measures(
             metrics=[item.model_dump(mode="json") for item in found],
             steps=[item.model_dump(mode="json") for item in stepped],
-            added=[item.model_dump(mode="json") for item in _added(facts, begin, shown)],
+            contributions=[item.model_dump(mode="json") for item in _contributions(facts, begin, shown)],
             **work.findings(),
         )
 
@@ -101,11 +101,11 @@ def _findings(work: Desk, facts: Facts, begin: datetime, seen: list[Read]) -> It
             yield made
 
 
-def _added(facts: Facts, begin: datetime, seen: Sequence[Read]) -> tuple[Added, ...]:
+def _contributions(facts: Facts, begin: datetime, seen: Sequence[Read]) -> tuple[MeasuredContribution, ...]:
     ended = facts.onset.ended if facts.onset is not None else None
     end = min(_published([one.series for one in seen], facts.as_of), ended or facts.as_of)
     before, since = windows(begin, end, BASELINE)
-    return added(facts.topology, facts.incident.resource, facts.incident.role, seen, before, since)
+    return measured(facts.topology, facts.incident.resource, facts.incident.role, seen, before, since)
 
 
 def _read(

@@ -28,8 +28,8 @@ def planner(state: State, *, runtime: Runtime[Context]) -> Course:
         work.round = done + 1
         if not done:
             return _first(work, state)
-        if state.get("asked"):
-            return _refuting(work, state, load(Question, state["asked"]))
+        if state.get("question"):
+            return _refuting(work, state, load(Question, state["question"]))
         due = state.get("next_look")
         return _later(work, state, datetime.fromisoformat(due)) if due else _wider(work, state)
 

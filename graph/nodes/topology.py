@@ -22,10 +22,8 @@ def topology(state: State, *, runtime: Runtime[Context]) -> Surroundings | dict[
             start.append(incident.alarm.arn)
         found = around(work.reader, start, radius=state["radius"])
         if len(found.resources) < len(state.get("resources") or ()):
-            return {
-                "walked": state["radius"],
-                **work.findings(),
-            }  # over budget: what an earlier look saw stays
+            # Over budget: what an earlier look saw stays.
+            return {"walked": state["radius"], **work.findings()}
         work.tell(
             "observation",
             "{resources} resources and {relations} relations around {name}.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -223,8 +224,6 @@ def _put(request: Json, one: Moved) -> None:
 
 
 def _unpacked(value: Any) -> Any:
-    import json
-
     if isinstance(value, str) and value[:1] in ("[", "{"):
         try:
             return json.loads(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 from graph.facts import Facts
@@ -46,7 +46,7 @@ def hypotheses(facts: Facts) -> tuple[Hypothesis, ...]:
 def _changes(facts: Facts) -> Iterator[Hypothesis]:
     onset = facts.onset
     latest = (onset.latest if onset else facts.as_of) + AFTER
-    oldest = began(facts) - timedelta(hours=facts.lookback)
+    oldest = facts.began - timedelta(hours=facts.lookback)
     superseded: set[tuple[str, str]] = set()
     for event in sorted(facts.changes, key=lambda item: (item.time, item.id), reverse=True):
         if event.error_code or event.read_only or is_noise(event) or not oldest <= event.time <= latest:
@@ -99,13 +99,6 @@ def _object(event: ChangeEvent) -> str:
 
 _ITEM_BY_ITEM = frozenset(OPPOSITES) - {*REPLACES, "Start", "Stop"}
 """These give or take one thing of many, such as a rule, and leave what an earlier one gave or took as it is."""
-
-
-def began(facts: Facts) -> datetime:
-    """When the trouble began: the onset, else the moment the alarm turned red, else now."""
-    if facts.onset is not None:
-        return facts.onset.earliest
-    return facts.incident.alarm.state_since if facts.incident.alarm is not None else facts.as_of
 
 
 def _touches(event: ChangeEvent) -> tuple[str, ...]:

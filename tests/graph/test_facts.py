@@ -8,8 +8,9 @@ from typing import Any, cast
 
 import pytest
 
+from graph.changed_parts import MOST_PARTS, parts
+from graph.earlier_values import config_items, versions
 from graph.facts import Facts
-from graph.nodes.forensics import MOST_PARTS, config_items, parts, versions
 from graph.state import State, dump, dump_all
 from tests.graph import made
 from tests.graph.kinds import KINDS, configured

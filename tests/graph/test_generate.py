@@ -11,7 +11,7 @@ import pytest
 from graph.facts import Facts
 from graph.models import Hypothesis
 from graph.weighing import hypotheses
-from graph.weighing.generate import began, entry_point
+from graph.weighing.generate import entry_point
 from tests.graph import made
 from tests.graph.kinds import INERT, KINDS, configured
 from tests.graph.made import (
@@ -202,11 +202,11 @@ def test_where_traffic_enters() -> None:
 
 def test_when_the_trouble_began() -> None:
     known = facts()
-    assert began(known) == ONSET
+    assert known.began == ONSET
     calm = replace(known, incident=known.incident.model_copy(update={"onset": None}))
-    assert began(calm) == ONSET + timedelta(minutes=3)
+    assert calm.began == ONSET + timedelta(minutes=3)
     bare = replace(calm, incident=calm.incident.model_copy(update={"alarm": None}))
-    assert began(bare) == bare.as_of
+    assert bare.began == bare.as_of
 
 
 def test_a_later_tag_does_not_hide_an_earlier_one() -> None:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.cause import root_cause
+from graph.changed_parts import MOST_PARTS, kept, limited
 from graph.facts import Facts
-from graph.nodes.forensics import MOST_PARTS, kept, limited
 from graph.parts import limited_parts, takes_it_all
 from graph.plan import plan
 from graph.state import State, dump

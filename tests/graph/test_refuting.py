@@ -83,7 +83,7 @@ def test_rivals_come_before_settling_and_before_widening() -> None:
         values = {"verdict": verdict, "furthest": LOOKBACK_HOURS[0], "trail_visible": True, **more}
         return after_diagnosis(cast("State", values))
 
-    assert goes("root_cause", asked=asked) == goes("not_found", asked=asked) == "planner"
-    assert goes("root_cause", asked=None) == "mitigation"
+    assert goes("root_cause", question=asked) == goes("not_found", question=asked) == "planner"
+    assert goes("root_cause", question=None) == "mitigation"
     assert Question(between=("a", "b"), resources=(WRITER,)).tasks == ["forensics"]
     assert Question(between=("a", "b")).tasks == []

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.adding import Read, added, windows
 from graph.facts import Facts
-from graph.models import Added, Hypothesis
+from graph.loads import Read, measured, windows
+from graph.models import Hypothesis, MeasuredContribution
 from graph.weighing import hypotheses
 from graph.weighing.source import arises, source, source_of
 from graph.weights import WEIGHTS
@@ -44,7 +44,7 @@ def read(where: str, name: str, before: float, since: float, *, per: int = 60) -
 def told(role: str, *several: Read) -> list[tuple[str, float, bool]]:
     return [
         (one.resource, round(one.own), one.stands_out)
-        for one in added(MAP, API, role, several, BEFORE, SINCE)
+        for one in measured(MAP, API, role, several, BEFORE, SINCE)
     ]
 
 
@@ -121,8 +121,8 @@ def facts(*several: Read, symptom: str = API, metric: str = "5XXError") -> Facts
         },
         changes=(replace(configured, operation="UpdateFunctionCode"),),
     )
-    found = added(base.topology, symptom, "errors", several, BEFORE, SINCE)
-    return replace(base, added=found)
+    found = measured(base.topology, symptom, "errors", several, BEFORE, SINCE)
+    return replace(base, contributions=found)
 
 
 PASSED = (*ASKED, read(API, "5XXError", 0, 40), read(WRITER, "Errors", 0, 40))
@@ -154,20 +154,22 @@ def test_what_no_metric_measures_is_not_judged() -> None:
     role = Hypothesis(id="r", kind="change", title="", resource=ROLE, event="true")
     assert source(known, role) is None
     assert source(known, Hypothesis(id="t", kind="traffic", title="", resource=API)) is None
-    assert source(replace(known, added=()), change(known)) is None
+    assert source(replace(known, contributions=()), change(known)) is None
 
 
 def test_no_source_where_none_makes_half_of_the_harm() -> None:
     known = facts(*PASSED)
-    first = known.added[0]
+    first = known.contributions[0]
     assert source_of(known) == first
-    assert source_of(replace(known, added=(first.model_copy(update={"stands_out": False}),))) is None
-    shared = (first.model_copy(update={"own": 50.0}), *known.added[1:])
-    assert source_of(replace(known, added=shared)) is None
+    assert source_of(replace(known, contributions=(first.model_copy(update={"stands_out": False}),))) is None
+    shared = (first.model_copy(update={"own": 50.0}), *known.contributions[1:])
+    assert source_of(replace(known, contributions=shared)) is None
 
 
 def test_a_delay_is_told_as_such() -> None:
     spec = made.spec(BY_ARN[WRITER], "Duration")
     metric = made.measured(BY_ARN[WRITER], spec, 80, 880).metric
-    slow = Added(resource=WRITER, metric=metric, own=400, excess=400, stands_out=True)
+    slow = MeasuredContribution(
+        resource=WRITER, harm="seconds", metric=metric, own=400, excess=400, stands_out=True
+    )
     assert arises(facts(*PASSED), slow).text.startswith("most of the delay arises at parcel-writer")

@@ -9,15 +9,12 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
-from graph.models import Added
+from graph.models import Harm, MeasuredContribution
 from graph.weighing.contribution import Load, contributions
 from tools.models import Series, Window
 from tools.services._spec import MetricSpec
 from tools.topology import Topology, waits_for
-
-Harm = Literal["failures", "seconds"]
 
 _HARMS: Mapping[str, Harm] = {"errors": "failures", "throttles": "failures", "latency": "seconds"}
 _SECONDS = {"ms": 1e-3, "microseconds": 1e-6, "s": 1.0, "seconds": 1.0}
@@ -40,9 +37,9 @@ def harm_of(role: str) -> Harm | None:
     return _HARMS.get(role)
 
 
-def added(
+def measured(
     topology: Topology, symptom: str, role: str, read: Iterable[Read], before: Window, since: Window
-) -> tuple[Added, ...]:
+) -> tuple[MeasuredContribution, ...]:
     """What the symptom's resource and all that it waits for add, the largest first.
 
     `before` and `since`: normal and the incident. Empty where the symptom is neither failure nor delay.
@@ -62,8 +59,9 @@ def added(
         symptom,
     )
     return tuple(
-        Added(
+        MeasuredContribution(
             resource=one.resource,
+            harm=harm,
             metric=shown[one.resource].harm[0].series.metric,
             own=one.own,
             excess=one.excess,
