@@ -6,9 +6,9 @@ Deterministic: the draws come from a fixed seed and the sorted names of the case
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, fsum
 
 DRAWS = 2000
 LEVEL = 0.95
@@ -55,6 +55,20 @@ def paired(before: Mapping[str, Sequence[float]], after: Mapping[str, Sequence[f
     second = [(sum(after[case]), len(after[case])) for case in both]
     low, high = _ends(_sorted_means([second, first]))
     return Interval(mean=_mean(second) - _mean(first), low=low, high=high, cases=len(both))
+
+
+def spread(sums: Mapping[str, Sequence[float]], of: Callable[..., float]) -> Interval:
+    """A figure that `of` makes of sums over all cases, and of those over resampled cases.
+
+    `sums`: by case, as many as `of` takes. Raises ValueError without any case.
+    """
+    held = [row for _, row in sorted(sums.items())]
+    if not held:
+        raise ValueError("there is nothing to sum up")
+    draw = random.Random(_SEED)
+    drawn = (draw.choices(held, k=len(held)) for _ in range(DRAWS if len(held) > 1 else 1))
+    low, high = _ends(sorted(of(*map(fsum, zip(*one, strict=True))) for one in drawn))
+    return Interval(mean=of(*map(fsum, zip(*held, strict=True))), low=low, high=high, cases=len(held))
 
 
 def _sorted_means(sides: Sequence[Sequence[tuple[float, int]]]) -> list[float]:

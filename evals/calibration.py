@@ -7,17 +7,24 @@ The prediction of a run is the probability that its answer about the cause is ri
   among the hypotheses. Who says "nothing found" says that none of them is it.
 
 An answer that finds nothing where there was something counts as not right, so that silence is no way to look sure.
+
+Answers about cases that opsleuth was built on are nearly all right, and tell little: runs without what is known of the
+change, and runs of variants, are judged apart and together with them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log
 
+from evals.bootstrap import Interval, spread
+
 EDGES = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0)
 """Bins of the reliability table: each holds its lower edge; the last one holds both."""
+
+SURE = 0.8
 
 _CLIP = 0.001
 """For the log loss only: a certainty that is wrong costs 6.9, not infinitely much."""
@@ -56,6 +63,9 @@ class Calibration:
     constant_log_loss: float
     when_right: float | None  # mean prediction; None when no run was right
     when_wrong: float | None
+    sure_and_wrong: float  # share of all answers that were wrong with more than `SURE`
+    brier_gain: Interval  # the best constant's Brier score less that of the predictions, over draws of cases
+    log_loss_gain: Interval
 
     @property
     def gap(self) -> float | None:
@@ -69,6 +79,13 @@ class Calibration:
         """Brier better than the best constant's; None when all runs are alike, for then the constant is perfect."""
         return None if self.constant_brier == 0 else self.brier < self.constant_brier
 
+    @property
+    def surely_beats_constant(self) -> bool | None:
+        """Whether both scores are better in 95 % of the draws of cases; None as `beats_constant`."""
+        if self.constant_brier == 0:
+            return None
+        return self.brier_gain.low > 0 and self.log_loss_gain.low > 0
+
 
 def calibration(predictions: Sequence[Prediction]) -> Calibration | None:
     """Reliability table, Brier and log loss of the predictions; None without any."""
@@ -81,13 +98,41 @@ def calibration(predictions: Sequence[Prediction]) -> Calibration | None:
         runs=len(predictions),
         share_right=share,
         bins=_bins(predictions),
-        brier=_mean([(one.said - one.right) ** 2 for one in predictions]),
+        brier=_mean([_squared(one.said, one.right) for one in predictions]),
         constant_brier=share * (1 - share),
         log_loss=_mean([_log_loss(one.said, one.right) for one in predictions]),
-        constant_log_loss=sum(-part * log(part) for part in (share, 1 - share) if part > 0),
+        constant_log_loss=_entropy(share),
         when_right=_mean(right) if right else None,
         when_wrong=_mean(wrong) if wrong else None,
+        sure_and_wrong=_mean([float(one.said > SURE and not one.right) for one in predictions]),
+        brier_gain=_gain(predictions, _squared, lambda share: share * (1 - share)),
+        log_loss_gain=_gain(predictions, _log_loss, _entropy),
     )
+
+
+def _gain(
+    predictions: Sequence[Prediction],
+    loss: Callable[[float, bool], float],
+    of_constant: Callable[[float], float],
+) -> Interval:
+    """By how much the loss is below that of the best constant, which is chosen anew for every draw of cases."""
+
+    def gain(lost: float, right: float, count: float) -> float:
+        return of_constant(right / count) - lost / count
+
+    sums: dict[str, tuple[float, float, float]] = {}
+    for one in predictions:
+        lost, right, count = sums.get(one.case, (0.0, 0.0, 0.0))
+        sums[one.case] = (lost + loss(one.said, one.right), right + one.right, count + 1)
+    return spread(sums, gain)
+
+
+def _squared(said: float, right: bool) -> float:
+    return (said - right) ** 2
+
+
+def _entropy(share: float) -> float:
+    return sum(-part * log(part) for part in (share, 1 - share) if part > 0)
 
 
 def _bins(predictions: Sequence[Prediction]) -> tuple[Bin, ...]:

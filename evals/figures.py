@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
 from evals.baselines import NAMES
 from evals.bootstrap import Interval, grouped, interval, quantile
-from evals.calibration import Calibration, calibration
+from evals.calibration import SURE, Calibration, calibration
 from evals.results import Outcome, SuiteResult
 from evals.varied import variants
 from tools.models import Json
 
 Kind = Literal["share", "points", "mean", "total"]
 
-CAUSE_FLOOR = 0.9
+CAUSE_FLOOR = 0.92
+QUIET_FLOOR = 0.95
 FIRST_RUN_FLOOR = 0.6
 BASELINE_CEILING = 0.5
-UNSEEN_AIMS = {"mechanism": 0.6, "text": 0.4}
+UNSEEN_AIMS = {"mechanism": 0.7, "text": 0.5}
+GAP_FLOOR = 0.2
+SURE_AND_WRONG_CEILING = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,16 +152,43 @@ def checks(result: SuiteResult) -> tuple[Check, ...]:
         listed = ", ".join(f"{one.name} {one.value.mean:.1%}" for one in bases)
         low = all(one.value.mean < BASELINE_CEILING for one in bases)
         found.append(Check(text=f"every baseline below {BASELINE_CEILING:.0%}: {listed}", ok=low))
-    table = calibration(result.predictions)
-    if table is not None:
-        found.append(
-            Check(text=f"Brier better than the best constant: {brier(table)}", ok=table.beats_constant)
-        )
+    found += _quiet(result)
+    for name, table in calibrations(result).items():
+        found += _calibrated(name, table)
     for one in unseen(result):
         aim = UNSEEN_AIMS[one.name]
         said = f"cause named with unseen {one.name} in at least {aim:.0%}: {one.value.mean:.1%} of {one.runs}"
         found.append(Check(text=said, ok=one.value.mean >= aim))
     return (*found, *_first(result))
+
+
+def calibrations(result: SuiteResult) -> dict[str, Calibration]:
+    """By the kind of runs: as they are, variants, unseen, all; those that there are."""
+    tables = {name: calibration(found) for name, found in result.predictions.items()}
+    return {name: table for name, table in tables.items() if table is not None}
+
+
+def _quiet(result: SuiteResult) -> Iterator[Check]:
+    """Runs of which the right answer names no cause."""
+    asked = [one for one in result.outcomes if one.quiet]
+    if asked:
+        share = sum(one.score.stance == "right" for one in asked) / len(asked)
+        said = f"right where there is no cause to name in at least {QUIET_FLOOR:.0%}: {share:.1%} of {len(asked)}"
+        yield Check(text=said, ok=share >= QUIET_FLOOR)
+
+
+def _calibrated(name: str, table: Calibration) -> Iterator[Check]:
+    yield Check(
+        text=f"Brier and log loss better than the best constant, {name}: {brier(table)}; "
+        f"{table.log_loss:.4f}, the constant {table.constant_log_loss:.4f}",
+        ok=table.surely_beats_constant,
+    )
+    if table.gap is not None:
+        said = f"mean confidence right less wrong at least {GAP_FLOOR}, {name}: {table.gap:+.2f}"
+        yield Check(text=said, ok=table.gap >= GAP_FLOOR)
+    wrong = table.sure_and_wrong
+    said = f"wrong with more than {SURE:.0%} in at most {SURE_AND_WRONG_CEILING:.0%}, {name}: {wrong:.1%}"
+    yield Check(text=said, ok=wrong <= SURE_AND_WRONG_CEILING)
 
 
 def brier(table: Calibration) -> str:
@@ -186,7 +216,6 @@ def as_json(result: SuiteResult) -> Json:
     """Everything but seconds, for durations differ between equal runs."""
     outcomes = result.outcomes
     median, most = onset_errors(outcomes)
-    table = calibration(result.predictions)
     return {
         "figures": _rows(one for one in figures(outcomes) if one.name != "seconds"),
         "onset_error_seconds": {"median": median, "p90": most},
@@ -197,9 +226,15 @@ def as_json(result: SuiteResult) -> Json:
         "baselines": _rows(baselines(outcomes)),
         "variants": [asdict(one) for one in variants(result)],
         "unseen_share": _rows(unseen(result)),
-        "calibration": {**asdict(table), "gap": table.gap, "beats_constant": table.beats_constant}
-        if table
-        else None,
+        "calibration": {
+            name: {
+                **asdict(table),
+                "gap": table.gap,
+                "beats_constant": table.beats_constant,
+                "surely_beats_constant": table.surely_beats_constant,
+            }
+            for name, table in calibrations(result).items()
+        },
         "checks": [asdict(one) for one in checks(result)],
         "first_runs": dict(result.first_runs or {}),
     }

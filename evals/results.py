@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -49,6 +49,7 @@ class Outcome:
     error: str = ""
     story: Story | None = None
     variant: str = ""
+    quiet: bool = False  # the truth names no cause
 
     @property
     def title(self) -> str:
@@ -85,6 +86,7 @@ class Unseen:
     how: str  # mechanism or text
     named: bool
     told: str = ""  # what the report said instead
+    predicted: float | None = None  # see `evals.calibration`; None without a report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,12 +116,20 @@ class SuiteResult:
         return sum(len(outcome.false_claims) for outcome in self.every)
 
     @property
-    def predictions(self) -> tuple[Prediction, ...]:
-        """Those of runs that gave a report."""
-        return tuple(
-            Prediction(case=one.case, said=one.score.predicted, right=one.score.stance == "right")
-            for one in self.outcomes
-            if one.score.predicted is not None
+    def predictions(self) -> Mapping[str, tuple[Prediction, ...]]:
+        """Those of runs that gave a report: of cases as they are, of variants, of what is unseen; then of all."""
+        apart = {
+            "as they are": _predictions(self.outcomes),
+            "variants": _predictions(self.varied),
+            "unseen": tuple(
+                Prediction(case=one.case, said=one.predicted, right=one.named)
+                for one in self.unseen
+                if one.predicted is not None
+            ),
+        }
+        held = {name: found for name, found in apart.items() if found}
+        return (
+            held if len(held) < 2 else {**held, "all": tuple(one for found in held.values() for one in found)}
         )
 
     @property
@@ -161,6 +171,14 @@ def write_log(folder: Path, outcome: Outcome, reports: Sequence[Report]) -> Path
     row["reports"] = [report.model_dump(mode="json") for report in reports]
     place.write_text(json.dumps(row, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return place
+
+
+def _predictions(outcomes: Iterable[Outcome]) -> tuple[Prediction, ...]:
+    return tuple(
+        Prediction(case=one.case, said=one.score.predicted, right=one.score.stance == "right")
+        for one in outcomes
+        if one.score.predicted is not None
+    )
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from evals import varied
-from evals.calibration import calibration
-from evals.figures import baselines, by_case, checks, figures, onset_errors, unseen
+from evals.figures import baselines, by_case, calibrations, checks, figures, onset_errors, unseen
 from evals.pictures import picture
 from evals.results import Outcome, SuiteResult
 from evals.scoreboard_html import page
@@ -67,15 +66,16 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _calibration(result: SuiteResult) -> list[str]:
-    table = calibration(result.predictions)
-    if table is None:
-        return []
-    rows = [
-        (f"{one.low:.0%} to {one.high:.0%}", str(one.runs), f"{one.said:.1%}", f"{one.right:.1%}")
-        for one in table.bins
-    ]
-    lines = ["", "## Calibration", "", *_table(("confidence", "runs", "mean", "right"), rows), ""]
-    return lines + [f"- {line}" for line in calibration_lines(table)]
+    lines = []
+    for name, table in calibrations(result).items():
+        rows = [
+            (f"{one.low:.0%} to {one.high:.0%}", str(one.runs), f"{one.said:.1%}", f"{one.right:.1%}")
+            for one in table.bins
+        ]
+        lines += ["", f"## Calibration: {name}", ""]
+        lines += [*_table(("confidence", "runs", "mean", "right"), rows), ""]
+        lines += [f"- {line}" for line in calibration_lines(table)]
+    return lines
 
 
 def _variants(result: SuiteResult) -> list[str]:

@@ -7,8 +7,8 @@ from html import escape
 from importlib.resources import files
 
 from evals import varied
-from evals.calibration import Calibration, calibration
-from evals.figures import Figure, baselines, by_case, checks, figures, onset_errors, unseen
+from evals.calibration import Calibration
+from evals.figures import Figure, baselines, by_case, calibrations, checks, figures, onset_errors, unseen
 from evals.pictures import picture
 from evals.results import Outcome, SuiteResult
 from evals.summary import SHORT, calibration_lines, mark, reasons, shown
@@ -112,9 +112,10 @@ def _baselines(result: SuiteResult) -> str:
 
 
 def _calibration(result: SuiteResult) -> str:
-    table = calibration(result.predictions)
-    if table is None:
-        return ""
+    return "".join(_calibrated(name, table) for name, table in calibrations(result).items())
+
+
+def _calibrated(name: str, table: Calibration) -> str:
     rows = [
         [f"{one.low:.0%} to {one.high:.0%}", str(one.runs), f"{one.said:.1%}", f"{one.right:.1%}"]
         for one in table.bins
@@ -122,7 +123,7 @@ def _calibration(result: SuiteResult) -> str:
     said = "".join(f"<li>{escape(line)}</li>" for line in calibration_lines(table))
     left = _table(("confidence", ">runs", ">mean", ">right"), rows) + f'<ul class="why">{said}</ul>'
     return _section(
-        "Calibration", f'<div class="two"><div>{left}</div><div>{_reliability(table)}</div></div>'
+        f"Calibration: {name}", f'<div class="two"><div>{left}</div><div>{_reliability(table)}</div></div>'
     )
 
 

@@ -165,6 +165,7 @@ def _run_case(case: Case, seed: int, logs: Path | None, variation: Variation | N
         score=judgement,
         false_claims=false,
         baselines=() if variation else judged(scene, event, innocent=truth.cause is None),
+        quiet=truth.cause is None,
         verdict=last.verdict if last else "",
         rehearsal=tried.status if tried else "",
         prevention=kept,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from evals import varied
 from evals.baselines import NAMES
-from evals.calibration import Calibration, calibration
-from evals.figures import Figure, baselines, brier, checks, figures, onset_errors, total, unseen
+from evals.bootstrap import Interval
+from evals.calibration import SURE, Calibration
+from evals.figures import Figure, baselines, brier, calibrations, checks, figures, onset_errors, total, unseen
 from evals.results import Outcome, SuiteResult
 
 SHORT = {
@@ -109,15 +110,15 @@ def _as_baseline(figure: Figure) -> Figure:
 
 
 def _calibration(result: SuiteResult) -> list[str]:
-    table = calibration(result.predictions)
-    if table is None:
-        return []
-    lines = ["confidence   runs   mean  right"]
-    lines += [
-        f"{one.low:>4.0%} to {one.high:>4.0%} {one.runs:>4}  {one.said:>5.1%}  {one.right:>5.1%}"
-        for one in table.bins
-    ]
-    return [*lines, *calibration_lines(table), ""]
+    lines = []
+    for name, table in calibrations(result).items():
+        lines.append(f"confidence   runs   mean  right   ({name})")
+        lines += [
+            f"{one.low:>4.0%} to {one.high:>4.0%} {one.runs:>4}  {one.said:>5.1%}  {one.right:>5.1%}"
+            for one in table.bins
+        ]
+        lines += [*calibration_lines(table), ""]
+    return lines
 
 
 def calibration_lines(table: Calibration) -> list[str]:
@@ -126,8 +127,15 @@ def calibration_lines(table: Calibration) -> list[str]:
     gap = "" if table.gap is None else f", {table.gap:+.1%} apart"
     return [
         f"Brier {brier(table)}; log loss {table.log_loss:.4f}, best constant {table.constant_log_loss:.4f}",
-        f"mean confidence when right {right}, when wrong {wrong}{gap}",
+        f"95 % of draws of cases: Brier {_range(table.brier_gain)} better than the best constant of the draw, "
+        f"log loss {_range(table.log_loss_gain)}",
+        f"mean confidence when right {right}, when wrong {wrong}{gap}; wrong with more than {SURE:.0%}: "
+        f"{table.sure_and_wrong:.1%}",
     ]
+
+
+def _range(of: Interval) -> str:
+    return f"{of.low:+.4f} to {of.high:+.4f}"
 
 
 def _share(value: float | None) -> str:

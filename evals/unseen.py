@@ -16,6 +16,7 @@ from typing import Any
 
 from evals.cases import Case
 from evals.results import Unseen
+from evals.score import predicted
 from evals.truth import Truth
 from evals.worlds import open_world, told, truth_of
 from graph import Context, Report
@@ -51,6 +52,7 @@ def run_unseen(case: Case, seed: int, how: str) -> Unseen | None:
         how=how,
         named=bool(reports) and _named(reports[-1], truth),
         told=_said(reports[-1]) if reports else "",
+        predicted=predicted(reports[-1]) if reports else None,
     )
 
 

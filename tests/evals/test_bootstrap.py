@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evals.bootstrap import grouped, interval, paired, quantile
+from evals.bootstrap import grouped, interval, paired, quantile, spread
 
 VALUES = st.dictionaries(
     st.text("abcdef", min_size=1, max_size=3),
@@ -79,3 +79,14 @@ def test_a_quantile_is_the_value_that_so_many_do_not_exceed(share: float, value:
 
 def test_values_are_grouped_by_case() -> None:
     assert grouped([("a", 1.0), ("b", 2.0), ("a", 3.0)]) == {"a": [1.0, 3.0], "b": [2.0]}
+
+
+def test_a_figure_of_sums_and_its_spread() -> None:
+    found = spread({"a": (1.0, 2.0), "b": (3.0, 2.0), "c": (5.0, 4.0)}, lambda top, count: top / count)
+    assert found.mean == 9 / 8
+    assert found.low < found.mean < found.high
+    assert found.cases == 3
+    alone = spread({"a": (1.0, 2.0)}, lambda top, count: top / count)
+    assert (alone.low, alone.mean, alone.high) == (0.5, 0.5, 0.5)
+    with pytest.raises(ValueError, match="nothing"):
+        spread({}, sum)

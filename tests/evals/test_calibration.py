@@ -64,3 +64,25 @@ def test_every_prediction_is_in_one_bin(pairs: list[tuple[float, bool]]) -> None
 
 def test_without_predictions_there_is_no_calibration() -> None:
     assert calibration([]) is None
+
+
+def test_better_than_the_constant_counts_only_when_it_is_so_in_most_draws_of_cases() -> None:
+    pairs = [(f"case-{n}", 0.95 if n % 3 else 0.1, bool(n % 3)) for n in range(30)]
+    clear = calibration([Prediction(case=case, said=said, right=right) for case, said, right in pairs])
+    assert clear is not None
+    assert clear.surely_beats_constant is True
+    assert clear.brier_gain.mean == pytest.approx(clear.constant_brier - clear.brier)
+    assert clear.log_loss_gain.mean == pytest.approx(clear.constant_log_loss - clear.log_loss)
+    assert clear.brier_gain.low <= clear.brier_gain.mean <= clear.brier_gain.high
+    lucky = calibration(
+        [
+            Prediction(case=case, said=0.9 if case == "case-1" else 0.66, right=right)
+            for case, _, right in pairs
+        ]
+    )
+    assert lucky is not None
+    assert (lucky.beats_constant, lucky.surely_beats_constant) == (True, False)
+
+
+def test_how_often_it_is_sure_and_wrong() -> None:
+    assert of((0.9, False), (0.8, False), (0.97, True), (0.3, False)).sure_and_wrong == 0.25

@@ -84,7 +84,7 @@ def test_the_page_is_whole_and_asks_for_nothing_from_outside() -> None:
 def test_the_page_tells_every_part() -> None:
     texts = [text.strip() for text in Page(page(RESULT)).texts]
     for heading in (
-        "What must hold of the whole suite", "Figures", "Baselines", "Calibration", "Unseen mechanism",
+        "What must hold of the whole suite", "Figures", "Baselines", "Calibration: as they are", "Unseen mechanism",
         "First run of each case", "Cases", "Failures", "alpha seed 2", "cause: expected <a>, got b & c",
     ):  # fmt: skip
         assert heading in texts

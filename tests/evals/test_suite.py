@@ -154,8 +154,8 @@ def test_a_constant_that_cannot_be_beaten_is_told_with_both_numbers(stance: Any,
     alike = replace(RIGHT, score=Score(items=items(cause=True), stance=stance, predicted=0.5))
     text = render(result(alike))
     assert (
-        f"– Brier better than the best constant: 0.2500, the constant 0.0000 (every answer is {stance}"
-        in text
+        f"– Brier and log loss better than the best constant, as they are: 0.2500, the constant 0.0000 "
+        f"(every answer is {stance}" in text
     )
     assert f"always saying {best} scores 0" in text
 
@@ -169,7 +169,7 @@ def test_json_is_the_same_whatever_a_run_lasted() -> None:
     assert data["outcomes"][0]["baselines"][0]["guess"]["time"] == "2026-02-03T00:00:00+00:00"
     assert data["figures"]["cause"]["mean"] == 0.5
     assert data["by_case"]["beta"]["cause"] == {"mean": 0.0, "low": 0.0, "high": 0.0, "runs": 1}
-    assert data["calibration"]["brier"] == pytest.approx((0.1**2 + 0.7**2) / 2)
+    assert data["calibration"]["as they are"]["brier"] == pytest.approx((0.1**2 + 0.7**2) / 2)
 
 
 @pytest.mark.parametrize(
