@@ -56,6 +56,7 @@ class Facts:
     changes: tuple[ChangeEvent, ...] = ()
     denied: tuple[ChangeEvent, ...] = ()
     others: tuple[ChangeEvent, ...] = ()  # changes of what is not near, without what only tells of them
+    aside: frozenset[str] = frozenset()  # ids of changes of other things in what led to the symptom
     versions: tuple[Version, ...] = ()
     histories: frozenset[str] = frozenset()  # ARNs of which all events of 90 days were asked
     questioned: frozenset[str] = frozenset()  # what was read, or tried, to tell rivals apart
@@ -88,6 +89,7 @@ class Facts:
             changes=load_all(ChangeEvent, state.get("changes")),
             denied=load_all(ChangeEvent, state.get("denied")),
             others=load_all(ChangeEvent, state.get("others")),
+            aside=frozenset(state.get("aside") or ()),
             versions=load_all(Version, state.get("versions")),
             histories=frozenset(state.get("histories") or ()),
             questioned=frozenset(state.get("questioned") or ()),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from graph.facts import Facts
-from graph.undoing.anatomy import things_in
+from graph.touching import things
 from tools.aws import Reader
 from tools.catalogue import change_of, replaced_by, service_of, type_of
 from tools.cloudtrail import KEPT, event_names, is_noise, lookup
@@ -32,9 +32,7 @@ class Former:
     resources: tuple[Resource, ...] = ()
     relations: tuple[Relation, ...] = ()
     events: tuple[ChangeEvent, ...] = ()
-    aside: frozenset[str] = (
-        frozenset()
-    )  # ids of changes of other things in these resources: another record of a zone
+    aside: frozenset[str] = frozenset()  # ids of changes of other things in these: another record of a zone
 
 
 def former(
@@ -55,12 +53,12 @@ def former(
         for target in _named(facts, event, aims):
             found.setdefault((_touched(event), target), _led(event, target))
     sources = sorted({source for source, _ in found})
-    led = {id(one): _things(one) for one in told.values() if any(_named(facts, one, aims))}
+    led = {id(one): things(one) for one in told.values() if any(_named(facts, one, aims))}
     aside = {
         one.id
         for one in recent
-        if _things(one)
-        and not any(_things(one) & led[id(other)] for other in told.values() if id(other) in led)
+        if things(one)
+        and not any(things(one) & led[id(other)] for other in told.values() if id(other) in led)
     }
     return Former(
         resources=tuple(describe(arn) for arn in sources),
@@ -108,13 +106,6 @@ def _named(facts: Facts, event: ChangeEvent, aims: set[str]) -> Iterator[str]:
         if "." in text or ":" in text:
             plain = text.lower().rstrip(".").removeprefix(_ALIAS) if not text.startswith("arn:") else text
             yield from (one.arn for one in facts.directory.mentioned(plain) if one.arn in aims)
-
-
-def _things(event: ChangeEvent) -> frozenset[str]:
-    """What the things inside a request are called: records, targets, rules."""
-    return frozenset(
-        f"{one['name']} {one.get('type', '')}" for one in things_in(event.request) if "name" in one
-    )
 
 
 def _led(event: ChangeEvent, target: str) -> Relation:

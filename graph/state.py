@@ -100,6 +100,7 @@ class Trail(Findings):
     parts: list[Json]  # Resource: parts of known resources (stages, aliases) that changes touch
     versions: list[Json]  # Version: published before changes of settings that versions show
     formerly: list[Json]  # Relation: what led to the symptom until it was changed
+    aside: list[str]  # ids of changes of other things in what led to the symptom: another record of a zone
     histories: list[str]  # ARNs of which all events of 90 days were asked
     trail_visible: bool
     complete_until: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from graph.undoing.anatomy import things_in
 from tools.catalogue import change_of, services
 from tools.cloudtrail_touch import touched_by, toucher
 from tools.models import ChangeEvent, Resource
@@ -38,3 +39,10 @@ def by_event(resources: Iterable[Resource]) -> Callable[[ChangeEvent], tuple[str
 def _own(event: ChangeEvent, resource: Resource) -> bool:
     service = services().get(resource.service)
     return service is not None and event.source in service.event_sources
+
+
+def things(event: ChangeEvent) -> frozenset[str]:
+    """What the things inside a request are called: records, targets, rules."""
+    return frozenset(
+        f"{one['name']} {one.get('type', '')}" for one in things_in(event.request) if "name" in one
+    )

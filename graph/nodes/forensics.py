@@ -75,6 +75,7 @@ def forensics(state: State, *, runtime: Runtime[Context]) -> Trail | dict[str, o
                 [*kept(facts, state), *changed_parts(work.reader, facts, events, seen=found is not None)]
             ),
             formerly=dump_all([one for one in facts.relations if one.kind == LED_TO]),
+            aside=sorted(facts.aside),
             versions=dump_all(
                 [*versions(work.reader, facts, events), *config_items(work.reader, facts, events)]
             ),
@@ -117,20 +118,13 @@ def _read(work: Desk, facts: Facts, lookback: int, asked: Sequence[str] = ()) ->
 
 
 def _led(work: Desk, facts: Facts, found: Changes | None) -> tuple[Facts, Changes | None]:
-    """With what led to the symptom until it was changed, and the events that tell so.
-
-    Without changes of what else is kept beside it; those after the symptom stay, to be ruled out by their time.
-    """
+    """With what led to the symptom until it was changed, and the events that tell so."""
     if found is None:
         return facts, found
-    ended = facts.onset.latest if facts.onset else facts.as_of
     led = former(work.reader, facts, found.events, lambda arn: described_part(work.reader, arn))
     known = {one.id for one in found.events}
     events = sorted(
-        (
-            *(one for one in found.events if one.id not in led.aside or one.time > ended),
-            *(one for one in led.events if one.id not in known),
-        ),
+        (*found.events, *(one for one in led.events if one.id not in known)),
         key=lambda one: (one.time, one.id),
     )
     return (
@@ -138,6 +132,7 @@ def _led(work: Desk, facts: Facts, found: Changes | None) -> tuple[Facts, Change
             facts,
             resources=(*facts.resources, *led.resources),
             relations=(*facts.relations, *led.relations),
+            aside=facts.aside | led.aside,
         ),
         replace(found, events=tuple(events)),
     )

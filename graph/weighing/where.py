@@ -7,6 +7,7 @@ from itertools import pairwise
 from graph.claims import changed_claim, statement
 from graph.facts import Facts
 from graph.models import Hypothesis, TestResult
+from graph.touching import things
 from graph.weighing.moves import event_of
 from graph.weights import WEIGHTS
 from tools.models import Claim
@@ -27,6 +28,8 @@ def topology(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
     """How near the cause is to the symptom."""
     if not hypothesis.resource or hypothesis.kind in {"alarm_changed", "traffic"}:
         return None
+    if hypothesis.event in facts.aside:
+        return _aside(facts, hypothesis)
     way = path(facts, hypothesis)
     names = " → ".join(facts.name(arn) for arn in way)
     if not way:
@@ -55,6 +58,19 @@ def topology(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
         names=names,
     )
     return TestResult(test="topology", weight=WEIGHTS[key], statement=said)
+
+
+def _aside(facts: Facts, hypothesis: Hypothesis) -> TestResult:
+    """Another record of the zone, another rule of the bus: the resource led to the symptom, this in it did not."""
+    event = event_of(facts, hypothesis)
+    said = statement(
+        "it is about {things} of {name}, which did not lead to the symptom",
+        evidence=event.evidence[:1] if event else (),
+        claims=[changed_claim(event, hypothesis.resource)] if event else (),
+        things=", ".join(sorted(things(event))) if event else "",
+        name=facts.name(hypothesis.resource),
+    )
+    return TestResult(test="topology", weight=WEIGHTS["topology.no_path"], statement=said)
 
 
 def _length(facts: Facts, way: tuple[str, ...]) -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from evals.world import World, load_case
 from graph.facts import Facts
 from graph.former import LED_TO, Former, former
-from graph.models import Incident
+from graph.models import Hypothesis, Incident
+from graph.weighing.where import topology
+from graph.weights import WEIGHTS
 from tools.aws import Account, Aws, Reader
 from tools.budget import Budget, Limits
 from tools.clock import VirtualClock
@@ -56,3 +59,25 @@ def test_a_record_that_led_elsewhere_is_nothing() -> None:
     made = load_case("dns-record-moved", 3)
     led, _ = looked(made, made.facts["lb.arn"], "another-1234.eu-west-1.elb.amazonaws.com")
     assert led == Former()
+
+
+def test_another_record_of_the_zone_is_ruled_out_with_the_reason() -> None:
+    made = load_case("dns-record-moved", 2)
+    led, _ = looked(made, made.facts["lb.arn"], made.facts["lb.host"])
+    zone, other = made.facts["zone.arn"], made.facts["other.event_id"]
+    seen = next(one for one in led.events if one.id == made.facts["change.event_id"])
+    facts = Facts(
+        incident=Incident(account=made.account, region=made.region, resource=made.facts["lb.arn"]),
+        as_of=made.start,
+        resources=led.resources,
+        relations=led.relations,
+        changes=(seen, replace(seen, id=other)),
+        aside=led.aside,
+    )
+    told = topology(facts, Hypothesis(id="o", kind="change", title="", resource=zone, event=other))
+    assert told is not None
+    assert told.weight == WEIGHTS["topology.no_path"]
+    assert "did not lead to the symptom" in told.statement.text
+    true = topology(facts, Hypothesis(id="t", kind="change", title="", resource=zone, event=seen.id))
+    assert true is not None
+    assert true.weight > 0
