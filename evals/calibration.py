@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import log
+from math import exp, log
 
 from evals.bootstrap import Interval, spread
 
@@ -66,6 +66,7 @@ class Calibration:
     sure_and_wrong: float  # share of all answers that were wrong with more than `SURE`
     brier_gain: Interval  # the best constant's Brier score less that of the predictions, over draws of cases
     log_loss_gain: Interval
+    slope: float | None  # by which all log-odds would have to be multiplied for the least log loss
 
     @property
     def gap(self) -> float | None:
@@ -107,6 +108,7 @@ def calibration(predictions: Sequence[Prediction]) -> Calibration | None:
         sure_and_wrong=_mean([float(one.said > SURE and not one.right) for one in predictions]),
         brier_gain=_gain(predictions, _squared, lambda share: share * (1 - share)),
         log_loss_gain=_gain(predictions, _log_loss, _entropy),
+        slope=_slope(predictions) if right and wrong else None,
     )
 
 
@@ -125,6 +127,19 @@ def _gain(
         lost, right, count = sums.get(one.case, (0.0, 0.0, 0.0))
         sums[one.case] = (lost + loss(one.said, one.right), right + one.right, count + 1)
     return spread(sums, gain)
+
+
+_SLOPES = tuple(n / 20 for n in range(1, 101))
+
+
+def _slope(predictions: Sequence[Prediction]) -> float:
+    """Above 1: too modest; below 1: too sure."""
+    odds = [(log(said / (1 - said)), one.right) for one in predictions for said in [_clipped(one.said)]]
+
+    def loss(slope: float) -> float:
+        return sum(_log_loss(1 / (1 + exp(-slope * one)), right) for one, right in odds)
+
+    return min(_SLOPES, key=loss)
 
 
 def _squared(said: float, right: bool) -> float:
@@ -156,8 +171,12 @@ def _bins(predictions: Sequence[Prediction]) -> tuple[Bin, ...]:
 
 
 def _log_loss(said: float, right: bool) -> float:
-    clipped = min(1 - _CLIP, max(_CLIP, said))
+    clipped = _clipped(said)
     return -log(clipped if right else 1 - clipped)
+
+
+def _clipped(said: float) -> float:
+    return min(1 - _CLIP, max(_CLIP, said))
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -131,7 +131,15 @@ def calibration_lines(table: Calibration) -> list[str]:
         f"log loss {_range(table.log_loss_gain)}",
         f"mean confidence when right {right}, when wrong {wrong}{gap}; wrong with more than {SURE:.0%}: "
         f"{table.sure_and_wrong:.1%}",
+        *_slope(table),
     ]
+
+
+def _slope(table: Calibration) -> list[str]:
+    if table.slope is None:
+        return []
+    way = "too modest" if table.slope > 1.1 else "too sure" if table.slope < 0.9 else "as it should be"
+    return [f"log-odds fit best when multiplied by {table.slope:g}: confidence is {way}"]
 
 
 def _range(of: Interval) -> str:

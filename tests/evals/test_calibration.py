@@ -86,3 +86,13 @@ def test_better_than_the_constant_counts_only_when_it_is_so_in_most_draws_of_cas
 
 def test_how_often_it_is_sure_and_wrong() -> None:
     assert of((0.9, False), (0.8, False), (0.97, True), (0.3, False)).sure_and_wrong == 0.25
+
+
+def test_the_slope_tells_modest_from_too_sure() -> None:
+    modest = of(*[(0.7, True)] * 19, (0.7, False), *[(0.3, False)] * 19, (0.3, True))
+    bold = of(*[(0.99, True)] * 12, *[(0.99, False)] * 8)
+    assert modest.slope is not None
+    assert bold.slope is not None
+    assert modest.slope > 2
+    assert bold.slope < 0.2
+    assert of((0.9, True)).slope is None
