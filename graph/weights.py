@@ -50,6 +50,7 @@ WEIGHTS: Mapping[str, float] = {
     "logs.name_it": 3.5,
     "logs.name_resource": 1.6,
     "logs.name_another": -4.0,
+    "logs.own_program": -2.5,
     "condition.metric_up": 3.0,
     "condition.metric_still": -4.0,
     "condition.shown": 3.0,
