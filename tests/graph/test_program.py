@@ -15,7 +15,7 @@ from graph.weights import WEIGHTS
 from tests.graph import made
 from tests.graph.kinds import configured
 from tests.graph.made import ROLE, TABLE, WRITER, event, pattern
-from tools.models import ChangeEvent, Json
+from tools.models import ChangeEvent, Json, Relation
 
 OWN = pattern("[ERROR] 2026-04-09T10:00:12Z request failed: KeyError: 'weight'")
 REFUSED = pattern(
@@ -79,7 +79,7 @@ def test_values_that_a_program_reads_may_make_it_fail() -> None:
     resources = (*made.shop(), made.resource(where, "/parcels/limit"))
     relations = (
         *made.related(made.shop()),
-        *(made.Relation(source=WRITER, target=one, kind="reads", provenance="") for one in (where,)),
+        *(Relation(source=WRITER, target=one, kind="reads", provenance="") for one in (where,)),
     )
     change = event("ssm", "PutParameter", {"name": "/parcels/limit"}, id="true")
     facts = fails(change, patterns=(OWN,), resources=resources, relations=relations)
