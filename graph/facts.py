@@ -10,6 +10,7 @@ from functools import cached_property
 
 from graph.models import Incident, MeasuredContribution, MetricFinding, Model
 from graph.state import State, load, load_all
+from graph.undoing.known import Known
 from tools import topology as topologies
 from tools.catalogue import find, owner_arn, services, signatures
 from tools.directory import KnownResources
@@ -112,6 +113,11 @@ class Facts:
     @cached_property
     def topology(self) -> Topology:
         return Topology(resources=self.resources, relations=self.relations)
+
+    @cached_property
+    def known(self) -> Known:
+        """The changes as those see them who judge single events."""
+        return Known(events=self.changes)
 
     @property
     def onset(self) -> Onset | None:

@@ -9,11 +9,15 @@ from graph.facts import Facts
 from graph.models import Hypothesis, Model
 from graph.places import away
 from graph.tell_apart import candidates
+from graph.weighing.moves import event_of
 from tools.models import Resource
 
 CLOSE = 0.05
 """A runner-up that is less likely than this is no rival."""
 _MOST = 6
+MINUTE = 60
+FINER = "metric:60"
+"""Stands for the symptom's own metric with a datapoint a minute, among what was asked for."""
 
 
 class Question(Model):
@@ -22,11 +26,18 @@ class Question(Model):
     between: tuple[str, str]  # their titles
     resources: tuple[str, ...] = ()  # ARNs whose events of 90 days were not read yet
     log_groups: tuple[str, ...] = ()  # of them and of who calls them
+    finer: tuple[str, ...] = ()  # FINER when the symptom's metric is to be read by the minute
 
     @property
-    def tasks(self) -> list[Literal["forensics", "logs"]]:
-        wanted: list[Literal["forensics", "logs"]] = ["forensics"] if self.resources else []
-        return [*wanted, "logs"] if self.log_groups else wanted
+    def tasks(self) -> list[Literal["forensics", "logs", "metrics"]]:
+        wanted: list[Literal["forensics", "logs", "metrics"]] = ["forensics"] if self.resources else []
+        wanted += ["logs"] if self.log_groups else []
+        return [*wanted, "metrics"] if self.finer else wanted
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """All that it asks for, which is never asked for again."""
+        return (*self.resources, *self.log_groups, *self.finer)
 
 
 def question(facts: Facts, ranked: tuple[Hypothesis, ...]) -> Question | None:
@@ -44,8 +55,19 @@ def question(facts: Facts, ranked: tuple[Hypothesis, ...]) -> Question | None:
             if facts.trail_visible and one.arn not in read and away(facts, one) is None
         ),
         log_groups=_first(group for one in known for group in _groups(facts, one) if group not in read),
+        finer=() if FINER in read or not _by_minutes(facts, rivals) else (FINER,),
     )
     return asked if asked.tasks else None
+
+
+def _by_minutes(facts: Facts, rivals: tuple[Hypothesis, ...]) -> bool:
+    """Whether one of them was changed while, as far as is known, the symptom may have begun, and the other at another
+    time: a shorter interval may tell that it came too late."""
+    metric, onset = facts.incident.metric, facts.onset
+    if metric is None or onset is None or metric.period <= MINUTE:
+        return False
+    times = {event.time for one in rivals if (event := event_of(facts, one)) is not None}
+    return len(times) > 1 and any(onset.earliest < time <= onset.latest for time in times)
 
 
 def _first(names: Iterator[str]) -> tuple[str, ...]:

@@ -7,6 +7,9 @@ uses. What is looked at is the place of the planted event among all hypotheses o
 opsleuth cannot see" and hypotheses without an event included; equal probabilities share their places.
 
 Controls stand in the same places: the planted change harms nobody, and something else fails. It must not be blamed.
+
+Of every kind, plantings 0 to 4 are for development: weights may be set on them. Plantings 5 to 9 are held out, other
+worlds of the same kinds, and have a row of their own: nothing is set by what they show.
 """
 
 from __future__ import annotations
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
 
 EACH = 10
 """Plantings of every kind."""
+DEVELOPMENT = 5
+"""So many of them, the first ones, are for development."""
 CONTROLS = 1
 _WAYS = ("opsleuth", "latest", "nearest", "loudest", "random")
 _TITLES = {
@@ -226,6 +231,7 @@ def _figures(rows: Sequence[Row], controls: Sequence[Row], events: int, changes:
         "distances": sorted({row.distance for row in rows if row.distance is not None}),
         "named": round(sum(row.named for row in rows) / len(rows), 4),
         "ways": {way: _measures(rows, way) for way in _WAYS},
+        "split": {name: _of_part(part) for name, part in _split(rows) if part},
         "by_kind": {kind: _of_kind([row for row in rows if row.planting.kind == kind]) for kind in kinds},
         "controls": {
             "plantings": len(controls),
@@ -233,6 +239,18 @@ def _figures(rows: Sequence[Row], controls: Sequence[Row], events: int, changes:
             "named": sum(row.named for row in controls),
         },
     }
+
+
+def _split(rows: Sequence[Row]) -> tuple[tuple[str, list[Row]], ...]:
+    """The plantings on which weights may be set, and those that are held out."""
+    return (
+        ("development", [row for row in rows if row.planting.number < DEVELOPMENT]),
+        ("held out", [row for row in rows if row.planting.number >= DEVELOPMENT]),
+    )
+
+
+def _of_part(rows: Sequence[Row]) -> dict[str, object]:
+    return {"plantings": len(rows), **_measures(rows, "opsleuth"), "named": sum(row.named for row in rows)}
 
 
 def _of_kind(rows: Sequence[Row]) -> dict[str, object]:
@@ -260,7 +278,10 @@ def _text(path: Path, rows: Sequence[Row], controls: Sequence[Row], events: int,
         "",
         f"{'place of the planted change':<42}{'median':>8}{'mean':>8}   {'first':<24}among the first three",
     ]
-    lines += [_way_line(rows, way) for way in _WAYS]
+    lines += [_way_line(_TITLES[way], rows, way) for way in _WAYS]
+    lines += [
+        _way_line(f"opsleuth, {name} ({len(part)})", part, "opsleuth") for name, part in _split(rows) if part
+    ]
     lines += [
         "",
         f"{'opsleuth, by kind':<26}{'n':>4}{'median':>8}{'worst':>8}{'first':>8}{'<= 3':>8}{'named':>8}",
@@ -283,15 +304,13 @@ def _text(path: Path, rows: Sequence[Row], controls: Sequence[Row], events: int,
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _way_line(rows: Sequence[Row], way: str) -> str:
+def _way_line(title: str, rows: Sequence[Row], way: str) -> str:
     found = _measures(rows, way)
     shares = [
         f"{share.mean:.3f} ({share.low:.2f} to {share.high:.2f})" if share else "·"
         for share in (interval(_by_kind(rows, partial(_among, way, most))) for most in (1, 3))
     ]
-    return (
-        f"{_TITLES[way]:<42}{found['median_rank']:>8g}{found['mean_rank']:>8g}   {shares[0]:<24}{shares[1]}"
-    )
+    return f"{title:<42}{found['median_rank']:>8g}{found['mean_rank']:>8g}   {shares[0]:<24}{shares[1]}"
 
 
 def _worth_telling(row: Row) -> bool:

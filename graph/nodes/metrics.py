@@ -11,10 +11,12 @@ from langgraph.runtime import Runtime
 from graph.context import Context
 from graph.desk import Desk, desk
 from graph.facts import Facts, SettingStep
+from graph.finer import finer
 from graph.loads import Read, measured, windows
 from graph.models import MeasuredContribution, MetricFinding
 from graph.places import apart
-from graph.state import Measures, State
+from graph.refuting import Question
+from graph.state import Measures, State, load
 from tools.catalogue import services
 from tools.clock import ceil, floor
 from tools.metrics import cite_series, series, steps
@@ -39,6 +41,9 @@ def metrics(state: State, *, runtime: Runtime[Context]) -> Measures | dict[str, 
         return {}
     with desk(state, runtime, "metrics") as work:
         facts = Facts.of(state)
+        asked = load(Question, state["question"]) if state.get("question") else None
+        sooner = finer(work, facts) if asked is not None and asked.finer else None
+        facts = replace(facts, incident=sooner) if sooner is not None else facts
         begin = facts.onset.earliest if facts.onset else facts.as_of - BASELINE
         shown: list[Read] = []
         found = list(_findings(work, facts, begin, shown))
@@ -53,12 +58,13 @@ def metrics(state: State, *, runtime: Runtime[Context]) -> Measures | dict[str, 
             all=len(found),
             evidence=[one for item in moved for one in item.evidence],
         )
-        return Measures(
+        made = Measures(
             metrics=[item.model_dump(mode="json") for item in found],
             steps=[item.model_dump(mode="json") for item in stepped],
             contributions=[item.model_dump(mode="json") for item in _contributions(facts, begin, shown)],
             **work.findings(),
         )
+        return {**made, "incident": sooner.model_dump(mode="json")} if sooner is not None else made
 
 
 def _wanted(facts: Facts) -> Iterator[tuple[Resource, MetricSpec, Metric]]:

@@ -11,7 +11,7 @@ from graph.desk import Desk, desk
 from graph.models import Incident
 from graph.refuting import Question
 from graph.state import Course, State, load
-from graph.words import stamp
+from graph.words import say, stamp
 
 COLLECTORS = ("forensics", "logs", "metrics")
 LOOKBACK_HOURS = (2, 24, 72, 336)
@@ -51,7 +51,13 @@ def _refuting(work: Desk, state: State, asked: Question) -> Course:
         "Two causes are left: {one}; {other}. Before either is named: read {what}.",
         one=asked.between[0],
         other=asked.between[1],
-        what=", ".join((*(arn.rsplit(":", 1)[-1] for arn in asked.resources), *asked.log_groups)),
+        what=", ".join(
+            (
+                *(arn.rsplit(":", 1)[-1] for arn in asked.resources),
+                *asked.log_groups,
+                *([say("the symptom by the minute")] if asked.finer else ()),
+            )
+        ),
     )
     return _course(
         work,
@@ -59,7 +65,7 @@ def _refuting(work: Desk, state: State, asked: Question) -> Course:
         work.aws.as_of,
         state["lookback"],
         list(asked.tasks),
-        (*asked.resources, *asked.log_groups),
+        asked.asks,
     )
 
 

@@ -245,6 +245,21 @@ def was(event: ChangeEvent, known: Known) -> bool:
     )
 
 
+def said_before(event: ChangeEvent, known: Known) -> ChangeEvent | None:
+    """The earlier event that asked for the very same, when nothing on the same thing came in between: then what was
+    there was set once more. None for calls that do something each time, and where CloudTrail hides what was asked."""
+    if verb(event.operation)[0] not in _SETS or "HIDDEN" in canonical(event.request):
+        return None
+    last = _last(event, known)
+    if last is None or verb(last.operation)[0] in TAKES_AWAY - {"Disable"} or not equal(last, event):
+        return None
+    return last
+
+
+_SETS = frozenset({"Put", "Replace", "Set", "Modify", "Enable", "Disable"})
+"""Not `Update`: it brings new code under the same name, or restarts what it names."""
+
+
 def _covers(last: ChangeEvent, event: ChangeEvent) -> bool:
     """Whether all that the event says was said before."""
     told = {canonical(value) for value in opened(last.request).values()}

@@ -15,6 +15,7 @@ from graph.models import Hypothesis, TestResult
 from graph.weighing.mechanism import effects, moves_nothing
 from graph.weighing.moves import event_of
 from graph.weighing.when import onset_claims, span
+from graph.weighing.where import bears
 from graph.weights import WEIGHTS
 from tools.cloudtrail import is_noise
 
@@ -30,7 +31,7 @@ def coincidence(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
     # The effects of a setting are known, also when it has none.
     if hypothesis.setting or moves_nothing(event) or effects(facts, hypothesis):
         return None
-    if not facts.path(facts.incident.resource, hypothesis.resource) and not _same(facts, hypothesis):
+    if not bears(facts, hypothesis.resource):
         return None
     lag = max(0.0, (onset.earliest - event.time).total_seconds())
     chance = by_chance(changes_per_hour(facts), lag)
@@ -46,22 +47,24 @@ def coincidence(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
     return TestResult(test="coincidence", weight=round(weight, 4), statement=said)
 
 
-def _same(facts: Facts, hypothesis: Hypothesis) -> bool:
-    return facts.holder(hypothesis.resource) == facts.holder(facts.incident.resource)
-
-
 def by_chance(per_hour: float, lag_seconds: float) -> float:
     """The chance that at least one of changes at this rate falls into the lag (a Poisson process), above 0."""
     return max(1e-6, 1.0 - math.exp(-per_hour * (lag_seconds + _SLACK) / 3600.0))
 
 
 def changes_per_hour(facts: Facts) -> float:
-    """How often the known resources are changed, by what is seen of the window before the onset; one at least."""
+    """How often the known resources are changed, by what is seen of the window before the onset; one at least.
+
+    Calls that move nothing, such as tagging, are no candidates and do not count.
+    """
     begin = _began(facts) - timedelta(hours=facts.lookback)
     seen = [
         event
         for event in facts.changes
-        if begin <= event.time <= _began(facts) and not event.error_code and not is_noise(event)
+        if begin <= event.time <= _began(facts)
+        and not event.error_code
+        and not is_noise(event)
+        and not moves_nothing(event)
     ]
     return max(1, len(seen)) / max(1, facts.lookback)
 

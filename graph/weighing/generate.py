@@ -26,6 +26,8 @@ from tools.services._spec import Setting
 
 _NAMING = re.compile(r"(?:id|name|arn)s?$", re.IGNORECASE)
 _MACHINES = frozenset({"role", "aws_service", "service_linked_role"})
+CARRYING_OUT = timedelta(hours=1)
+"""How long after it was asked for a rotation may take: its function runs up to 15 minutes for each of four steps."""
 AFTER = timedelta(minutes=15)
 """Changes up to this long after the onset are listed, to be ruled out by their time."""
 
@@ -71,7 +73,7 @@ def _carries_out(facts: Facts, event: ChangeEvent) -> bool:
     touched = set(known.touches(event)[:1])
     return any(
         one.operation in known.follows
-        and event.time - AFTER <= one.time <= event.time
+        and event.time - CARRYING_OUT <= one.time <= event.time
         and not one.error_code
         and touched & set(_touches(one))
         for one in facts.changes

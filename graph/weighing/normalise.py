@@ -18,6 +18,7 @@ from graph.weighing.dose import below_demand, dose
 from graph.weighing.generate import hypotheses
 from graph.weighing.mechanism import explains, mechanism, together
 from graph.weighing.moves import event_of, step_of
+from graph.weighing.program import program
 from graph.weighing.season import season
 from graph.weighing.source import source
 from graph.weighing.undone import undone
@@ -114,7 +115,7 @@ def _tests(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
     if hypothesis.kind == "traffic":
         yield from special.traffic(facts, hypothesis)
         return
-    for single in (time, topology, source, mechanism, coincidence, logs):
+    for single in (time, topology, source, mechanism, coincidence, logs, program):
         result = single(facts, hypothesis)
         if result is not None:
             yield result

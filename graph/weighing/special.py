@@ -139,7 +139,28 @@ def traffic(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
     )  # fmt: skip
     yield TestResult(test="traffic", weight=WEIGHTS["traffic.up" if up else "traffic.same"], statement=said)
     if up:
+        yield from _sent_no_more(facts, found)
         yield from _limits(facts, found.after)
+
+
+_ALL_OF_IT = 0.8
+"""What hands on so much of what was asked before the onset hands on all of it; the rest is how the two are counted."""
+
+
+def _sent_no_more(facts: Facts, asked: MetricFinding) -> Iterator[TestResult]:
+    """Asked more, while what hands it all of its work was sent no more than before: then the same work comes again."""
+    above = (one for arn in facts.upstream(asked.resource) for one in facts.role(arn, "demand"))
+    sent = next((one for one in above if one.before and one.metric.stat == "Sum"), None)
+    if sent is None or sent.before is None or sent.after is None or asked.before is None:
+        return
+    if sent.before >= _ALL_OF_IT * asked.before and sent.after <= 1.2 * sent.before:
+        said = statement(
+            "{name}, which hands it its work, was sent {before} per second before the onset, {after} since",
+            evidence=sent.evidence,
+            claims=[rate_claim(sent, since=False), rate_claim(sent, since=True)],
+            name=facts.name(sent.resource), before=shown(sent.before)[0], after=shown(sent.after)[0],
+        )  # fmt: skip
+        yield TestResult(test="traffic", weight=WEIGHTS["traffic.sent_no_more"], statement=said)
 
 
 def _limits(facts: Facts, asked: float) -> Iterator[TestResult]:
@@ -266,8 +287,10 @@ def unseen(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
     if not facts.trail_visible or facts.complete_until is None or facts.onset is None:
         return
     if facts.complete_until > facts.onset.latest:
+        shown = step_of(facts, hypothesis) is not None
+        key = "change.unseen_though_visible" if shown else "change.neither_seen_nor_shown"
         said = statement("no event of such a change is visible, though CloudTrail is complete by now")
-        yield TestResult(test="trail", weight=WEIGHTS["change.unseen_though_visible"], statement=said)
+        yield TestResult(test="trail", weight=WEIGHTS[key], statement=said)
 
 
 def actor(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:

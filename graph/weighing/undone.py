@@ -1,4 +1,5 @@
-"""Undone: was it taken back before the symptom began, or does it only take away what had just been added?"""
+"""Undone: was it taken back before the symptom began, does it only take away what had just been added, or set what was
+so already?"""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from typing import Any
 from graph.claims import statement
 from graph.facts import Facts
 from graph.models import Hypothesis, TestResult
-from graph.undoing.after import ACCEPTS_TWICE, OPPOSITES, TAKES_AWAY
+from graph.undoing.after import ACCEPTS_TWICE, OPPOSITES, TAKES_AWAY, said_before
 from graph.undoing.anatomy import verb
 from graph.weighing.moves import event_of
 from graph.weights import WEIGHTS
@@ -27,6 +28,10 @@ def undone(facts: Facts, hypothesis: Hypothesis) -> Iterator[TestResult]:
     """For what gives or takes one thing of many (a rule, an entry, an attachment): values of settings tell it else."""
     event = event_of(facts, hypothesis)
     if event is None or hypothesis.setting or facts.onset is None or event.time > facts.onset.earliest:
+        return
+    again = said_before(event, facts.known)
+    if again is not None:
+        yield _told("sets only what had been set at {time} already", event, again, "dose.same_value")
         return
     word, _ = verb(event.operation)
     back = next(
@@ -76,11 +81,11 @@ def _pairs(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
         yield key, canonical(value)
 
 
-def _told(message: str, event: ChangeEvent, other: ChangeEvent) -> TestResult:
+def _told(message: str, event: ChangeEvent, other: ChangeEvent, key: str = "change.reverted") -> TestResult:
     said = statement(
         message,
         evidence=(*event.evidence[:1], *other.evidence[:1]),
         claims=[Claim(kind="event", subject=other.id, field="time", value=other.time.isoformat())],
         time=stamp(other.time),
     )
-    return TestResult(test="reverted", weight=WEIGHTS["change.reverted"], statement=said)
+    return TestResult(test="reverted", weight=WEIGHTS[key], statement=said)

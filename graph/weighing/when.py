@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 
 from graph.claims import event_claims, setting_claim, statement
@@ -12,6 +13,9 @@ from graph.weighing.moves import event_of, step_of, whole
 from graph.weights import WEIGHTS
 from graph.words import stamp
 from tools.models import Claim, Onset
+
+_MOMENT = 60.0
+"""Seconds: no effect is known to come sooner than within a minute."""
 
 
 def span(seconds: float) -> str:
@@ -107,14 +111,20 @@ def _lag_weight(facts: Facts, hypothesis: Hypothesis, least: float, most: float)
         if any(low <= most and least <= high for low, high in windows):
             return WEIGHTS["time.fits_mechanism"]
         if all(least > high for _, high in windows):
-            over = least / max(1, max(high for _, high in windows))
-            return WEIGHTS["time.slower_than_mechanism"] * min(3.0, over)
+            return _slower(least / max(_MOMENT, *(high for _, high in windows)))
         return WEIGHTS["time.same_hours"]
     if least <= 900:
         return WEIGHTS["time.soon"]
     if least <= 7200:
         return WEIGHTS["time.same_hours"]
     return WEIGHTS["time.same_day"] if least <= 86400 else WEIGHTS["time.long_before"]
+
+
+def _slower(over: float) -> float:
+    """For a lag `over` times as long as the mechanism takes: caches, pools, demand and retries delay effects, so that
+    such a lag speaks ever less for it, by each doubling, and is no proof against it."""
+    late = WEIGHTS["time.fits_mechanism"] + WEIGHTS["time.each_doubling_slower"] * math.log2(max(1.0, over))
+    return round(max(WEIGHTS["time.much_slower"], late), 4)
 
 
 def _step_time(facts: Facts, found: SettingStep, evidence: tuple[str, ...]) -> TestResult:

@@ -48,9 +48,8 @@ def topology(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
             else "it is a part of the resource that shows the symptom"
         )
         return TestResult(test="topology", weight=WEIGHTS["topology.same"], statement=said)
-    relies = bool(facts.path(facts.incident.resource, hypothesis.resource))
     distance = {2: "near", 3: "two_away"}.get(_length(facts, way), "further")
-    key = f"topology.{distance}" if relies else "topology.upstream"
+    key = f"topology.{distance}" if bears(facts, hypothesis.resource) else "topology.upstream"
     said = statement(
         "reaches the symptom: {names}",
         evidence=_evidence(facts, way),
@@ -73,9 +72,36 @@ def _aside(facts: Facts, hypothesis: Hypothesis) -> TestResult:
     return TestResult(test="topology", weight=WEIGHTS["topology.no_path"], statement=said)
 
 
+_HANDED_ON = frozenset({"work", "demand", "backlog"})
+
+
+def bears(facts: Facts, arn: str) -> bool:
+    """Whether what is wrong with this resource comes to the symptom: the symptom's resource relies on it, or gets its
+    work from it and shows that too little or too much of that comes."""
+    symptom = facts.incident.resource
+    if facts.holder(arn) == facts.holder(symptom) or facts.path(symptom, arn):
+        return True
+    return facts.incident.role in _HANDED_ON and symptom in facts.downstream(arn)
+
+
 def _length(facts: Facts, way: tuple[str, ...]) -> int:
-    """How many things lie on the way, both ends included. What only hands requests on within another is no step."""
-    return len([arn for arn in way if arn in (way[0], way[-1]) or not _is_part(facts, arn)])
+    """How many things lie on the way, both ends included; at least two.
+
+    What only hands requests on within another is no step, nor is what serves none itself, only says how others do: a
+    group of parameters, a role, a route table.
+    """
+    inner = [arn for arn in way[1:-1] if not _is_part(facts, arn) and _serves(facts, arn)]
+    return max(2, 1 + len(inner) + _serves(facts, way[0]))
+
+
+def _serves(facts: Facts, arn: str) -> bool:
+    """Whether it runs or stores something, or any metric tells what it does. Of what is not known it is taken for
+    granted."""
+    resource = facts.resource(arn)
+    service = facts.service(resource) if resource is not None else None
+    if resource is None or service is None or service.types.get(resource.type) == "container":
+        return True
+    return any(spec.type == resource.type and spec.role != "setting" for spec in service.metrics)
 
 
 def _is_part(facts: Facts, arn: str) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from evals.benchmarks import BenchResult
 from evals.benchmarks.needle import Place, ranked, run
 from evals.benchmarks.needle_worlds import AFTER, BEFORE, Kind, foreign, kinds, plant, plantings
 from graph.models import Hypothesis
@@ -157,15 +158,27 @@ def test_a_path_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
         run(tmp_path / "nothing.jsonl")
 
 
+def _opsleuth(result: BenchResult) -> Json:
+    ways = result.figures["ways"]
+    assert isinstance(ways, dict)
+    return dict(ways["opsleuth"])
+
+
 def test_the_needle_is_found_and_what_is_planted_and_harmless_is_not_blamed(data: Path) -> None:
     planted = next(one for one in plantings(1) if one.kind == "bucket-notification")
     control = replace(next(one for one in plantings(1) if one.kind == "function-timeout"), breaks=False)
+    held_out = next(one for one in plantings(6) if (one.kind, one.number) == (planted.kind, 5))
     both = run(data, [planted, control], processes=1)
     again = run(data, [planted], processes=1)
     assert both.ok
     assert both.figures["by_kind"] == again.figures["by_kind"]
     assert both.figures["ways"] == again.figures["ways"]
     assert both.figures["controls"] == {"plantings": 1, "first": 0, "named": 0}
+    assert both.figures["split"] == {"development": {"plantings": 1, **_opsleuth(both), "named": 1}}
+    apart = run(data, [held_out], processes=1)
+    assert apart.figures["split"] == {"held out": {"plantings": 1, **_opsleuth(apart), "named": 1}}
+    assert "opsleuth, held out (1)" in apart.text
+    assert "held out" not in both.text
     ways = both.figures["ways"]
     assert isinstance(ways, dict)
     assert ways["opsleuth"]["median_rank"] == 1
