@@ -1,4 +1,4 @@
-"""When a metric went wrong, and whether it moved. Pure, deterministic, robust statistics.
+"""When a metric went wrong. Pure, deterministic, robust statistics.
 
 A metric cannot tell a moment finer than its period: the onset lies in the first bad period. What is
 normal comes from the points before the window; from the same time on earlier days when there are two days
@@ -26,23 +26,12 @@ Missing = Literal["zero", "idle", "unknown"]
 _SINGLE_SIGMAS = 8.0
 _STANDS_OUT = 3.0  # a lone spike must be this much higher than the next
 _JOIN = 3  # points of calm that do not end an episode
-_NOTHING = 0.02
+_NOTHING = (
+    0.02  # of the next point: trouble that began so late in its period that it left less is rarer than chance
+)
 _AT_ONCE = 0.8  # lost so much a period later, it fell at once
 _HALF_AN_HOUR = 30  # points of a slight shift that is no part of what comes after it
 _FEW_EVENTS = 3  # fewer counted events than this are no incident
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shift:
-    """Whether and how a metric moved from one window to another. Means, since sums of sparse metrics are rates."""
-
-    before: float
-    after: float
-    ratio: float | None  # None when it was 0
-    z: float  # signed, in standard errors of a robust scale, at most 99
-    moved: bool
-    direction: Literal["up", "down", ""]
-    bad: bool  # moved to the side that hurts
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,8 +260,8 @@ def _hidden(seen: _Points, first: int, normal: float) -> float:
     def lost(excess: float) -> float:
         return 1 - math.exp(-excess) if seen.logs else excess / abs(normal)
 
-    share = lost(seen.limit)
-    now, following = (lost(value) for value in (*seen.excess[first : first + 2], seen.excess[first])[:2])
+    share, now = lost(seen.limit), lost(seen.excess[first])
+    following = lost(seen.excess[first + 1]) if first + 1 < len(seen.excess) else now
     if following >= _AT_ONCE:
         return min(1.0, share)
     return min(1.0, math.sqrt(2 * share / max(share, following - now)))
@@ -336,71 +325,3 @@ def _confidence(seen: _Points, chosen: _Episode, first: int) -> float:
     sure *= 1.0 if chosen.sustained else 0.6
     sure *= 1.0 if min(seen.base, first) >= 10 else 0.7
     return round(min(0.99, max(0.05, sure)), 2)
-
-
-# ---- did it move
-
-
-_AT_END = 1.0  # percent or credits
-
-
-def used_up(series: Series, end: float, near: Window) -> Onset | None:
-    """When a store that was in use ran empty or full, for good, within `near`; None when it did not.
-
-    Nothing steps then: the series creeps to its end, for hours perhaps, and stays there.
-    """
-    points = [(moment, value) for moment, value in series.points if moment < series.window.end]
-    off = [index for index, (_, value) in enumerate(points) if abs(value - end) > _AT_END]
-    if not off or off[-1] + 1 >= len(points):
-        return None
-    last, first = points[off[-1]][0], points[off[-1] + 1][0]
-    if not near.start <= first < near.end:
-        return None
-    return Onset(
-        earliest=last,
-        latest=first + timedelta(seconds=series.metric.period),
-        confidence=0.9,
-        shape="ramp",
-        normal=statistics.median([value for _, value in points[: off[-1] + 1]]),
-        now=statistics.median([value for _, value in points[off[-1] + 1 :]]),
-    )
-
-
-def changed(
-    series: Series,
-    before: Window,
-    after: Window,
-    bad: Bad = "",
-    *,
-    missing: Missing = "unknown",
-    min_effect: float = 0.2,
-) -> Shift | None:
-    """Whether the metric moved between two windows; None when one of them has no point."""
-    if missing == "zero":
-        series = fill_zero(series)
-    old = [value for moment, value in series.points if moment in before]
-    new = [value for moment, value in series.points if moment in after]
-    if not old or not new:
-        return None
-    was, now = statistics.fmean(old), statistics.fmean(new)
-    middle = statistics.median(old)
-    spread = 1.4826 * statistics.median(abs(value - middle) for value in old)
-    # Sparse metrics have no spread by median: then the plain deviation, and at least what counting scatters.
-    spread = max(spread, statistics.pstdev(old) if spread == 0 else 0.0)
-    if series.metric.stat in ("Sum", "SampleCount"):
-        usual = (math.fsum(old) + math.fsum(new)) / (len(old) + len(new))
-        spread = max(spread, math.sqrt(max(usual, 1 / len(old))))
-    spread = max(spread, 1e-3 * abs(was), 1e-12)
-    z = (now - was) / (spread * math.sqrt(1 / len(old) + 1 / len(new)))
-    ratio = now / was if was else None
-    moved = abs(z) > 4 and abs(now - was) > min_effect * abs(was)
-    direction: Literal["up", "down", ""] = ("up" if now > was else "down") if moved else ""
-    return Shift(
-        before=was,
-        after=now,
-        ratio=ratio,
-        z=max(-99.0, min(99.0, z)),
-        moved=moved,
-        direction=direction,
-        bad=moved and direction == bad,
-    )
