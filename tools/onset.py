@@ -19,6 +19,7 @@ from typing import Literal
 from tools.baseline import RUN_SIGMAS, TAIL, baseline, blips, quantile, rare, season
 from tools.metrics import fill_zero
 from tools.models import Onset, OnsetShape, Series, Window
+from tools.span import span
 
 Bad = Literal["up", "down", ""]
 Missing = Literal["zero", "idle", "unknown"]
@@ -29,7 +30,7 @@ _JOIN = 3  # points of calm that do not end an episode
 _NOTHING = (
     0.02  # of the next point: trouble that began so late in its period that it left less is rarer than chance
 )
-_AT_ONCE = 0.8  # lost so much a period later, it fell at once
+_LOOKED = 80  # points before that say where exactly it began
 _HALF_AN_HOUR = 30  # points of a slight shift that is no part of what comes after it
 _FEW_EVENTS = 3  # fewer counted events than this are no incident
 
@@ -102,7 +103,7 @@ def _onset(
         seen = replace(seen, excess=[value - off for value in seen.excess])
         episodes = [one for one in _episodes(seen, counts) if one.last >= start]
         chosen = _chosen(seen, episodes) or chosen
-    return _told(seen, chosen, episodes, period, side)
+    return _told(seen, chosen, episodes, period, side, counts)
 
 
 def _measured(
@@ -205,7 +206,12 @@ def _off_day(seen: _Points, chosen: _Episode) -> float:
 
 
 def _told(
-    seen: _Points, chosen: _Episode, episodes: Sequence[_Episode], period: timedelta, side: Bad
+    seen: _Points,
+    chosen: _Episode,
+    episodes: Sequence[_Episode],
+    period: timedelta,
+    side: Bad,
+    counts: bool,
 ) -> Onset:
     teeth = _teeth(seen, chosen, episodes)
     first = _back(seen, (teeth[0] if teeth else chosen).first, period)
@@ -218,16 +224,10 @@ def _told(
     since = seen.raw[first : last + 1]
     normal, now = statistics.median(before) if before else None, statistics.median(since)
     shape = "sawtooth" if teeth else _shape(seen, first, chosen, ended, normal, now, period, side)
-    earliest = seen.times[first]
-    if shape == "ramp":
-        earliest = seen.times[_foot(seen, first)]
-    elif first and seen.times[first] - seen.times[first - 1] > period:
-        earliest = seen.times[first - 1] + period  # nothing was seen in between
-    elif shape == "silence" and first and normal:
-        earliest -= timedelta(seconds=math.ceil(_hidden(seen, first, normal) * period.total_seconds()))
+    earliest, latest = _interval(seen, first, teeth[0].last if teeth else last, period, side, counts)
     return Onset(
         earliest=earliest,
-        latest=seen.times[first] + period,
+        latest=min(latest, ended or latest),
         confidence=_confidence(seen, chosen, first),
         shape=shape,
         ended=ended,
@@ -250,31 +250,23 @@ def _back(seen: _Points, first: int, period: timedelta) -> int:
     return first
 
 
-def _hidden(seen: _Points, first: int, normal: float) -> float:
-    """The part of the period before `first` in which it may already have been falling without anybody seeing it.
-
-    All at once, the loss of a period is the part of it that was silent. Bit by bit (caches that expire), by r a
-    period, a fall that began f periods before the end has lost r f^2 / 2 of that period.
-    """
-
-    def lost(excess: float) -> float:
-        return 1 - math.exp(-excess) if seen.logs else excess / abs(normal)
-
-    share, now = lost(seen.limit), lost(seen.excess[first])
-    following = lost(seen.excess[first + 1]) if first + 1 < len(seen.excess) else now
-    if following >= _AT_ONCE:
-        return min(1.0, share)
-    return min(1.0, math.sqrt(2 * share / max(share, following - now)))
-
-
-def _foot(seen: _Points, first: int) -> int:
-    """Where a ramp may have begun: the last three points in a row that are quite normal on average."""
-    if seen.sigma == 0:
-        return first
-    for place in range(first, 2, -1):
-        if statistics.fmean(seen.excess[place - 3 : place]) <= 0.5 * seen.sigma:
-            return place - 3
-    return first
+def _interval(
+    seen: _Points, first: int, last: int, period: timedelta, side: Bad, counts: bool
+) -> tuple[datetime, datetime]:
+    """Between which moments it began, when point `first` is the first that stands out."""
+    begin = seen.times[max(0, first - _LOOKED)]
+    slots: list[float | None] = []
+    stands_out = ends = 0
+    for place in range(max(0, first - _LOOKED), last + 1):
+        slot = round((seen.times[place] - begin) / period)
+        slots += [None] * (slot - len(slots))
+        if place == first:
+            stands_out = slot
+        ends = slot
+        excess = seen.excess[place]
+        slots[slot:] = [math.exp(excess if side == "up" else -excess) if seen.logs else seen.raw[place]]
+    early, late = span(slots, stands_out, ends, counts and not seen.logs)
+    return begin + early * period, begin + late * period
 
 
 def _teeth(seen: _Points, chosen: _Episode, episodes: Sequence[_Episode]) -> list[_Episode]:
