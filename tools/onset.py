@@ -11,53 +11,21 @@ import math
 import statistics
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Literal
 
 from tools.baseline import RUN_SIGMAS, TAIL, baseline, blips, quantile, rare, season
+from tools.episodes import JOIN, Episode, Points, episodes, led_up, off_day, teeth, that_matters
 from tools.metrics import fill_zero
 from tools.models import Onset, OnsetShape, Series, Window
+from tools.pace import pace
 from tools.span import span
 
 Bad = Literal["up", "down", ""]
 Missing = Literal["zero", "idle", "unknown"]
 
-_SINGLE_SIGMAS = 8.0
-_STANDS_OUT = 3.0  # a lone spike must be this much higher than the next
-_JOIN = 3  # points of calm that do not end an episode
-_NOTHING = (
-    0.02  # of the next point: trouble that began so late in its period that it left less is rarer than chance
-)
 _LOOKED = 80  # points before that say where exactly it began
-_HALF_AN_HOUR = 30  # points of a slight shift that is no part of what comes after it
-_FEW_EVENTS = 3  # fewer counted events than this are no incident
-
-
-@dataclass(frozen=True, slots=True)
-class _Points:
-    """Times, raw values and excess: how far towards the bad side, in units where normal noise has scale `sigma`."""
-
-    times: Sequence[datetime]
-    raw: Sequence[float]
-    excess: Sequence[float]
-    sigma: float
-    limit: float  # excess beyond which a point counts in a run
-    base: int  # points of the baseline
-    logs: bool = False  # excess is of the logarithm
-
-
-@dataclass(frozen=True, slots=True)
-class _Episode:
-    """Points first..last (indices), those beyond the limit between them, the highest and the total excess."""
-
-    first: int
-    last: int
-    count: int
-    peak: float
-    mass: float
-    sustained: bool
 
 
 def onset(
@@ -85,25 +53,43 @@ def onset(
 def _onset(
     series: Series, window: Window, side: Bad, missing: Missing, hint: float | None, min_effect: float
 ) -> Onset | None:
+    counts = series.metric.stat in ("Sum", "SampleCount")
     if missing == "zero" or (missing == "idle" and side == "down"):
         series = fill_zero(series)
-    period = timedelta(seconds=series.metric.period)
+    if not counts and (paced := pace(series)) is not None:
+        found = _onset_of(paced, window, side, None, min_effect, counts)
+        return None if found is None else _by_level(found, series)
+    return _onset_of(series, window, side, hint, min_effect, counts)
+
+
+def _by_level(found: Onset, series: Series) -> Onset:
+    """The onset of another pace, with what the metric itself showed."""
+    before = [value for moment, value in series.points if moment < found.earliest]
+    since = [value for moment, value in series.points if moment >= found.latest]
+    return replace(
+        found,
+        normal=statistics.median(before) if before else None,
+        now=statistics.median(since) if since else None,
+    )
+
+
+def _onset_of(
+    series: Series, window: Window, side: Bad, hint: float | None, min_effect: float, counts: bool
+) -> Onset | None:
     points = [(moment, value) for moment, value in series.points if moment < window.end]
     if len(points) < 4:
         return None
-    counts = series.metric.stat in ("Sum", "SampleCount")
     seen = _measured(points, window, 1.0 if side == "up" else -1.0, counts, hint, min_effect)
-    episodes = _episodes(seen, counts)
     start = bisect_left(seen.times, window.start)
-    episodes = [one for one in episodes if one.last >= start]
-    chosen = _chosen(seen, episodes)
+    found = episodes(seen, counts, start)
+    chosen = that_matters(seen, found)
     if chosen is None:
         return None
-    if off := _off_day(seen, chosen):
+    if off := off_day(seen, chosen):
         seen = replace(seen, excess=[value - off for value in seen.excess])
-        episodes = [one for one in _episodes(seen, counts) if one.last >= start]
-        chosen = _chosen(seen, episodes) or chosen
-    return _told(seen, chosen, episodes, period, side, counts)
+        found = episodes(seen, counts, start)
+        chosen = that_matters(seen, found) or chosen
+    return _told(seen, chosen, found, timedelta(seconds=series.metric.period), side, counts)
 
 
 def _measured(
@@ -113,7 +99,7 @@ def _measured(
     counts: bool,
     hint: float | None,
     min_effect: float,
-) -> _Points:
+) -> Points:
     ratios = season(points, window, counts)
     times = [moment for moment, _ in points]
     raw = [value for _, value in points]
@@ -142,89 +128,27 @@ def _measured(
         crossed = sign * (hint - middle)
         if crossed > max(2 * sigma, quantile(calm, 0.98)):
             limit = min(limit, crossed)
-    return _Points(times, raw, excess, sigma, limit, len(base), ratios is not None)
-
-
-# ---- when it was not normal
-
-
-def _episodes(seen: _Points, counts: bool) -> list[_Episode]:
-    """Stretches of points beyond the limit, oldest first. A short calm, longer in a long stretch, does not end one."""
-    over = [place for place, value in enumerate(seen.excess) if value > seen.limit]
-    groups: list[list[int]] = []
-    for place in over:
-        if groups and place - groups[-1][-1] - 1 <= max(_JOIN, min(15, len(groups[-1]) // 3)):
-            groups[-1].append(place)
-        else:
-            groups.append([place])
-    made = [_episode(seen, group) for group in groups]
-    if counts:
-        made = [one for one in made if one.mass >= _FEW_EVENTS]
-    long = [one for one in made if one.sustained]
-    short = sorted((one for one in made if not one.sustained), key=lambda one: -one.peak)
-    if len(short) >= 2 and short[0].peak < _STANDS_OUT * short[1].peak:
-        short = []
-    usual = statistics.fmean(seen.raw) if counts else 0.0
-    lone = max(
-        _SINGLE_SIGMAS * seen.sigma, 2 * RUN_SIGMAS * math.sqrt(max(0.0, usual)) + _FEW_EVENTS * counts
-    )
-    spike = [one for one in short[:1] if one.peak > lone]
-    return sorted(long + spike, key=lambda one: one.first)
-
-
-def _episode(seen: _Points, group: Sequence[int]) -> _Episode:
-    needed, among = (3, 4) if len(seen.times) >= 12 else (2, 3)
-    runs = [n for n in range(len(group) - needed + 1) if group[n + needed - 1] - group[n] < among]
-    close = [n for n in range(len(group) - needed + 1) if group[n + needed - 1] - group[n] < 2 * among]
-    group = group[close[0] :] if runs else group  # a blip shortly before is no part of it
-    excess = [seen.excess[place] for place in group]
-    return _Episode(group[0], group[-1], len(group), max(excess), math.fsum(excess), bool(runs))
-
-
-def _chosen(seen: _Points, episodes: Sequence[_Episode]) -> _Episode | None:
-    if not episodes:
-        return None
-    largest = max(episodes, key=lambda one: (one.sustained, one.mass, -one.first))
-    latest = episodes[-1]
-    going_on = len(seen.times) - 1 - latest.last <= _JOIN
-    return latest if going_on and latest.sustained and latest.peak >= 0.2 * largest.peak else largest
-
-
-def _off_day(seen: _Points, chosen: _Episode) -> float:
-    """How far the day lies off other days before the metric breaks away from it too; 0 where it is one episode.
-
-    On weekends and holidays there is a little less or more of everything, for hours: that is no beginning.
-    """
-    little = 2 * seen.limit
-    if not seen.logs or chosen.peak < 2 * little:
-        return 0.0
-    own = seen.excess[chosen.first : chosen.last + 1]
-    breaks = next(
-        (place for place in range(len(own) - 2) if statistics.median(own[place : place + 3]) > little), 0
-    )
-    return statistics.median(own[:breaks]) if breaks >= _HALF_AN_HOUR else 0.0
+    return Points(times, raw, excess, sigma, limit, len(base), ratios is not None)
 
 
 def _told(
-    seen: _Points,
-    chosen: _Episode,
-    episodes: Sequence[_Episode],
+    seen: Points,
+    chosen: Episode,
+    found: Sequence[Episode],
     period: timedelta,
     side: Bad,
     counts: bool,
 ) -> Onset:
-    teeth = _teeth(seen, chosen, episodes)
-    first = _back(seen, (teeth[0] if teeth else chosen).first, period)
+    like = teeth(chosen, found)
+    first = led_up(seen, (like[0] if like else chosen).first, period)
     last = chosen.last
     calm_after = len(seen.times) - 1 - last
-    ended = (
-        seen.times[last] + period if calm_after >= (_JOIN if period.total_seconds() < 300 else 2) else None
-    )
+    ended = seen.times[last] + period if calm_after >= (JOIN if period.total_seconds() < 300 else 2) else None
     before = [v for v, e in zip(seen.raw[:first], seen.excess[:first], strict=True) if e <= seen.limit][-60:]
     since = seen.raw[first : last + 1]
     normal, now = statistics.median(before) if before else None, statistics.median(since)
-    shape = "sawtooth" if teeth else _shape(seen, first, chosen, ended, normal, now, period, side)
-    earliest, latest = _interval(seen, first, teeth[0].last if teeth else last, period, side, counts)
+    shape = "sawtooth" if like else _shape(seen, first, chosen, ended, normal, now, period, side)
+    earliest, latest = _interval(seen, first, like[0].last if like else last, period, side, counts)
     return Onset(
         earliest=earliest,
         latest=min(latest, ended or latest),
@@ -236,22 +160,8 @@ def _told(
     )
 
 
-def _back(seen: _Points, first: int, period: timedelta) -> int:
-    """The first of the elevated points that lead up to `first` without a break.
-
-    A point that is next to nothing beside the one after it is chance: a trouble that began in its very last
-    moment is rarer than that.
-    """
-    lower = min(seen.limit, max(2.5 * seen.sigma, 0.5 * seen.limit))
-    while first and seen.times[first] - seen.times[first - 1] <= period:
-        if seen.excess[first - 1] <= max(lower, _NOTHING * seen.excess[first]):
-            break
-        first -= 1
-    return first
-
-
 def _interval(
-    seen: _Points, first: int, last: int, period: timedelta, side: Bad, counts: bool
+    seen: Points, first: int, last: int, period: timedelta, side: Bad, counts: bool
 ) -> tuple[datetime, datetime]:
     """Between which moments it began, when point `first` is the first that stands out."""
     begin = seen.times[max(0, first - _LOOKED)]
@@ -269,20 +179,10 @@ def _interval(
     return begin + early * period, begin + late * period
 
 
-def _teeth(seen: _Points, chosen: _Episode, episodes: Sequence[_Episode]) -> list[_Episode]:
-    """At least three like episodes at regular distances, the chosen one among them."""
-    like = [one for one in episodes if one.sustained and 0.5 <= one.peak / chosen.peak <= 2]
-    if len(like) < 3:
-        return []
-    gaps = [(b.first - a.first) for a, b in pairwise(like)]
-    middle = statistics.median(gaps)
-    return like if all(abs(gap - middle) <= max(1.0, 0.25 * middle) for gap in gaps) else []
-
-
 def _shape(
-    seen: _Points,
+    seen: Points,
     first: int,
-    chosen: _Episode,
+    chosen: Episode,
     ended: datetime | None,
     normal: float | None,
     now: float,
@@ -303,7 +203,7 @@ def _shape(
     return "step"
 
 
-def _confidence(seen: _Points, chosen: _Episode, first: int) -> float:
+def _confidence(seen: Points, chosen: Episode, first: int) -> float:
     """Grows with the height over the noise, or with the number of events where there was none."""
     height = statistics.median(seen.excess[chosen.first : chosen.last + 1])
     if seen.sigma > 0:

@@ -20,8 +20,24 @@ _PARTS = 8  # a period is looked at in so many parts
 _USUAL = 60  # periods before that say what is usual
 _SINCE = 60  # periods since that say what came to be
 _EARLIER, _LATER = 12, 6  # periods around the first that stands out in which a change at once may have begun
-_SLOWER = 45  # and a slow one
-_RISES = (1.5, 2.5, 4.0, 6.0, 10.0, 16.0, 25.0, 40.0, 60.0)  # periods that a slow change takes
+_SLOWER, _SOON = 45, 3  # and a slow one
+_RISES = (
+    1.3,
+    1.6,
+    2.0,
+    2.5,
+    3.2,
+    4.0,
+    5.5,
+    8.0,
+    11.0,
+    16.0,
+    22.0,
+    32.0,
+    45.0,
+    60.0,
+)  # periods of slow changes
+_FINE = 5  # periods from which it is the same in which part of the first one it began
 _SLOW = 0.15  # of changes are slow
 _VAGUE = 0.1  # slow changes go by no ruler
 _STRANGE = 0.02  # of the values come from nowhere
@@ -166,18 +182,20 @@ def _chances(slots: Slots, first: int, change: _Change, weight: float) -> list[f
         rest = before[place] + after[size] - after[place + 1]
         for part, level in enumerate(mixed):
             logs[place * _PARTS + part] = at_once + rest + level.log(slots[place])
-    slow = math.log(_SLOW / len(_RISES) / _PARTS)
-    half = _PARTS // 2
+    share_of = {rise: rise**-0.5 for rise in _RISES}  # the slower, the rarer
+    slower = _SLOW / math.fsum(share_of.values()) / _PARTS
     for rise in _RISES:
-        for part in (0, half):
-            gone = (part + half / 2) / _PARTS  # of the first period when it begins
+        slow = math.log(slower * share_of[rise])
+        few = _PARTS // 4 if rise < _FINE else _PARTS
+        for part in range(0, _PARTS, few):
+            gone = (part + few / 2) / _PARTS  # of the first period when it begins
             shares = [(1 - gone) ** 2 / 2, *(n - gone + 0.5 for n in range(1, math.ceil(rise + gone)))]
             levels = [change.part(share / rise, _VAGUE) for share in shares]
-            for place in range(max(0, first - min(_SLOWER, math.ceil(rise))), min(size, first + _LATER)):
+            for place in range(max(0, first - min(_SLOWER, math.ceil(rise))), min(size, first + _SOON)):
                 over = min(size, place + len(levels))
                 rest = before[place] + after[size] - after[over]
                 likely = slow + rest + math.fsum(map(_Level.log, levels, slots[place:over]))
-                for at in range(place * _PARTS + part, place * _PARTS + part + half):
+                for at in range(place * _PARTS + part, place * _PARTS + part + few):
                     logs[at] = _sum(logs[at], likely)
     most = max(logs)
     found = [math.exp(weight * (one - most)) for one in logs]
