@@ -32,8 +32,8 @@ __all__ = [
 ]
 
 DEMO = "dynamodb-max-write"
-BENCHMARKS = ("cloudtrail", "grouping", "nab", "needle", "petshop", "responses", "speed", "undo")
-WITHOUT_DATA = ("speed",)
+BENCHMARKS = ("cloudtrail", "grouping", "nab", "needle", "onset", "petshop", "responses", "speed", "undo")
+WITHOUT_DATA = ("onset", "speed")
 
 
 def register() -> None:

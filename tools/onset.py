@@ -1,4 +1,4 @@
-"""When a metric went wrong, and whether it moved. Pure, deterministic, robust statistics.
+"""When a metric went wrong. Pure, deterministic, robust statistics.
 
 A metric cannot tell a moment finer than its period: the onset lies in the first bad period. What is
 normal comes from the points before the window; from the same time on earlier days when there are two days
@@ -11,63 +11,21 @@ import math
 import statistics
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Literal
 
 from tools.baseline import RUN_SIGMAS, TAIL, baseline, blips, quantile, rare, season
+from tools.episodes import JOIN, Episode, Points, episodes, led_up, off_day, teeth, that_matters
 from tools.metrics import fill_zero
 from tools.models import Onset, OnsetShape, Series, Window
+from tools.pace import pace
+from tools.span import span
 
 Bad = Literal["up", "down", ""]
 Missing = Literal["zero", "idle", "unknown"]
 
-_SINGLE_SIGMAS = 8.0
-_STANDS_OUT = 3.0  # a lone spike must be this much higher than the next
-_JOIN = 3  # points of calm that do not end an episode
-_NOTHING = 0.02
-_AT_ONCE = 0.8  # lost so much a period later, it fell at once
-_HALF_AN_HOUR = 30  # points of a slight shift that is no part of what comes after it
-_FEW_EVENTS = 3  # fewer counted events than this are no incident
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shift:
-    """Whether and how a metric moved from one window to another. Means, since sums of sparse metrics are rates."""
-
-    before: float
-    after: float
-    ratio: float | None  # None when it was 0
-    z: float  # signed, in standard errors of a robust scale, at most 99
-    moved: bool
-    direction: Literal["up", "down", ""]
-    bad: bool  # moved to the side that hurts
-
-
-@dataclass(frozen=True, slots=True)
-class _Points:
-    """Times, raw values and excess: how far towards the bad side, in units where normal noise has scale `sigma`."""
-
-    times: Sequence[datetime]
-    raw: Sequence[float]
-    excess: Sequence[float]
-    sigma: float
-    limit: float  # excess beyond which a point counts in a run
-    base: int  # points of the baseline
-    logs: bool = False  # excess is of the logarithm
-
-
-@dataclass(frozen=True, slots=True)
-class _Episode:
-    """Points first..last (indices), those beyond the limit between them, the highest and the total excess."""
-
-    first: int
-    last: int
-    count: int
-    peak: float
-    mass: float
-    sustained: bool
+_LOOKED = 80  # points before that say where exactly it began
 
 
 def onset(
@@ -95,25 +53,43 @@ def onset(
 def _onset(
     series: Series, window: Window, side: Bad, missing: Missing, hint: float | None, min_effect: float
 ) -> Onset | None:
+    counts = series.metric.stat in ("Sum", "SampleCount")
     if missing == "zero" or (missing == "idle" and side == "down"):
         series = fill_zero(series)
-    period = timedelta(seconds=series.metric.period)
+    if not counts and (paced := pace(series)) is not None:
+        found = _onset_of(paced, window, side, None, min_effect, counts)
+        return None if found is None else _by_level(found, series)
+    return _onset_of(series, window, side, hint, min_effect, counts)
+
+
+def _by_level(found: Onset, series: Series) -> Onset:
+    """The onset of another pace, with what the metric itself showed."""
+    before = [value for moment, value in series.points if moment < found.earliest]
+    since = [value for moment, value in series.points if moment >= found.latest]
+    return replace(
+        found,
+        normal=statistics.median(before) if before else None,
+        now=statistics.median(since) if since else None,
+    )
+
+
+def _onset_of(
+    series: Series, window: Window, side: Bad, hint: float | None, min_effect: float, counts: bool
+) -> Onset | None:
     points = [(moment, value) for moment, value in series.points if moment < window.end]
     if len(points) < 4:
         return None
-    counts = series.metric.stat in ("Sum", "SampleCount")
     seen = _measured(points, window, 1.0 if side == "up" else -1.0, counts, hint, min_effect)
-    episodes = _episodes(seen, counts)
     start = bisect_left(seen.times, window.start)
-    episodes = [one for one in episodes if one.last >= start]
-    chosen = _chosen(seen, episodes)
+    found = episodes(seen, counts, start)
+    chosen = that_matters(seen, found)
     if chosen is None:
         return None
-    if off := _off_day(seen, chosen):
+    if off := off_day(seen, chosen):
         seen = replace(seen, excess=[value - off for value in seen.excess])
-        episodes = [one for one in _episodes(seen, counts) if one.last >= start]
-        chosen = _chosen(seen, episodes) or chosen
-    return _told(seen, chosen, episodes, period, side)
+        found = episodes(seen, counts, start)
+        chosen = that_matters(seen, found) or chosen
+    return _told(seen, chosen, found, timedelta(seconds=series.metric.period), side, counts)
 
 
 def _measured(
@@ -123,7 +99,7 @@ def _measured(
     counts: bool,
     hint: float | None,
     min_effect: float,
-) -> _Points:
+) -> Points:
     ratios = season(points, window, counts)
     times = [moment for moment, _ in points]
     raw = [value for _, value in points]
@@ -152,93 +128,30 @@ def _measured(
         crossed = sign * (hint - middle)
         if crossed > max(2 * sigma, quantile(calm, 0.98)):
             limit = min(limit, crossed)
-    return _Points(times, raw, excess, sigma, limit, len(base), ratios is not None)
-
-
-# ---- when it was not normal
-
-
-def _episodes(seen: _Points, counts: bool) -> list[_Episode]:
-    """Stretches of points beyond the limit, oldest first. A short calm, longer in a long stretch, does not end one."""
-    over = [place for place, value in enumerate(seen.excess) if value > seen.limit]
-    groups: list[list[int]] = []
-    for place in over:
-        if groups and place - groups[-1][-1] - 1 <= max(_JOIN, min(15, len(groups[-1]) // 3)):
-            groups[-1].append(place)
-        else:
-            groups.append([place])
-    made = [_episode(seen, group) for group in groups]
-    if counts:
-        made = [one for one in made if one.mass >= _FEW_EVENTS]
-    long = [one for one in made if one.sustained]
-    short = sorted((one for one in made if not one.sustained), key=lambda one: -one.peak)
-    if len(short) >= 2 and short[0].peak < _STANDS_OUT * short[1].peak:
-        short = []
-    usual = statistics.fmean(seen.raw) if counts else 0.0
-    lone = max(
-        _SINGLE_SIGMAS * seen.sigma, 2 * RUN_SIGMAS * math.sqrt(max(0.0, usual)) + _FEW_EVENTS * counts
-    )
-    spike = [one for one in short[:1] if one.peak > lone]
-    return sorted(long + spike, key=lambda one: one.first)
-
-
-def _episode(seen: _Points, group: Sequence[int]) -> _Episode:
-    needed, among = (3, 4) if len(seen.times) >= 12 else (2, 3)
-    runs = [n for n in range(len(group) - needed + 1) if group[n + needed - 1] - group[n] < among]
-    close = [n for n in range(len(group) - needed + 1) if group[n + needed - 1] - group[n] < 2 * among]
-    group = group[close[0] :] if runs else group  # a blip shortly before is no part of it
-    excess = [seen.excess[place] for place in group]
-    return _Episode(group[0], group[-1], len(group), max(excess), math.fsum(excess), bool(runs))
-
-
-def _chosen(seen: _Points, episodes: Sequence[_Episode]) -> _Episode | None:
-    if not episodes:
-        return None
-    largest = max(episodes, key=lambda one: (one.sustained, one.mass, -one.first))
-    latest = episodes[-1]
-    going_on = len(seen.times) - 1 - latest.last <= _JOIN
-    return latest if going_on and latest.sustained and latest.peak >= 0.2 * largest.peak else largest
-
-
-def _off_day(seen: _Points, chosen: _Episode) -> float:
-    """How far the day lies off other days before the metric breaks away from it too; 0 where it is one episode.
-
-    On weekends and holidays there is a little less or more of everything, for hours: that is no beginning.
-    """
-    little = 2 * seen.limit
-    if not seen.logs or chosen.peak < 2 * little:
-        return 0.0
-    own = seen.excess[chosen.first : chosen.last + 1]
-    breaks = next(
-        (place for place in range(len(own) - 2) if statistics.median(own[place : place + 3]) > little), 0
-    )
-    return statistics.median(own[:breaks]) if breaks >= _HALF_AN_HOUR else 0.0
+    return Points(times, raw, excess, sigma, limit, len(base), ratios is not None)
 
 
 def _told(
-    seen: _Points, chosen: _Episode, episodes: Sequence[_Episode], period: timedelta, side: Bad
+    seen: Points,
+    chosen: Episode,
+    found: Sequence[Episode],
+    period: timedelta,
+    side: Bad,
+    counts: bool,
 ) -> Onset:
-    teeth = _teeth(seen, chosen, episodes)
-    first = _back(seen, (teeth[0] if teeth else chosen).first, period)
+    like = teeth(chosen, found)
+    first = led_up(seen, (like[0] if like else chosen).first, period)
     last = chosen.last
     calm_after = len(seen.times) - 1 - last
-    ended = (
-        seen.times[last] + period if calm_after >= (_JOIN if period.total_seconds() < 300 else 2) else None
-    )
+    ended = seen.times[last] + period if calm_after >= (JOIN if period.total_seconds() < 300 else 2) else None
     before = [v for v, e in zip(seen.raw[:first], seen.excess[:first], strict=True) if e <= seen.limit][-60:]
     since = seen.raw[first : last + 1]
     normal, now = statistics.median(before) if before else None, statistics.median(since)
-    shape = "sawtooth" if teeth else _shape(seen, first, chosen, ended, normal, now, period, side)
-    earliest = seen.times[first]
-    if shape == "ramp":
-        earliest = seen.times[_foot(seen, first)]
-    elif first and seen.times[first] - seen.times[first - 1] > period:
-        earliest = seen.times[first - 1] + period  # nothing was seen in between
-    elif shape == "silence" and first and normal:
-        earliest -= timedelta(seconds=math.ceil(_hidden(seen, first, normal) * period.total_seconds()))
+    shape = "sawtooth" if like else _shape(seen, first, chosen, ended, normal, now, period, side)
+    earliest, latest = _interval(seen, first, like[0].last if like else last, period, side, counts)
     return Onset(
         earliest=earliest,
-        latest=seen.times[first] + period,
+        latest=min(latest, ended or latest),
         confidence=_confidence(seen, chosen, first),
         shape=shape,
         ended=ended,
@@ -247,61 +160,29 @@ def _told(
     )
 
 
-def _back(seen: _Points, first: int, period: timedelta) -> int:
-    """The first of the elevated points that lead up to `first` without a break.
-
-    A point that is next to nothing beside the one after it is chance: a trouble that began in its very last
-    moment is rarer than that.
-    """
-    lower = min(seen.limit, max(2.5 * seen.sigma, 0.5 * seen.limit))
-    while first and seen.times[first] - seen.times[first - 1] <= period:
-        if seen.excess[first - 1] <= max(lower, _NOTHING * seen.excess[first]):
-            break
-        first -= 1
-    return first
-
-
-def _hidden(seen: _Points, first: int, normal: float) -> float:
-    """The part of the period before `first` in which it may already have been falling without anybody seeing it.
-
-    All at once, the loss of a period is the part of it that was silent. Bit by bit (caches that expire), by r a
-    period, a fall that began f periods before the end has lost r f^2 / 2 of that period.
-    """
-
-    def lost(excess: float) -> float:
-        return 1 - math.exp(-excess) if seen.logs else excess / abs(normal)
-
-    share = lost(seen.limit)
-    now, following = (lost(value) for value in (*seen.excess[first : first + 2], seen.excess[first])[:2])
-    if following >= _AT_ONCE:
-        return min(1.0, share)
-    return min(1.0, math.sqrt(2 * share / max(share, following - now)))
-
-
-def _foot(seen: _Points, first: int) -> int:
-    """Where a ramp may have begun: the last three points in a row that are quite normal on average."""
-    if seen.sigma == 0:
-        return first
-    for place in range(first, 2, -1):
-        if statistics.fmean(seen.excess[place - 3 : place]) <= 0.5 * seen.sigma:
-            return place - 3
-    return first
-
-
-def _teeth(seen: _Points, chosen: _Episode, episodes: Sequence[_Episode]) -> list[_Episode]:
-    """At least three like episodes at regular distances, the chosen one among them."""
-    like = [one for one in episodes if one.sustained and 0.5 <= one.peak / chosen.peak <= 2]
-    if len(like) < 3:
-        return []
-    gaps = [(b.first - a.first) for a, b in pairwise(like)]
-    middle = statistics.median(gaps)
-    return like if all(abs(gap - middle) <= max(1.0, 0.25 * middle) for gap in gaps) else []
+def _interval(
+    seen: Points, first: int, last: int, period: timedelta, side: Bad, counts: bool
+) -> tuple[datetime, datetime]:
+    """Between which moments it began, when point `first` is the first that stands out."""
+    begin = seen.times[max(0, first - _LOOKED)]
+    slots: list[float | None] = []
+    stands_out = ends = 0
+    for place in range(max(0, first - _LOOKED), last + 1):
+        slot = round((seen.times[place] - begin) / period)
+        slots += [None] * (slot - len(slots))
+        if place == first:
+            stands_out = slot
+        ends = slot
+        excess = seen.excess[place]
+        slots[slot:] = [math.exp(excess if side == "up" else -excess) if seen.logs else seen.raw[place]]
+    early, late = span(slots, stands_out, ends, counts and not seen.logs)
+    return begin + early * period, begin + late * period
 
 
 def _shape(
-    seen: _Points,
+    seen: Points,
     first: int,
-    chosen: _Episode,
+    chosen: Episode,
     ended: datetime | None,
     normal: float | None,
     now: float,
@@ -322,7 +203,7 @@ def _shape(
     return "step"
 
 
-def _confidence(seen: _Points, chosen: _Episode, first: int) -> float:
+def _confidence(seen: Points, chosen: Episode, first: int) -> float:
     """Grows with the height over the noise, or with the number of events where there was none."""
     height = statistics.median(seen.excess[chosen.first : chosen.last + 1])
     if seen.sigma > 0:
@@ -336,71 +217,3 @@ def _confidence(seen: _Points, chosen: _Episode, first: int) -> float:
     sure *= 1.0 if chosen.sustained else 0.6
     sure *= 1.0 if min(seen.base, first) >= 10 else 0.7
     return round(min(0.99, max(0.05, sure)), 2)
-
-
-# ---- did it move
-
-
-_AT_END = 1.0  # percent or credits
-
-
-def used_up(series: Series, end: float, near: Window) -> Onset | None:
-    """When a store that was in use ran empty or full, for good, within `near`; None when it did not.
-
-    Nothing steps then: the series creeps to its end, for hours perhaps, and stays there.
-    """
-    points = [(moment, value) for moment, value in series.points if moment < series.window.end]
-    off = [index for index, (_, value) in enumerate(points) if abs(value - end) > _AT_END]
-    if not off or off[-1] + 1 >= len(points):
-        return None
-    last, first = points[off[-1]][0], points[off[-1] + 1][0]
-    if not near.start <= first < near.end:
-        return None
-    return Onset(
-        earliest=last,
-        latest=first + timedelta(seconds=series.metric.period),
-        confidence=0.9,
-        shape="ramp",
-        normal=statistics.median([value for _, value in points[: off[-1] + 1]]),
-        now=statistics.median([value for _, value in points[off[-1] + 1 :]]),
-    )
-
-
-def changed(
-    series: Series,
-    before: Window,
-    after: Window,
-    bad: Bad = "",
-    *,
-    missing: Missing = "unknown",
-    min_effect: float = 0.2,
-) -> Shift | None:
-    """Whether the metric moved between two windows; None when one of them has no point."""
-    if missing == "zero":
-        series = fill_zero(series)
-    old = [value for moment, value in series.points if moment in before]
-    new = [value for moment, value in series.points if moment in after]
-    if not old or not new:
-        return None
-    was, now = statistics.fmean(old), statistics.fmean(new)
-    middle = statistics.median(old)
-    spread = 1.4826 * statistics.median(abs(value - middle) for value in old)
-    # Sparse metrics have no spread by median: then the plain deviation, and at least what counting scatters.
-    spread = max(spread, statistics.pstdev(old) if spread == 0 else 0.0)
-    if series.metric.stat in ("Sum", "SampleCount"):
-        usual = (math.fsum(old) + math.fsum(new)) / (len(old) + len(new))
-        spread = max(spread, math.sqrt(max(usual, 1 / len(old))))
-    spread = max(spread, 1e-3 * abs(was), 1e-12)
-    z = (now - was) / (spread * math.sqrt(1 / len(old) + 1 / len(new)))
-    ratio = now / was if was else None
-    moved = abs(z) > 4 and abs(now - was) > min_effect * abs(was)
-    direction: Literal["up", "down", ""] = ("up" if now > was else "down") if moved else ""
-    return Shift(
-        before=was,
-        after=now,
-        ratio=ratio,
-        z=max(-99.0, min(99.0, z)),
-        moved=moved,
-        direction=direction,
-        bad=moved and direction == bad,
-    )

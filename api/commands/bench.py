@@ -23,6 +23,7 @@ def command(ctx: click.Context, name: str, data: Path | None, as_json: bool) -> 
     grouping (labelled log lines, as loghub has them: SYSTEM_2k.log_structured.csv),
     nab (a copy of NAB: metrics with labelled anomalies),
     needle (CloudTrail events as JSON, among which changes that break something are planted),
+    onset (beginnings of made troubles: needs no data),
     petshop (metrics and dependencies of an application with faults), responses (recorded answers of AWS, one file
     each), speed (log lines and changes made here: needs no data), undo (CloudTrail events as JSON: what would put each
     back; and opsleuth's own examples, rehearsed)."""

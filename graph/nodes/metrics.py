@@ -21,8 +21,9 @@ from tools.catalogue import services
 from tools.clock import ceil, floor
 from tools.metrics import cite_series, series, steps
 from tools.models import Metric, Resource, Series, Window
-from tools.onset import changed, onset, used_up
+from tools.onset import onset
 from tools.services._spec import MetricSpec, Setting
+from tools.shift import changed, used_up
 
 BASELINE = timedelta(hours=1)
 FLOWING = timedelta(minutes=10)
