@@ -674,7 +674,7 @@ _RULE: Json = {
                 "ipProtocol": "tcp",
                 "fromPort": 5432,
                 "toPort": 5432,
-                "groups": {"items": [{"groupId": _APP}]},
+                "groups": {"items": [{"groupId": _APP, "description": "orders service"}]},
                 "ipRanges": {},
                 "ipv6Ranges": {},
                 "prefixListIds": {},
