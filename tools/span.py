@@ -16,6 +16,7 @@ from itertools import accumulate, pairwise
 from tools.baseline import regular
 
 _HELD = 0.95  # of the likelihood lies in the interval
+_LATER_YET = 0.005  # and hardly any after it: what happened after an interval is taken for no cause
 _PARTS = 8  # a period is looked at in so many parts
 _USUAL = 60  # periods before that say what is usual
 _SINCE = 60  # periods since that say what came to be
@@ -224,6 +225,8 @@ def _shortest(chances: Sequence[float]) -> tuple[int, int]:
         else:
             late += 1
             held += right
+    while math.fsum(chances[late:]) > _LATER_YET:
+        late += 1
     return early, late
 
 

@@ -20,7 +20,7 @@ from tools.onset import Bad, Missing
 NOW = datetime(2026, 3, 13, 18, tzinfo=UTC)
 PERIODS = (60, 300)
 _DAY = 86_400
-_PARTS = 8  # a period is made of so many moments
+_PARTS = 40  # a period is made of so many moments
 _LARGE = 50  # counts from which a Gaussian is as good
 
 Noise = Literal["latency", "use", "requests", "few", "errors"]
