@@ -44,7 +44,7 @@ def unknown(minutes: float = -1.0, function: str = "parcel-writer", id: str = "t
 
 
 def lag(minutes: float) -> float:
-    facts = writer_fails(configured(minutes=-minutes, timeout=3), lookback=72)
+    facts = writer_fails(configured(minutes=-minutes, timeout=3), lookback=336)
     return weight(time(facts, named(facts)))
 
 
@@ -53,13 +53,14 @@ def test_a_lag_somewhat_longer_than_the_mechanism_takes_speaks_for_it_still() ->
     assert lag(10) == WEIGHTS["time.fits_mechanism"]
     assert lag(20) == pytest.approx(WEIGHTS["time.fits_mechanism"] + WEIGHTS["time.each_doubling_slower"])
     assert 0 > lag(60) > WEIGHTS["time.much_slower"]
-    assert lag(24 * 60) == WEIGHTS["time.much_slower"]
+    assert lag(119) == WEIGHTS["time.much_slower"]
+    assert lag(14 * 24 * 60) == WEIGHTS["time.hours_slower"]
 
 
 @given(st.tuples(st.integers(1, 2000), st.integers(1, 2000)))
 def test_the_longer_a_lag_the_less_it_weighs(pair: tuple[int, int]) -> None:
     shorter, longer = sorted(pair)
-    assert lag(shorter) >= lag(longer) >= WEIGHTS["time.much_slower"]
+    assert lag(shorter) >= lag(longer) >= WEIGHTS["time.hours_slower"]
 
 
 # -- ways --------------------------------------------------------------------------------------------
