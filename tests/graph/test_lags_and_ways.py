@@ -163,6 +163,19 @@ def test_more_requests_at_the_edge_are_more_requests() -> None:
     assert [one.weight for one in special.traffic(facts, asked)] == [WEIGHTS["traffic.up"]]
 
 
+# -- what is changed ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("changed", "other"), [("parcels", "parcel-writer"), ("parcel-writer", "parcels")])
+def test_a_call_of_unknown_effect_changes_what_it_names_and_not_what_its_parts_refer_to(
+    changed: str, other: str
+) -> None:
+    by_name = {"parcels": TABLE, "parcel-writer": WRITER}
+    asked = {"name": by_name[changed], "entries": {"items": [{"name": by_name[other]}]}}
+    facts = writer_fails(event("lambda", "SomethingNew", asked, id="true"))
+    assert named(facts).resource == by_name[changed]
+
+
 # -- rotations ---------------------------------------------------------------------------------------
 
 
