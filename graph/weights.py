@@ -7,7 +7,7 @@ Development, on which they were set and tried:
 - the cases of `evals/incidents` that have no line in `evals/first_runs.json`, seeds 1 to 3. Those that have one were
   written after the weights; their score there is held out, what they score now no longer is;
 - plantings 0 to 4 of each kind of `opsleuth bench needle` and controls 0 and 1, in which what was planted is harmless:
-  `time.each_doubling_slower`, `time.much_slower`, `logs.own_program`;
+  `time.each_doubling_slower`, `time.much_slower`, `time.hours_slower`, `logs.own_program`;
 - all change cases with the entry of their very change hidden, seed 2 (`opsleuth eval --unseen`): `coincidence.most`,
   `change.neither_seen_nor_shown`, `traffic.sent_no_more`; and the same controls with that entry hidden, where nobody
   may be named for coming before.
@@ -35,6 +35,7 @@ WEIGHTS: Mapping[str, float] = {
     "time.each_doubling_slower": -1.0,
     "time.much_slower": -1.5,
     "time.just_after_onset": -6.0,
+    "time.hours_slower": -3.0,
     "time.after_onset": -20.0,
     "time.step_before_onset": 1.5,
     "time.no_onset": -3.0,

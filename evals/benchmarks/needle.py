@@ -237,8 +237,14 @@ def _figures(rows: Sequence[Row], controls: Sequence[Row], events: int, changes:
             "plantings": len(controls),
             "first": sum(row.places["opsleuth"].among(1) for row in controls),
             "named": sum(row.named for row in controls),
+            "blamed": sum(_blamed(row) for row in controls),
         },
     }
+
+
+def _blamed(row: Row) -> bool:
+    """Whether a cause is named where nobody caused anything: the planted change or another harmless one."""
+    return row.verdict == "root_cause"
 
 
 def _split(rows: Sequence[Row]) -> tuple[tuple[str, list[Row]], ...]:
@@ -298,7 +304,7 @@ def _text(path: Path, rows: Sequence[Row], controls: Sequence[Row], events: int,
         first = sum(row.places["opsleuth"].among(1) for row in controls)
         lines.append(
             f"controls (planted and harmless, something else fails): first in {first:g} of {len(controls)}, "
-            f"named in {sum(row.named for row in controls)}"
+            f"named in {sum(row.named for row in controls)}; anything named in {sum(map(_blamed, controls))}"
         )
     lines += ["", *(_failure(row) for row in (*rows, *controls) if _worth_telling(row))]
     return "\n".join(lines).rstrip() + "\n"
@@ -315,7 +321,7 @@ def _way_line(title: str, rows: Sequence[Row], way: str) -> str:
 
 def _worth_telling(row: Row) -> bool:
     first = row.places["opsleuth"].among(1) == 1
-    return bool(row.error) or (not first if row.planting.breaks else first or row.named)
+    return bool(row.error) or (not first if row.planting.breaks else first or _blamed(row))
 
 
 def _failure(row: Row) -> str:

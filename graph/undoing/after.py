@@ -248,7 +248,13 @@ def was(event: ChangeEvent, known: Known) -> bool:
 def said_before(event: ChangeEvent, known: Known) -> ChangeEvent | None:
     """The earlier event that asked for the very same, when nothing on the same thing came in between: then what was
     there was set once more. None for calls that do something each time, and where CloudTrail hides what was asked."""
-    if verb(event.operation)[0] not in _SETS or "HIDDEN" in canonical(event.request):
+    word, noun = verb(event.operation)
+    if (
+        word not in _SETS
+        or noun in _LEFT_OUT
+        or noun.startswith("Default")
+        or "HIDDEN" in canonical(event.request)
+    ):
         return None
     last = _last(event, known)
     if last is None or verb(last.operation)[0] in TAKES_AWAY - {"Disable"} or not equal(last, event):
@@ -257,7 +263,10 @@ def said_before(event: ChangeEvent, known: Known) -> ChangeEvent | None:
 
 
 _SETS = frozenset({"Put", "Replace", "Set", "Modify", "Enable", "Disable"})
-"""Not `Update`: it brings new code under the same name, or restarts what it names."""
+"""Not `Update`: it brings new code under the same name, or restarts what it names. Nor what chooses a default: a new
+version may have become it meanwhile."""
+_LEFT_OUT = frozenset({"SecretValue", "Image", "Parameter"})
+"""CloudTrail leaves out of these requests what they put."""
 
 
 def _covers(last: ChangeEvent, event: ChangeEvent) -> bool:

@@ -10,7 +10,7 @@ from functools import partial
 from graph.facts import Facts
 from graph.models import CauseKind, Hypothesis
 from graph.undoing.after import OPPOSITES, REPLACES
-from graph.undoing.anatomy import things_in, verb
+from graph.undoing.anatomy import opened, things_in, verb
 from graph.weighing.dose import below_demand
 from graph.weighing.mechanism import together
 from graph.weighing.moves import Move, as_number, is_document, move, step_of
@@ -109,14 +109,17 @@ def _touches(event: ChangeEvent) -> tuple[str, ...]:
 
 
 def _touched(facts: Facts, event: ChangeEvent) -> tuple[Resource, ...]:
-    """The known resources that an event touches: the changed thing first, or the nearest to the symptom."""
+    """The known resources that an event touches: the changed thing first; where that is not known, what the request
+    itself names before what only its parts refer to, then the nearest to the symptom."""
     told = [found for arn in _touches(event) if (found := facts.resource(arn)) is not None]
     named = [item for item in facts.resources if item not in told and touched_by(event, item)]
     symptom = facts.incident.resource
 
-    def distance(item: Resource) -> tuple[int, str]:
+    said = {value for value in opened(event.request).values() if isinstance(value, str)}
+
+    def distance(item: Resource) -> tuple[bool, int, str]:
         ways = [way for way in (facts.path(symptom, item.arn), facts.path(item.arn, symptom)) if way]
-        return min((len(way) for way in ways), default=99), item.arn
+        return not said & {item.arn, item.name}, min((len(way) for way in ways), default=99), item.arn
 
     return (*told, *sorted(named, key=distance))
 

@@ -16,6 +16,7 @@ from tools.models import Claim, Onset
 
 _MOMENT = 60.0
 """Seconds: no effect is known to come sooner than within a minute."""
+_HOURS = 7200.0
 
 
 def span(seconds: float) -> str:
@@ -111,20 +112,22 @@ def _lag_weight(facts: Facts, hypothesis: Hypothesis, least: float, most: float)
         if any(low <= most and least <= high for low, high in windows):
             return WEIGHTS["time.fits_mechanism"]
         if all(least > high for _, high in windows):
-            return _slower(least / max(_MOMENT, *(high for _, high in windows)))
+            return _slower(least, max(_MOMENT, *(high for _, high in windows)))
         return WEIGHTS["time.same_hours"]
     if least <= 900:
         return WEIGHTS["time.soon"]
-    if least <= 7200:
+    if least <= _HOURS:
         return WEIGHTS["time.same_hours"]
     return WEIGHTS["time.same_day"] if least <= 86400 else WEIGHTS["time.long_before"]
 
 
-def _slower(over: float) -> float:
-    """For a lag `over` times as long as the mechanism takes: caches, pools, demand and retries delay effects, so that
-    such a lag speaks ever less for it, by each doubling, and is no proof against it."""
-    late = WEIGHTS["time.fits_mechanism"] + WEIGHTS["time.each_doubling_slower"] * math.log2(max(1.0, over))
-    return round(max(WEIGHTS["time.much_slower"], late), 4)
+def _slower(lag: float, most: float) -> float:
+    """For a lag of more seconds than the mechanism takes at most: caches, pools, demand and retries delay effects, so
+    that such a lag speaks ever less for it, by each doubling. Within hours it is no proof against it."""
+    doublings = math.log2(max(1.0, lag / most))
+    late = WEIGHTS["time.fits_mechanism"] + WEIGHTS["time.each_doubling_slower"] * doublings
+    least = "time.much_slower" if lag <= _HOURS else "time.hours_slower"
+    return round(max(WEIGHTS[least], late), 4)
 
 
 _SURELY_AFTER = 3

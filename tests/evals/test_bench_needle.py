@@ -166,14 +166,14 @@ def _opsleuth(result: BenchResult) -> Json:
 
 def test_the_needle_is_found_and_what_is_planted_and_harmless_is_not_blamed(data: Path) -> None:
     planted = next(one for one in plantings(1) if one.kind == "bucket-notification")
-    control = replace(next(one for one in plantings(1) if one.kind == "function-timeout"), breaks=False)
+    control = replace(next(one for one in plantings(1) if one.kind == "table-write-limit"), breaks=False)
     held_out = next(one for one in plantings(6) if (one.kind, one.number) == (planted.kind, 5))
     both = run(data, [planted, control], processes=1)
     again = run(data, [planted], processes=1)
     assert both.ok
     assert both.figures["by_kind"] == again.figures["by_kind"]
     assert both.figures["ways"] == again.figures["ways"]
-    assert both.figures["controls"] == {"plantings": 1, "first": 0, "named": 0}
+    assert both.figures["controls"] == {"plantings": 1, "first": 0, "named": 0, "blamed": 0}
     assert both.figures["split"] == {"development": {"plantings": 1, **_opsleuth(both), "named": 1}}
     apart = run(data, [held_out], processes=1)
     assert apart.figures["split"] == {"held out": {"plantings": 1, **_opsleuth(apart), "named": 1}}

@@ -44,7 +44,7 @@ def unknown(minutes: float = -1.0, function: str = "parcel-writer", id: str = "t
 
 
 def lag(minutes: float) -> float:
-    facts = writer_fails(configured(minutes=-minutes, timeout=3), lookback=72)
+    facts = writer_fails(configured(minutes=-minutes, timeout=3), lookback=336)
     return weight(time(facts, named(facts)))
 
 
@@ -53,13 +53,14 @@ def test_a_lag_somewhat_longer_than_the_mechanism_takes_speaks_for_it_still() ->
     assert lag(10) == WEIGHTS["time.fits_mechanism"]
     assert lag(20) == pytest.approx(WEIGHTS["time.fits_mechanism"] + WEIGHTS["time.each_doubling_slower"])
     assert 0 > lag(60) > WEIGHTS["time.much_slower"]
-    assert lag(24 * 60) == WEIGHTS["time.much_slower"]
+    assert lag(119) == WEIGHTS["time.much_slower"]
+    assert lag(14 * 24 * 60) == WEIGHTS["time.hours_slower"]
 
 
 @given(st.tuples(st.integers(1, 2000), st.integers(1, 2000)))
 def test_the_longer_a_lag_the_less_it_weighs(pair: tuple[int, int]) -> None:
     shorter, longer = sorted(pair)
-    assert lag(shorter) >= lag(longer) >= WEIGHTS["time.much_slower"]
+    assert lag(shorter) >= lag(longer) >= WEIGHTS["time.hours_slower"]
 
 
 # -- ways --------------------------------------------------------------------------------------------
@@ -160,6 +161,19 @@ def test_more_requests_at_the_edge_are_more_requests() -> None:
     facts = made.facts((TABLE, "WriteThrottleEvents"), moves)
     asked = next(item for item in hypotheses(facts) if item.kind == "traffic")
     assert [one.weight for one in special.traffic(facts, asked)] == [WEIGHTS["traffic.up"]]
+
+
+# -- what is changed ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("changed", "other"), [("parcels", "parcel-writer"), ("parcel-writer", "parcels")])
+def test_a_call_of_unknown_effect_changes_what_it_names_and_not_what_its_parts_refer_to(
+    changed: str, other: str
+) -> None:
+    by_name = {"parcels": TABLE, "parcel-writer": WRITER}
+    asked = {"name": by_name[changed], "entries": {"items": [{"name": by_name[other]}]}}
+    facts = writer_fails(event("lambda", "SomethingNew", asked, id="true"))
+    assert named(facts).resource == by_name[changed]
 
 
 # -- rotations ---------------------------------------------------------------------------------------

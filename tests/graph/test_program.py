@@ -131,6 +131,8 @@ def test_another_policy_between_does_not_matter() -> None:
             "PutSomething",
             {"functionName": "parcel-writer", "value": "HIDDEN_DUE_TO_SECURITY_REASONS"},
         ),
+        ("lambda", "PutSecretValue", {"functionName": "parcel-writer"}),
+        ("lambda", "SetDefaultVersion", {"functionName": "parcel-writer", "version": "3"}),
         ("dynamodb", "RebootTable", {"tableName": "parcels"}),
     ],
 )
