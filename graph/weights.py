@@ -34,7 +34,6 @@ WEIGHTS: Mapping[str, float] = {
     "time.long_before": -1.5,
     "time.each_doubling_slower": -1.0,
     "time.much_slower": -1.5,
-    "time.just_after_onset": -6.0,
     "time.hours_slower": -3.0,
     "time.after_onset": -20.0,
     "time.step_before_onset": 1.5,

@@ -135,7 +135,7 @@ def _witness(
 
 def _only_late(test: TestResult) -> bool:
     """After the onset is no word against what only adds to a symptom that others began."""
-    return test.test == "time" and test.weight <= WEIGHTS["time.just_after_onset"]
+    return test.test == "time" and test.weight == WEIGHTS["time.after_onset"]
 
 
 # -- metrics -----------------------------------------------------------------------------------------

@@ -93,7 +93,7 @@ def _event_time(
             "made at {time}, {after} after the symptom began", evidence=evidence, claims=about,
             time=stamp(moment), after=span(-most),
         )  # fmt: skip
-        return TestResult(test="time", weight=_after(onset, -most), statement=said)
+        return TestResult(test="time", weight=WEIGHTS["time.after_onset"], statement=said)
     said = statement(
         "{least} to {most} before the onset",
         evidence=evidence,
@@ -130,19 +130,6 @@ def _slower(lag: float, most: float) -> float:
     return round(max(WEIGHTS[least], late), 4)
 
 
-_SURELY_AFTER = 3
-"""So many widths of the onset's interval after its end, nothing can have begun only then."""
-
-
-def _after(onset: Onset, seconds: float) -> float:
-    """For what came so long after the onset's interval. One in many intervals ends a little early, so that only
-    distance makes it certain."""
-    width = max(_MOMENT, (onset.latest - onset.earliest).total_seconds())
-    share = min(1.0, seconds / (_SURELY_AFTER * width))
-    first, last = WEIGHTS["time.just_after_onset"], WEIGHTS["time.after_onset"]
-    return round(first + share * (last - first), 4)
-
-
 def _step_time(facts: Facts, found: SettingStep, evidence: tuple[str, ...]) -> TestResult:
     onset, step = facts.onset, found.step
     assert onset is not None
@@ -161,8 +148,5 @@ def _step_time(facts: Facts, found: SettingStep, evidence: tuple[str, ...]) -> T
         earliest=stamp(step.earliest),
         latest=stamp(step.latest),
     )
-    if late:
-        weight = _after(onset, (step.earliest - onset.latest).total_seconds())
-    else:
-        weight = WEIGHTS["time.step_before_onset" if soon else "time.same_day"]
-    return TestResult(test="time", weight=weight, statement=said)
+    key = "time.after_onset" if late else "time.step_before_onset" if soon else "time.same_day"
+    return TestResult(test="time", weight=WEIGHTS[key], statement=said)
