@@ -13,6 +13,7 @@ from evals.score_also import also_item
 from evals.score_plan import Check, harmful_calls, plan_item
 from evals.truth import Look, TrueActor, TrueDecoy, TrueGap, Truth
 from graph.models import Hypothesis, Report, RootCause
+from graph.weights import MOST_SHOWN
 from tools.models import Gap, Json, Onset
 
 _NO_CULPRIT = {"stale_alarm", "traffic", "outside"}
@@ -123,7 +124,7 @@ def predicted(report: Report) -> float:
     if report.root_cause is not None:
         return report.root_cause.confidence
     culprits = [one.probability for one in report.hypotheses if one.kind not in _NO_CULPRIT]
-    return 1 - max(culprits, default=0.0)
+    return min(MOST_SHOWN, 1 - max(culprits, default=0.0))
 
 
 def _named(told: RootCause | None, truth: Truth) -> Named:

@@ -90,6 +90,10 @@ WEIGHTS: Mapping[str, float] = {
 MOST_SHOWN = 0.97
 """Displayed confidence never exceeds this: so few cases cannot support more."""
 
+MOST_BY_CIRCUMSTANCE = 0.88
+"""Nor this where time, place and a known mechanism alone speak for a change. Harmless changes come at such times too:
+in four of twenty development controls one did, and was blamed with 0.9 and more."""
+
 PROVEN = 0.9
 LIKELY = 0.7
 RULED_OUT = 0.02

@@ -20,12 +20,13 @@ from graph.weighing.mechanism import explains, mechanism, together
 from graph.weighing.moves import event_of, step_of
 from graph.weighing.program import program
 from graph.weighing.season import season
+from graph.weighing.shown import most_shown
 from graph.weighing.source import source
 from graph.weighing.undone import undone
 from graph.weighing.when import time
 from graph.weighing.where import path, topology
 from graph.weighing.witness import companions, logs
-from graph.weights import LIKELY, MOST_SHOWN, PROVEN, RULED_OUT, WEIGHTS
+from graph.weights import LIKELY, PROVEN, RULED_OUT, WEIGHTS
 from tools.catalogue import change_of
 
 GIVE_UP = timedelta(minutes=90)
@@ -60,7 +61,7 @@ def weigh(facts: Facts) -> tuple[Hypothesis, ...]:
     return tuple(
         item.model_copy(
             update={
-                "probability": round(min(MOST_SHOWN, share / total), 4),
+                "probability": round(min(most_shown(item), share / total), 4),
                 "status": _status(place, item, share / total),
             }
         )
@@ -186,7 +187,7 @@ def _awaited(facts: Facts, leader: Hypothesis | None) -> bool:
         return False
     if leader is not None and (leader.kind == "setting" or _asker_unseen(facts, leader)):
         return facts.as_of < facts.onset.latest + GIVE_UP
-    proven = leader is not None and leader.probability >= PROVEN
+    proven = leader is not None and leader.probability >= min(PROVEN, most_shown(leader))
     return not proven and facts.complete_until < facts.onset.latest
 
 

@@ -16,9 +16,10 @@ from graph.facts import Facts
 from graph.models import Hypothesis, MetricFinding, TestResult
 from graph.weighing.mechanism import FAILURE_ROLES, effects, explains
 from graph.weighing.moves import event_of, step_of
+from graph.weighing.shown import most_shown
 from graph.weighing.when import onset_claims, span
 from graph.weighing.witness import about, names
-from graph.weights import LIKELY, MOST_SHOWN, WEIGHTS
+from graph.weights import LIKELY, WEIGHTS
 from graph.words import number, stamp
 from tools.models import LogPattern, Onset
 from tools.services._spec import Effect
@@ -79,7 +80,7 @@ def _score(item: Hypothesis) -> float:
 
 def _shown(item: Hypothesis, rivals: float) -> dict[str, object]:
     share = math.exp(_score(item))
-    return {"probability": round(min(MOST_SHOWN, share / (share + rivals)), 4), "status": "leading"}
+    return {"probability": round(min(most_shown(item), share / (share + rivals)), 4), "status": "leading"}
 
 
 def _moment(facts: Facts, item: Hypothesis) -> datetime | None:

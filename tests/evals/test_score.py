@@ -362,7 +362,7 @@ def test_the_prediction_is_the_confidence_shown_or_that_no_culprit_is_to_blame()
     traffic = hypothesis("leading", kind="traffic").model_copy(update={"probability": 0.9})
     unsure = changed(verdict="not_found", root_cause=None, hypotheses=(traffic, likely))
     assert judged(unsure).predicted == pytest.approx(0.4), "traffic is nobody's doing"
-    assert judged(NOBODY).predicted == 1
+    assert judged(NOBODY).predicted == 0.97, "nothing is certain"
     assert score([], Truth.model_validate(TRUTH), validate).predicted is None
 
 
