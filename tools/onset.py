@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from tools.baseline import RUN_SIGMAS, TAIL, baseline, blips, quantile, rare, season
+from tools.clock import ceil, floor
 from tools.episodes import JOIN, Episode, Points, episodes, led_up, off_day, teeth, that_matters
 from tools.metrics import fill_zero
 from tools.models import Onset, OnsetShape, Series, Window
@@ -176,7 +177,7 @@ def _interval(
         excess = seen.excess[place]
         slots[slot:] = [math.exp(excess if side == "up" else -excess) if seen.logs else seen.raw[place]]
     early, late = span(slots, stands_out, ends, counts and not seen.logs)
-    return begin + early * period, begin + late * period
+    return floor(begin + early * period, 1), ceil(begin + late * period, 1)
 
 
 def _shape(

@@ -15,11 +15,12 @@ from itertools import accumulate, pairwise
 
 from tools.baseline import regular
 
-_HELD = 0.95  # of the likelihood lies in the interval
+_HELD = 0.93  # of the likelihood lies in the interval
 _LATER_YET = 0.005  # and hardly any after it: what happened after an interval is taken for no cause
-_PARTS = 8  # a period is looked at in so many parts
+_PARTS = 6  # a period is looked at in so many parts
 _USUAL = 60  # periods before that say what is usual
 _SINCE = 60  # periods since that say what came to be
+_LATELY, _FOOT = 40, 8  # of these that do; the last of them may belong to a slow change
 _EARLIER, _LATER = 12, 6  # periods around the first that stands out in which a change at once may have begun
 _SLOWER, _SOON = 45, 3  # and a slow one
 _RISES = (
@@ -41,7 +42,7 @@ _RISES = (
 _FINE = 5  # periods from which it is the same in which part of the first one it began
 _SLOW = 0.15  # of changes are slow
 _VAGUE = 0.1  # slow changes go by no ruler
-_STRANGE = 0.02  # of the values come from nowhere
+_STRANGE, _WILD = 0.005, 0.1  # of the values come from nowhere: while all is as usual, and since it is not
 _LARGE = 50.0  # counts from which a Gaussian is as good
 
 Slots = Sequence[float | None]  # one for each period, None where nothing was measured
@@ -55,13 +56,14 @@ class _Level:
     spread: float
     counts: bool
     wide: float  # range of the values that come from nowhere
+    strange: float  # share of these
 
     def log(self, value: float | None) -> float:
         """The logarithm of how likely a value is; 0 where nothing was measured."""
         if value is None:
             return 0.0
         likely = self._counted(value) if self.counts and self.mean < _LARGE else self._measured(value)
-        return math.log((1 - _STRANGE) * likely + _STRANGE / self.wide)
+        return math.log((1 - self.strange) * likely + self.strange / self.wide)
 
     def _measured(self, value: float) -> float:
         far = (value - self.mean) / self.spread
@@ -98,7 +100,8 @@ class _Change:
         spread = one.spread + share * (other.spread - one.spread)
         if one.counts:
             spread = max(spread, math.sqrt(mean))
-        return _Level(mean, math.hypot(spread, vague * (other.mean - one.mean)), one.counts, one.wide)
+        spread = math.hypot(spread, vague * (other.mean - one.mean))
+        return _Level(mean, spread, one.counts, one.wide, other.strange)
 
 
 def span(slots: Slots, first: int, last: int, counts: bool) -> tuple[float, float]:
@@ -118,7 +121,8 @@ def span(slots: Slots, first: int, last: int, counts: bool) -> tuple[float, floa
 def _change(slots: Slots, first: int, counts: bool) -> tuple[_Change, float]:
     """The levels before and after, and how much alike neighbours are before, 0 to 0.5."""
     known = [value for value in slots[:first] if value is not None]
-    usual = known[: max(min(len(known), 8), 2 * len(known) // 3)] or [slots[first] or 0.0]
+    usual = known[:-_FOOT][-_LATELY:] if len(known) >= 3 * _FOOT else known[: max(8, 2 * len(known) // 3)]
+    usual = usual or [slots[first] or 0.0]
     since = [value for value in slots[first:] if value is not None]
     middle = (
         statistics.fmean(usual) if counts and statistics.median(usual) < _LARGE else statistics.median(usual)
@@ -136,7 +140,7 @@ def _change(slots: Slots, first: int, counts: bool) -> tuple[_Change, float]:
     scatter = max(scatter, 0.3 * spread, 0.02 * gap)
     wide = 4 * (gap + spread + scatter)
     return (
-        _Change(_Level(middle, spread, counts, wide), _Level(high, scatter, counts, wide)),
+        _Change(_Level(middle, spread, counts, wide, _STRANGE), _Level(high, scatter, counts, wide, _WILD)),
         _alike(usual),
     )
 
@@ -147,7 +151,7 @@ def _came_to(since: Sequence[float], usual: float, counts: bool) -> float:
     if len(since) < 4:
         return sign * max(sign * value for value in since)
     third = max(2, len(since) // 3)
-    rest, newest = since[1:], since[-third:]
+    rest, newest = since[1 : 1 + max(8, third)], since[-third:]
     low = counts and statistics.median(rest) < _LARGE
     level = statistics.fmean if low else statistics.median
     early, late = level(since[:third]), level(newest)
@@ -187,7 +191,7 @@ def _chances(slots: Slots, first: int, change: _Change, weight: float) -> list[f
     slower = _SLOW / math.fsum(share_of.values()) / _PARTS
     for rise in _RISES:
         slow = math.log(slower * share_of[rise])
-        few = _PARTS // 4 if rise < _FINE else _PARTS
+        few = _PARTS // 3 if rise < _FINE else _PARTS
         for part in range(0, _PARTS, few):
             gone = (part + few / 2) / _PARTS  # of the first period when it begins
             shares = [(1 - gone) ** 2 / 2, *(n - gone + 0.5 for n in range(1, math.ceil(rise + gone)))]
