@@ -169,9 +169,8 @@ def for_event(event: ChangeEvent) -> tuple[Service, Change] | None:
         for change in service.changes
         if change.operation == event.operation
     ]
-    for service, change in fits:
-        if change.touches(event):
-            return service, change
+    if len(fits) > 1:
+        return next((one for one in fits if one[1].touches(event)), fits[0])
     return fits[0] if fits else None
 
 

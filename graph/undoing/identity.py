@@ -29,9 +29,9 @@ def same_name(one: str, other: str) -> bool:
     first, second = _plain(one), _plain(other)
     if first == second:
         return True
-    if _is_long(first) == _is_long(second):
+    if is_long(first) == is_long(second):
         return False
-    long, short = (first, second) if _is_long(first) else (second, first)
+    long, short = (first, second) if is_long(first) else (second, first)
     found = _ARN.fullmatch(long)
     if found is None:
         return "/" not in short and long.endswith("/" + short)
@@ -48,7 +48,7 @@ def may_be_same_name(one: str, other: str) -> bool:
     """Whether two names may mean one thing: letter case apart, or a name at the end of a longer one."""
     if same_name(one, other) or one.casefold() == other.casefold():
         return True
-    if _is_long(one) == _is_long(other):
+    if is_long(one) == is_long(other):
         return False
     return last_word(one).casefold() == last_word(other).casefold()
 
@@ -57,7 +57,8 @@ def _plain(name: str) -> str:
     return name[:-2] if name.startswith("arn:") and name.endswith(":*") else name
 
 
-def _is_long(name: str) -> bool:
+def is_long(name: str) -> bool:
+    """Whether a name is an ARN or an address."""
     return name.startswith("arn:") or "://" in name
 
 
