@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from graph.claims import event_claims, statement, who
 from graph.facts import Facts
+from graph.first_moved import told as first_moved
 from graph.impact import broken, door, impact
 from graph.models import (
     Hypothesis,
@@ -255,8 +256,9 @@ def _nameless(ranked: tuple[Hypothesis, ...]) -> tuple[Hypothesis, ...]:
 
 
 def _findings(facts: Facts, leader: tuple[Hypothesis, ...]) -> tuple[Statement, ...]:
-    """What speaks for the leader, and what was tried and refused."""
+    """What speaks for the leader, which metric changed first, and what was tried and refused."""
     made = [test.statement for item in leader for test in item.tests if test.weight > 0]
+    made += first_moved(facts)
     for event in facts.denied:
         made.append(
             statement(

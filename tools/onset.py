@@ -1,8 +1,9 @@
 """When a metric went wrong. Pure, deterministic, robust statistics.
 
-A metric cannot tell a moment finer than its period: the onset lies in the first bad period. What is
-normal comes from the points before the window; from the same time on earlier days when there are two days
-of them; else from the calmer part of the window itself.
+What stands out is found first (`episodes`), then between which moments it began (`span`): at least a period
+apart, for a metric cannot tell a moment finer. Of a metric that only grows the pace is looked at. What is normal
+comes from the points before the window; from the same time on earlier days when there are two days of them; else
+from the calmer part of the window itself.
 """
 
 from __future__ import annotations

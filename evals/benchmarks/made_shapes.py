@@ -19,6 +19,7 @@ from tools.onset import Bad, Missing
 
 NOW = datetime(2026, 3, 13, 18, tzinfo=UTC)
 PERIODS = (60, 300)
+SOONER = timedelta(minutes=15)
 _DAY = 86_400
 _PARTS = 40  # a period is made of so many moments
 _LARGE = 50  # counts from which a Gaussian is as good
@@ -210,6 +211,8 @@ def _asked(place: _Place, kind: _Kind, course: Course, *, least: int = 8, swing:
     metric = Metric(namespace="N", name=place.shape, dimensions=(), stat=kind.stat, period=period)
     hint = (usual + high) / 2 if place.view == "symptom" and luck.random() < 0.5 else None
     begin = start + timedelta(seconds=place.before * period)
+    if place.view == "neighbour":  # of which is known when the symptom began
+        begin = max(begin, start + timedelta(seconds=int(began) * period) - SOONER)
     return Asked(
         shape=place.shape,
         view=place.view,

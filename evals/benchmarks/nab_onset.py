@@ -7,7 +7,7 @@ knowing the direction.
 from __future__ import annotations
 
 import statistics
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -48,7 +48,7 @@ def look_at_quiet(files: Iterable[Labelled], asked: Asked) -> list[Look]:
 
 
 def by_onset(before: timedelta) -> Asked:
-    """`tools.onset.onset` with so much of the series before the stretch."""
+    """The row in the middle of what `tools.onset.onset` tells, with so much of the series before the stretch."""
 
     def asked(file: Labelled, span: Span) -> int | None:
         points = file.series.points
@@ -60,7 +60,8 @@ def by_onset(before: timedelta) -> Asked:
         if found is None:
             return None
         moments = [moment for moment, _ in points]
-        return min(bisect_left(moments, found.earliest), len(moments) - 1)
+        middle = found.earliest + (found.latest - found.earliest) / 2
+        return min(max(0, bisect_right(moments, middle) - 1), len(moments) - 1)
 
     return asked
 

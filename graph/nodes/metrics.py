@@ -26,6 +26,8 @@ from tools.services._spec import MetricSpec, Setting
 from tools.shift import changed, used_up
 
 BASELINE = timedelta(hours=1)
+SOONER = timedelta(minutes=15)
+"""How long before the symptom another metric may have begun to move, if it was not all the time."""
 FLOWING = timedelta(minutes=10)
 TAKING_EFFECT = timedelta(seconds=60)
 """A setting is in force only some time after it was asked for (a table is UPDATING meanwhile), so its metric may step
@@ -183,9 +185,18 @@ def _finding(
         after=_level(shown, since, counts, spec),
         total=total if counts else None,
         onset=ran_out
-        or (onset(shown, shown.window, bad=spec.bad, missing=spec.missing) if moved and spec.bad else None),
+        or (
+            onset(shown, _about(shown, begin), bad=spec.bad, missing=spec.missing)
+            if moved and spec.bad
+            else None
+        ),
         evidence=(cite_series(work.reader, shown),),
     )
+
+
+def _about(shown: Series, begin: datetime) -> Window:
+    """From shortly before the symptom: what came earlier tells what is normal."""
+    return Window(start=max(shown.window.start, begin - SOONER), end=shown.window.end)
 
 
 def _level(shown: Series, window: Window, counts: bool, spec: MetricSpec) -> float | None:
