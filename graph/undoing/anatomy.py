@@ -136,9 +136,22 @@ def _named_in(request: Json) -> dict[str, str]:
     for key, value in request.items():
         if _NAMES.search(key) and isinstance(value, str | int) and str(value):
             found[key.lower()] = str(value)
-        elif isinstance(value, dict) and _NAMES.search(key):
+        elif isinstance(value, dict) and (_NAMES.search(key) or ids_of_set(key, value)):
             found |= _items_named(key, value)
     return found
+
+
+def ids_of_set(key: str, value: Json, *, whole: bool = True) -> str:
+    """By which member each item of a set is named, or "": `instancesSet` is made of items with an `instanceId`. With
+    `whole`, the items say nothing else.
+    """
+    items = value.get("items")
+    stem = key[:-3].rstrip("s") if key.endswith("Set") else ""
+    name = f"{stem}Id"
+    if not stem or not isinstance(items, list) or not items:
+        return ""
+    named_so = all(isinstance(item, dict) and isinstance(item.get(name), str) for item in items)
+    return name if named_so and not (whole and any(len(item) > 1 for item in items)) else ""
 
 
 def is_name(event: ChangeEvent, path: tuple[str | int, ...]) -> bool:
