@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from graph.risk import Risk, by_hand, risk
+from graph.routine import rounds_joined
 from graph.stack_lines import by_operation, operations
 from graph.undoing.after import GIVES, REPLACES, TAKES_AWAY, family, same_place, since_undone, was
 from graph.undoing.anatomy import at, leaves, makes, named, overlap, payload, verb
@@ -485,7 +486,7 @@ def _joined(lines: Sequence[Line]) -> list[Line]:
     groups: dict[tuple[str, ...], list[Line]] = {}
     for line in lines:
         groups.setdefault(_key(line), []).append(line)
-    return [group[0] if len(group) == 1 else _one(group) for group in groups.values()]
+    return rounds_joined([group[0] if len(group) == 1 else _one(group) for group in groups.values()])
 
 
 def _key(line: Line) -> tuple[str, ...]:
@@ -515,7 +516,14 @@ def _one(group: Sequence[Line]) -> Line:
         time=max(line.time for line in group),
         resources=resources,
         name=name,
+        fields=tuple(_common(place, field, group) for place, field in enumerate(worst.fields)),
     )
+
+
+def _common(place: int, field: Field, group: Sequence[Line]) -> Field:
+    """A field of several lines: what they were given, where it was the same."""
+    given = {line.fields[place].after for line in group if place < len(line.fields)}
+    return field if len(given) < 2 else replace(field, after=say("different values"))
 
 
 _STATUS: dict[Status, int] = {"in force": 0, "changed again": 1, "undone": 2, "failed": 3, "denied": 3}
