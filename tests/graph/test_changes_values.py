@@ -149,3 +149,17 @@ def test_a_record_that_names_no_arn_does_not_end_the_listing(code: str) -> None:
 def test_a_command_line_on_a_machine_of_its_own_is_not_called_by_hand(session: str, hand: bool) -> None:
     actor: Any = Actor(kind="role", name="builder", how="cli", role="builder", session=session)
     assert by_hand(replace(event("iam", "DeleteUser", 2, {"userName": "kim"}), actor=actor)) is hand
+
+
+def test_a_thing_that_is_named_as_its_kind_is_called_is_no_value_of_the_request() -> None:
+    def group(hours: float, name: str, state: str) -> ChangeEvent:
+        return event("athena", "UpdateWorkGroup", hours, {"workGroup": name, "state": state})
+
+    before = (group(90, "reports", "ENABLED"), group(50, "others", "DISABLED"))
+    off = group(1, "reports", "DISABLED")
+    assert told(lines(off, before=before)[off.id]) == [("state", "ENABLED", "DISABLED")]
+    (line,) = lines(off).values()
+    assert (line.name, told(line)) == ("reports", [("state", "unknown", "DISABLED")])
+    seen = {"projectArn": "arn:aws:codebuild:eu-west-1:111122223333:project/web"}
+    public = event("codebuild", "UpdateProjectVisibility", 1, {**seen, "projectVisibility": "PUBLIC_READ"})
+    assert told(lines(public)[public.id]) == [("projectVisibility", "unknown", "PUBLIC_READ")]
