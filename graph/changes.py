@@ -158,9 +158,7 @@ def _is_inert(event: ChangeEvent) -> bool:
 def _moves_nothing(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> bool:
     if fields and all(one.since == "same" for one in fields):
         return True
-    told = states(event).values()
-    as_they_were = bool(told) and all(before == after for before, after in told)
-    return not fields and (as_they_were or was(event, known))
+    return not fields and was(event, known)
 
 
 # -- lines -----------------------------------------------------------------------------------------

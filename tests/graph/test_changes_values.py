@@ -163,3 +163,17 @@ def test_a_thing_that_is_named_as_its_kind_is_called_is_no_value_of_the_request(
     seen = {"projectArn": "arn:aws:codebuild:eu-west-1:111122223333:project/web"}
     public = event("codebuild", "UpdateProjectVisibility", 1, {**seen, "projectVisibility": "PUBLIC_READ"})
     assert told(lines(public)[public.id]) == [("projectVisibility", "unknown", "PUBLIC_READ")]
+
+
+@pytest.mark.parametrize("operation", ["StartInstances", "StopInstances"])
+def test_only_what_an_event_moved_is_put_back(operation: str) -> None:
+    was, now, still = ("stopped", "pending", "running")
+    if operation == "StopInstances":
+        was, now, still = ("running", "stopping", "stopped")
+    mixed = states(operation, 2, first=(was, now), second=(still, still))
+    made = restoration(mixed, Known(events=(mixed,)))
+    assert (made.outcome, [call.parameters for call in made.calls]) == ("exact", [{"InstanceIds": [FIRST]}])
+    assert made.event == mixed
+    again = states(operation, 2, first=(still, still), second=(still, still))
+    nothing = restoration(again, Known(events=(again,)))
+    assert (nothing.outcome, nothing.calls) == ("nothing to undo", ())
