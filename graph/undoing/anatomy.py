@@ -17,7 +17,7 @@ from tools.parameters import operations
 _NAMES = re.compile(
     r"(?:^|[a-z_-])(?:id|ids|name|names|arn|arns|identifier|url|uri|alias|qualifier|attribute|egress|host|code)$"
     r"|cidrblock|cidr$|prefixlist|^(?:statementid|sid|user|role|group|bucket|table|cluster|service|key|resource|function"
-    r"|rulenumber|tagkeys?|protocol|endpoint|principal|grantee|dimension|namespace|path|type)$|region$",
+    r"|rulenumber|servicenamespace|scalabledimension|tagkeys?|protocol|endpoint|principal|grantee|dimension|namespace|path|type)$|region$",
     re.IGNORECASE,
 )
 _MANNER = re.compile(

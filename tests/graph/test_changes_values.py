@@ -177,3 +177,15 @@ def test_only_what_an_event_moved_is_put_back(operation: str) -> None:
     again = states(operation, 2, first=(still, still), second=(still, still))
     nothing = restoration(again, Known(events=(again,)))
     assert (nothing.outcome, nothing.calls) == ("nothing to undo", ())
+
+
+def test_what_is_scaled_is_no_value_and_another_dimension_is_another_thing() -> None:
+    def target(hours: float, kind: str, most: int) -> ChangeEvent:
+        names = {"serviceNamespace": "dynamodb", "resourceId": "table/orders"}
+        dimension = f"dynamodb:table:{kind}CapacityUnits"
+        sent = {**names, "scalableDimension": dimension, "maxCapacity": most}
+        return event("autoscaling", "RegisterScalableTarget", hours, sent)
+
+    cut = target(1, "Write", 2)
+    found = lines(cut, before=(target(90, "Write", 100), target(50, "Read", 70)))[cut.id]
+    assert told(found) == [("maximum capacity of scaling", "100", "2")]
