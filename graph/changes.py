@@ -6,20 +6,22 @@ Nothing is dropped: the events behind the lines and the folded ones sum up to al
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from graph.risk import Risk, by_hand, risk
+from graph.routine import rounds_joined
 from graph.stack_lines import by_operation, operations
-from graph.undoing.after import TAKES_AWAY, since_undone, was
-from graph.undoing.anatomy import at, leaves, makes, named, payload, verb
-from graph.undoing.identity import same_subject
+from graph.undoing.after import GIVES, REPLACES, TAKES_AWAY, family, same_place, since_undone, was
+from graph.undoing.anatomy import at, leaves, makes, named, overlap, payload, verb
+from graph.undoing.identity import tells_apart
 from graph.undoing.known import Known
 from graph.undoing.moved import Moved, moved
 from graph.undoing.restore import changed_nothing
 from graph.undoing.reversal import is_tagging
+from graph.undoing.several import states
 from graph.weighing.moves import is_document, is_unlimited
 from graph.words import number, say
 from tools.catalogue import change_of
@@ -285,11 +287,13 @@ def _fields(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> tupl
         return tuple(
             Field(
                 name=_short(redact(one.name)),
-                before=_text(one.before, one) if one.before_known else say(UNKNOWN),
-                after=_text(one.after, one) if one.after_known else say("not shown"),
+                before=_text(one.before, one, one.after) if one.before_known else say(UNKNOWN),
+                after=_text(one.after, one, one.before) if one.after_known else say("not shown"),
             )
             for one in fields
         )
+    if stood := _states(event):
+        return stood
     what = _compact(event)
     if is_tagging(event):
         return (Field(name=_subject(event), before=say(UNKNOWN), after=what or say("not shown")),)
@@ -297,8 +301,48 @@ def _fields(event: ChangeEvent, known: Known, fields: tuple[Moved, ...]) -> tupl
         return (Field(name=_subject(event), before=what or _was_there(event, known), after=say("removed")),)
     if word in ("Create", "Run", "Import"):
         return (Field(name=_subject(event), before=say("none"), after=say("new")),)
+    if (named_so := _by_name(event, known)) is not None:
+        return (named_so,)
     return (
         Field(name=_subject(event), before=say(UNKNOWN), after=what or _given(event) or say("not shown")),
+    )
+
+
+def _by_name(event: ChangeEvent, known: Known) -> Field | None:
+    """What a request gives a thing by a mere name, as the target of a route, and what an earlier one gave."""
+    which, given = _which(event)
+    if not which or not given or payload(event) or verb(event.operation)[0] not in (*GIVES, *REPLACES):
+        return None
+    kin = family(event.operation)
+    alike = (one for one in known.before(event) if one.operation in kin and same_place(one, event))
+    last = next((one for one in alike if _which(one)[0] == which), None)
+    before = ""
+    if last is not None and verb(last.operation)[0] not in TAKES_AWAY:
+        before = ", ".join(_which(last)[1])
+    name = " ".join((event.operation, *(_bare(value) for value in list(which.values())[1:])))
+    told = ", ".join(_bare(value) for value in given)
+    return Field(
+        name=_short(redact(name)), before=_short(redact(before)) or say(UNKNOWN), after=_short(redact(told))
+    )
+
+
+def _which(event: ChangeEvent) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Names that say which thing is meant, as the request orders them, and the values of the others."""
+    keys = tells_apart(event.source, event.operation)
+    own = named(event)
+    which = {key: value for key, value in own.items() if key in keys}
+    return which, tuple(value for key, value in own.items() if key not in keys)
+
+
+def _states(event: ChangeEvent) -> tuple[Field, ...]:
+    """In which states an answer says that its things were, and which they took; not those that stayed as they were."""
+    moved_so: dict[tuple[str, str], list[str]] = {}
+    for id, (before, after) in states(event).items():
+        moved_so.setdefault((before, after), []).append(id)
+    return tuple(
+        Field(name=_short(f"{event.operation} {' '.join(ids)}"), before=before, after=after)
+        for (before, after), ids in moved_so.items()
+        if before != after
     )
 
 
@@ -313,7 +357,8 @@ def _given(event: ChangeEvent) -> str:
 def _was_there(event: ChangeEvent, known: Known) -> str:
     """What an earlier event gave to the thing that was taken away."""
     for one in known.earlier(event):
-        if same_subject(one, event) and verb(one.operation)[0] not in TAKES_AWAY:
+        gives = one.operation in family(event.operation) and verb(one.operation)[0] not in TAKES_AWAY
+        if gives and overlap(one, event):
             own = set(named(event).values())
             told = [_bare(value) for value in named(one).values() if value not in own]
             return _short(", ".join(told)) or _compact(one) or say(UNKNOWN)
@@ -363,10 +408,10 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def _text(value: Value, one: Moved) -> str:
+def _text(value: Value, one: Moved, other: Value = None) -> str:
     if value == HIDDEN:
         return say("not shown")
-    if one.setting is not None and is_unlimited(value, one.setting):
+    if one.setting is not None and is_unlimited(value, one.setting) and _is_number(one):
         return say("no limit")
     if value is None:
         return say("not set")
@@ -375,19 +420,60 @@ def _text(value: Value, one: Moved) -> str:
     if isinstance(value, int | float):
         unit = f" {one.setting.unit}" if one.setting is not None and one.setting.unit else ""
         return f"{number(value)}{unit}"
-    return _short(_document(value, one) if is_document(value) else redact(value))
+    return _short(_document(value, one, other) if is_document(value) else redact(value))
 
 
-def _document(value: Value, one: Moved) -> str:
-    """A list by the values in it: `UPSERT api.example.com. A 60 203.0.113.7`. What has fields keeps their names."""
+def _is_number(one: Moved) -> bool:
+    """Whether a setting is a number: a policy that is not set is no limit."""
+    assert one.setting is not None
+    values = (one.before, one.after, one.setting.unset)
+    return bool(one.setting.unit or one.setting.limits) or any(
+        isinstance(value, int | float) and not isinstance(value, bool) for value in values
+    )
+
+
+def _document(value: Value, one: Moved, other: Value) -> str:
+    """A list by the values in it: `UPSERT api.example.com. A 60 203.0.113.7`. What has fields keeps their names. Beside
+    another document only that in which they differ.
+    """
+    told = _opened(value, one)
+    if is_document(other) and other != value:
+        its = _opened(other, one)
+        mine, theirs = _apart(told, its), _apart(its, told)
+        if mine or theirs:
+            return mine or say("nothing of it")
+    if isinstance(told, list):
+        return " ".join(_said_all(told))
+    return told if isinstance(told, str) else canonical(told)
+
+
+def _opened(value: Value, one: Moved) -> Any:
+    """A document as data, without what is secret; as text where it is none."""
     key = one.path.rpartition(".")[2]
-    whole = redact(canonical({key: value}))
     try:
-        parsed = json.loads(str(value))
-        told = json.loads(redact(canonical({key: parsed})))[key]
+        return json.loads(redact(canonical({key: json.loads(str(value))})))[key]
     except (ValueError, KeyError, TypeError):
-        return whole
-    return " ".join(_said_all(told)) if isinstance(told, list) else whole
+        return redact(canonical({key: value}))
+
+
+def _apart(told: Any, other: Any) -> str:
+    """The values of a document that the other does not hold at the same place, with the last name on the way."""
+    if not isinstance(told, dict | list) or not isinstance(other, dict | list):
+        return told if isinstance(told, str) else canonical(told)
+    its = set(_places(other))
+    return " ".join(dict.fromkeys(text for path, text in _places(told) if (path, text) not in its))
+
+
+def _places(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each plain value with the way to it. Of lists the place does not count: AWS gives many in any order."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _places(inner, (*path, str(key)))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _places(inner, path)
+    else:
+        yield path, f"{path[-1]} {value}" if path else str(value)
 
 
 # -- joining and order -------------------------------------------------------------------------------
@@ -398,7 +484,7 @@ def _joined(lines: Sequence[Line]) -> list[Line]:
     groups: dict[tuple[str, ...], list[Line]] = {}
     for line in lines:
         groups.setdefault(_key(line), []).append(line)
-    return [group[0] if len(group) == 1 else _one(group) for group in groups.values()]
+    return rounds_joined([group[0] if len(group) == 1 else _one(group) for group in groups.values()])
 
 
 def _key(line: Line) -> tuple[str, ...]:
@@ -428,7 +514,14 @@ def _one(group: Sequence[Line]) -> Line:
         time=max(line.time for line in group),
         resources=resources,
         name=name,
+        fields=tuple(_common(place, field, group) for place, field in enumerate(worst.fields)),
     )
+
+
+def _common(place: int, field: Field, group: Sequence[Line]) -> Field:
+    """A field of several lines: what they were given, where it was the same."""
+    given = {line.fields[place].after for line in group if place < len(line.fields)}
+    return field if len(given) < 2 else replace(field, after=say("different values"))
 
 
 _STATUS: dict[Status, int] = {"in force": 0, "changed again": 1, "undone": 2, "failed": 3, "denied": 3}

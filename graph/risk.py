@@ -5,6 +5,7 @@ path that usually changes it. Pure. Weights are judgement; they order a list and
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ from tools.models import ChangeEvent, Resource
 from tools.services._spec import Effect
 
 _PRODUCTION = ("prod", "production", "prd", "live")
+_MACHINE = re.compile(r"i-[0-9a-f]{8,17}|[0-9a-f]{32}")
+"""Sessions of roles that AWS gives to a machine or a task, named after it."""
 _DESTROYS = frozenset({"Terminate", "Purge", "Schedule"})
 
 
@@ -45,7 +48,12 @@ def risk(event: ChangeEvent, known: Known, fields: tuple[Moved, ...], status: st
         status, 0.0
     )
     told = sorted((item for item in found if item[1]), key=lambda item: -item[0])
-    return Risk(score=round(score, 3), reasons=tuple(words for _, words in told), by_hand=hand, inert=inert)
+    return Risk(
+        score=round(score, 3),
+        reasons=tuple(dict.fromkeys(words for _, words in told)),
+        by_hand=hand,
+        inert=inert,
+    )
 
 
 def by_hand(event: ChangeEvent) -> bool:
@@ -53,6 +61,8 @@ def by_hand(event: ChangeEvent) -> bool:
     actor = event.actor
     if actor.kind in ("iac", "ci", "cloudformation", "aws_service", "service_linked_role"):
         return False
+    if _MACHINE.fullmatch(actor.session):
+        return False  # the command line of a script as well as of whoever is logged in there
     return actor.how in ("console", "cli")
 
 
@@ -88,10 +98,18 @@ def _fall(one: Moved) -> Iterator[tuple[float, str]]:
     times = max(abs(before), 1e-9) / max(abs(after), 1e-9)
     times = max(times, 1 / times)
     if times >= 1.5:
-        yield (
-            min(2.0, 0.8 * math.log10(times) + 0.5),
-            say("moved {times} times", times=number(min(times, 1e6))),
-        )
+        yield min(2.0, 0.8 * math.log10(times) + 0.5), _far(before, after, times)
+
+
+def _far(before: float, after: float, times: float) -> str:
+    """How far a number moved, in words; from and to nothing or no limit there is no factor."""
+    if after == 0:
+        return say("down to 0")
+    if math.isinf(before):
+        return say("limited now")
+    if before == 0 or math.isinf(after):
+        return ""
+    return say("moved {times} times", times=number(times))
 
 
 def _hurts(one: Moved, direction: str) -> bool:

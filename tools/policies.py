@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -24,6 +25,25 @@ class Grant:
     pattern: str  # an ARN, perhaps with wildcards at its end
     verb: str  # writes, reads or uses (both, or not known)
     policy: str  # name of the policy
+    actions: tuple[str, ...] = ()  # as written: "dynamodb:Get*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denial:
+    """What a statement denies whatever else is allowed. `but_*`: the lists are what it does not deny."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    but_actions: bool = False
+    but_resources: bool = False
+
+    def covers(self, action: str, resource: str) -> bool:
+        """Whether an action (a pattern, perhaps) is denied on a resource (an ARN or a pattern) altogether."""
+        named = any(_matches(one, action.lower()) for one in self.actions)
+        here = any(_matches(one, resource) for one in self.resources)
+        if self.but_actions and _STAR.search(action):
+            return False  # some of what it means may be spared
+        return named is not self.but_actions and here is not self.but_resources
 
 
 def document(raw: Any) -> Json:
@@ -53,21 +73,56 @@ def verb(actions: Iterable[str]) -> str:
     return "reads" if all(reading) else "uses" if any(reading) else "writes"
 
 
+def _statements(role: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for policy in role.get("Policies") or []:
+        for statement in listed(document(policy.get("Document")).get("Statement")):
+            if isinstance(statement, Mapping):
+                yield str(policy.get("Name", "")), statement
+
+
 def grants(role: Mapping[str, Any]) -> tuple[Grant, ...]:
     """Specific resources that the role's policies allow, from the `Policies` of an IAM role's config."""
     found: list[Grant] = []
-    for policy in role.get("Policies") or []:
-        for statement in listed(document(policy.get("Document")).get("Statement")):
-            actions = [str(action) for action in listed(statement.get("Action"))]
-            actions = [action for action in actions if not _NOT_DATA.match(action.lower())]
-            if statement.get("Effect") != "Allow" or not actions:
-                continue
-            for pattern in listed(statement.get("Resource")):
-                if _specific(str(pattern)):
-                    found.append(
-                        Grant(pattern=str(pattern), verb=verb(actions), policy=str(policy.get("Name", "")))
-                    )
+    for policy, statement in _statements(role):
+        actions = [str(action) for action in listed(statement.get("Action"))]
+        actions = [action for action in actions if not _NOT_DATA.match(action.lower())]
+        if statement.get("Effect") != "Allow" or not actions:
+            continue
+        for pattern in listed(statement.get("Resource")):
+            if _specific(str(pattern)):
+                one = Grant(pattern=str(pattern), verb=verb(actions), policy=policy, actions=tuple(actions))
+                found.append(one)
     return tuple(found)
+
+
+def denials(role: Mapping[str, Any]) -> tuple[Denial, ...]:
+    """What the role's own policies deny without any condition."""
+    return tuple(
+        Denial(
+            actions=tuple(
+                str(one).lower() for one in listed(statement.get("Action") or statement.get("NotAction"))
+            ),
+            resources=tuple(
+                str(one) for one in listed(statement.get("Resource") or statement.get("NotResource"))
+            ),
+            but_actions="NotAction" in statement,
+            but_resources="NotResource" in statement,
+        )
+        for _, statement in _statements(role)
+        if statement.get("Effect") == "Deny" and not statement.get("Condition")
+    )
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """Whether a pattern with * and ? covers a text, which may be a narrower pattern."""
+    return pattern == text or _rule(pattern).fullmatch(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def _rule(pattern: str) -> re.Pattern[str]:
+    return re.compile(
+        "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern), re.DOTALL
+    )
 
 
 def _specific(pattern: str) -> bool:
@@ -86,19 +141,31 @@ def targets(grant: Grant, known: Iterable[str]) -> tuple[str, ...]:
     pattern = re.sub(r"^(arn:[\w-]+:s3:::[^/*?]+)/.*$", r"\1", pattern)  # objects: their bucket
     if not _STAR.search(pattern):
         return (pattern,) if arns.is_arn(pattern) else ()
-    rule = re.compile("".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern))
+    rule = _rule(pattern)
     begins = _STAR.split(pattern, maxsplit=1)[0]
     return tuple(arn for arn in known if arn.startswith(begins) and rule.fullmatch(arn))
 
 
+def _left(grant: Grant, target: str, denied: tuple[Denial, ...]) -> tuple[str, ...]:
+    """Actions of a grant that no denial takes away altogether on a target. A part (an index, objects) is denied as
+    the part that the grant names.
+    """
+    place = grant.pattern if grant.pattern.startswith(f"{target}/") else target
+    return tuple(action for action in grant.actions if not any(one.covers(action, place) for one in denied))
+
+
 def allowed(role: Resource | None, known: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """Resource ARN -> (verb, policy name) for everything specific that the role's policies allow."""
+    """Resource ARN -> (verb, policy name) for everything specific that the role's policies allow and do not deny."""
+    denied = denials(role.config) if role else ()
     found: dict[str, tuple[str, str]] = {}
     given = grants(role.config) if role else ()
     names = tuple(known) if any(_STAR.search(one.pattern) for one in given) else ()
     for grant in given:
         for target in targets(grant, names):
-            before = found.get(target)
-            what = grant.verb if before is None or before[0] == grant.verb else "uses"
+            left = _left(grant, target, denied) if denied else grant.actions
+            if not left:
+                continue
+            before, told = found.get(target), grant.verb if left == grant.actions else verb(left)
+            what = told if before is None or before[0] == told else "uses"
             found[target] = (what, grant.policy)
     return found

@@ -242,9 +242,13 @@ class _Whole:
                 service = catalogue.service_of(arn)
                 assert service is not None
                 name = f"{service.title}: {catalogue.type_of(arn)} {arns.parse(arn).name}"
-                with _looking(reader, name, "its settings and what it works with"):
+                would_show, gaps = "its settings and what it works with", len(reader.gaps)
+                with _looking(reader, name, would_show):
                     if (one := service.describe(reader, arn)) is not None:
                         found.append(one)
+                    elif len(reader.gaps) == gaps:
+                        why = "It is named by others, and AWS answers that it does not exist."
+                        reader.missing(name, why, would_show, code="NotThere")
             return found
 
         return job

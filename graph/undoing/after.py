@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from graph.undoing.anatomy import at, leaves, named, opened, overlap, singles, verb
 from graph.undoing.identity import same_subject
 from graph.undoing.known import Known
+from graph.undoing.several import ids_in
 from graph.words import say, stamp
 from tools.evidence import canonical
 from tools.models import Call, ChangeEvent
@@ -120,6 +121,8 @@ def family(operation: str) -> frozenset[str]:
 
 def since_undone(event: ChangeEvent, known: Known) -> Reversal | None:
     """A later event of the same family on the same thing: an opposite undid it, another one overtook it."""
+    if own := ids_in(event.request):
+        return _all_since(event, known, own.keys())
     word, _ = verb(event.operation)
     kin = family(event.operation)
     later = [one for one in known.later(event) if one.operation in kin and overlap(one, event)]
@@ -159,6 +162,21 @@ def since_undone(event: ChangeEvent, known: Known) -> Reversal | None:
         if before is not None and canonical(opened(before.request)) == canonical(opened(last.request)):
             return undone_by(last)
     return overtaken_by(last)
+
+
+def _all_since(event: ChangeEvent, known: Known, own: Collection[str]) -> Reversal | None:
+    """What became of all things that an event names, each by the newest other event on it."""
+    word, noun = verb(event.operation)
+    kin = family(event.operation) | {f"Terminate{noun}"}
+    last: dict[str, ChangeEvent] = {}
+    for one in known.after(event):
+        if one.operation in kin and one.operation != event.operation and same_place(one, event):
+            last |= {id: one for id in ids_in(one.request) if id in own}
+    if not last:
+        return None
+    newest = max(last.values(), key=lambda one: (one.time, one.id))
+    back = all(verb(one.operation)[0] in OPPOSITES.get(word, ()) for one in last.values())
+    return undone_by(newest) if back and len(last) == len(own) else overtaken_by(newest)
 
 
 def _left(event: ChangeEvent, later: list[ChangeEvent]) -> frozenset[str] | None:

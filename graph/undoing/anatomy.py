@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from tools.catalogue import for_event, services
@@ -16,7 +17,7 @@ from tools.parameters import operations
 _NAMES = re.compile(
     r"(?:^|[a-z_-])(?:id|ids|name|names|arn|arns|identifier|url|uri|alias|qualifier|attribute|egress|host|code)$"
     r"|cidrblock|cidr$|prefixlist|^(?:statementid|sid|user|role|group|bucket|table|cluster|service|key|resource|function"
-    r"|rulenumber|tagkeys?|protocol|endpoint|principal|grantee|dimension|namespace|path|type)$|region$",
+    r"|rulenumber|servicenamespace|scalabledimension|tagkeys?|protocol|endpoint|principal|grantee|dimension|namespace|path|type)$|region$",
     re.IGNORECASE,
 )
 _MANNER = re.compile(
@@ -126,19 +127,49 @@ def opened(request: Json) -> Json:
 def named(event: ChangeEvent) -> dict[str, str]:
     """What the request names, by lower-case field: ids, names, destinations. Some requests name things further in."""
     request = opened(event.request)
-    found = _named_in(request)
+    own = _own_name(event.source, event.operation)
+    found = _named_in(request, own)
     inner = (value for value in request.values() if isinstance(value, dict))
-    return found or {key: text for value in inner for key, text in _named_in(value).items()}
+    return found or {key: text for value in inner for key, text in _named_in(value, own).items()}
 
 
-def _named_in(request: Json) -> dict[str, str]:
+@cache
+def _own_name(source: str, operation: str) -> str:
+    """The field by which a thing is named as its kind is called, in lower case, or "": `workGroup` of UpdateWorkGroup.
+    Not what is a mere property of a thing, of which there is nothing to delete: UpdateProjectVisibility.
+    """
+    _, noun = verb(operation)
+    for client in clients_of_source(source) if noun else ():
+        try:
+            if f"Delete{noun}" in operations(client):
+                return noun.lower()
+        except BadInput:
+            continue
+    return ""
+
+
+def _named_in(request: Json, own: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, value in request.items():
-        if _NAMES.search(key) and isinstance(value, str | int) and str(value):
+        is_own = bool(own) and key.lower() == own
+        if (is_own or _NAMES.search(key)) and isinstance(value, str | int) and str(value):
             found[key.lower()] = str(value)
-        elif isinstance(value, dict) and _NAMES.search(key):
+        elif isinstance(value, dict) and (_NAMES.search(key) or ids_of_set(key, value)):
             found |= _items_named(key, value)
     return found
+
+
+def ids_of_set(key: str, value: Json, *, whole: bool = True) -> str:
+    """By which member each item of a set is named, or "": `instancesSet` is made of items with an `instanceId`. With
+    `whole`, the items say nothing else.
+    """
+    items = value.get("items")
+    stem = key[:-3].rstrip("s") if key.endswith("Set") else ""
+    name = f"{stem}Id"
+    if not stem or not isinstance(items, list) or not items:
+        return ""
+    named_so = all(isinstance(item, dict) and isinstance(item.get(name), str) for item in items)
+    return name if named_so and not (whole and any(len(item) > 1 for item in items)) else ""
 
 
 def is_name(event: ChangeEvent, path: tuple[str | int, ...]) -> bool:

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from graph.undoing.anatomy import named
 from graph.undoing.subjects import Subjects
+from tools.arn import is_arn
 from tools.catalogue import change_of
 from tools.errors import MISSHAPEN
 from tools.models import AlarmUpdate, ChangeEvent, MetricStep, Resource, Version
@@ -142,7 +143,8 @@ def touched(event: ChangeEvent) -> tuple[str, ...]:
         found = known.touches(event) if known else ()
     except MISSHAPEN:
         found = ()  # one record in no known shape must not end the reading of all
-    return found or tuple(name for name in event.names if name.startswith("arn:"))
+    found = tuple(arn for arn in found if is_arn(arn))  # what a refused request was given may be no ARN
+    return found or tuple(name for name in event.names if is_arn(name))
 
 
 def _order(event: ChangeEvent) -> tuple[datetime, str]:

@@ -19,6 +19,7 @@ from graph.undoing.known import Known, touched
 from graph.undoing.moved import Moved, moved
 from graph.undoing.proof import unread_near, unsendable
 from graph.undoing.reversal import reverse
+from graph.undoing.several import as_moved, moved_none
 from graph.words import say, stamp
 from tools.catalogue import change_of, changed_alike
 from tools.cloudtrail_touch import is_noise
@@ -57,7 +58,8 @@ class Restoration:
 def restoration(event: ChangeEvent, known: Known) -> Restoration:
     """What would put back what the event changed. A record in no known shape is partial, with no call."""
     try:
-        return _sendable(_proven(_judged(event, known), known))
+        made = _sendable(_proven(_judged(as_moved(event), known), known))
+        return replace(made, event=event)
     except MISSHAPEN:
         told = say("its record cannot be understood")
         unknown = (say("what {operation} changed", operation=event.operation),)
@@ -148,6 +150,8 @@ def changed_nothing(event: ChangeEvent) -> str:
         return say("{operation} changes no resource", operation=event.operation)
     if is_noise(event) and event.operation == "CreateLogStream":
         return say("it only opened a log stream")
+    if moved_none(event):
+        return say("all that it names was so before already")
     return ""
 
 

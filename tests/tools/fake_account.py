@@ -18,7 +18,7 @@ from tools.evidence import MemoryStore
 from tools.models import Gap, Json
 from tools.spaces import Space, way_in
 
-Answer = Json | Callable[[Json], Json]
+Answer = Json | Callable[[Json], Json | None]
 
 
 @dataclass

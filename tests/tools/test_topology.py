@@ -67,7 +67,7 @@ ANSWERS: dict[tuple[str, str], Answer] = {
         "Table": {"TableName": sent["TableName"], "TableStatus": "ACTIVE"}
     },
     ("lambda", "ListFunctions"): {"Functions": FUNCTIONS},
-    ("lambda", "GetFunctionConfiguration"): by_name,  # type: ignore[dict-item]
+    ("lambda", "GetFunctionConfiguration"): by_name,
     ("lambda", "ListEventSourceMappings"): {
         "EventSourceMappings": [
             {

@@ -5,10 +5,22 @@ from __future__ import annotations
 from typing import cast
 
 from tests.tools.fake_account import Answer, FakeAws
-from tests.tools.test_topology import ALARM, ANSWERS, API, DEAD, LONER, QUEUE, READER, ROLE, TABLE, WRITER
+from tests.tools.test_topology import (
+    ALARM,
+    ANSWERS,
+    API,
+    DEAD,
+    LONER,
+    QUEUE,
+    READER,
+    ROLE,
+    TABLE,
+    WRITER,
+    attributes,
+)
 from tools.aws import Aws
 from tools.budget import Budget, Limits
-from tools.models import Gap
+from tools.models import Gap, Json
 from tools.whole import Account, whole
 
 NOWHERE = "arn:aws:kafka:eu-west-1:111122223333:cluster/events/1f2e"
@@ -139,3 +151,20 @@ def test_an_answer_that_cannot_be_read_is_a_gap_and_the_rest_goes_on() -> None:
     found = read(more={("cloudwatch", "DescribeAlarms"): {"MetricAlarms": strange}})
     assert codes(found.gaps, "Unreadable") == ["CloudWatch alarms in eu-west-1"]
     assert WRITER in {one.arn for one in found.topology.resources}
+
+
+def test_what_is_named_and_does_not_exist_is_said() -> None:
+    gone = "arn:aws:sqs:eu-west-1:111122223333:gone"
+    sent = {"DestinationConfig": {"OnFailure": {"Destination": gone}}}
+
+    def queue(asked: Json) -> Json | None:
+        return None if asked["QueueUrl"].endswith("/gone") else attributes(asked)
+
+    more: dict[tuple[str, str], Answer] = {
+        ("lambda", "GetFunctionEventInvokeConfig"): sent,
+        ("sqs", "GetQueueAttributes"): queue,
+    }
+    assert "SQS: queue gone" in codes(read(more=more).gaps, "NotThere")
+    assert not any("queue" in what for what in codes(read().gaps, "NotThere"))
+    refused = read(denied=frozenset({"sqs:GetQueueAttributes"}), more=more)
+    assert not any("queue" in what for what in codes(refused.gaps, "NotThere"))

@@ -425,10 +425,12 @@ def _instance(
     unset: Value = None,
     echo: str = "",
     waits: bool = False,
+    made: str = "",
 ) -> Setting:
     """A setting that ModifyDBInstance sets. Its answer shows the value before, and the new one as pending.
 
-    `waits`: without ApplyImmediately the request changes nothing before the next maintenance window.
+    `waits`: without ApplyImmediately the request changes nothing before the next maintenance window. `made`: its name
+    in CreateDBInstance, where that is another.
     """
     return Setting(
         type="db-instance",
@@ -437,7 +439,7 @@ def _instance(
         unit=unit,
         requests={
             "ModifyDBInstance": f"(applyImmediately || `null`) && {camel}" if waits else camel,
-            "CreateDBInstance": camel,
+            "CreateDBInstance": made or camel,
         },
         restore=restore,
         read=_read,
@@ -597,6 +599,7 @@ INSTANCE_SETTINGS = (
         partial(_restore_number, "DBPortNumber"),
         (*_CUT_OFF, *_RESTART[:1]),
         echo="endpoint.port",
+        made="port",
     ),
     _instance(
         "IAM authentication",

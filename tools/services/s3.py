@@ -514,7 +514,9 @@ SETTINGS = (
             path=f"PublicAccessBlockConfiguration.{member}",
             unit="",
             requests={
-                "PutPublicAccessBlock": f"PublicAccessBlockConfiguration.{member}",
+                # The whole is put: what a request leaves out is off from then on.
+                "PutPublicAccessBlock": "PublicAccessBlockConfiguration"
+                f" && (PublicAccessBlockConfiguration.{member} || `false`)",
                 "DeletePublicAccessBlock": "`false`",
             },
             restore=partial(_restore_block, member),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from io import BytesIO
 
@@ -16,21 +17,21 @@ def graphml(sheet: Sheet) -> str:
     graph: networkx.DiGraph[str] = networkx.DiGraph()
     for node in sheet.view.nodes:
         graph.add_node(
-            node.id,
+            _written(node.id),
             name=plain(node.name),
             kind=plain(node.kind),
             service=plain(node.service),
             account=node.account,
             region=node.region,
-            system=node.system,
+            system=_written(node.system),
             state=node.state,
             members=len(node.members),
             reason=plain(node.reason),
         )
     for link in sheet.view.links:
         graph.add_edge(
-            link.source,
-            link.target,
+            _written(link.source),
+            _written(link.target),
             count=link.count,
             kinds=plain(", ".join(f"{kind} {many}" for kind, many in link.kinds)),
             provenance=plain("; ".join(link.provenance)),
@@ -40,6 +41,14 @@ def graphml(sheet: Sheet) -> str:
     # Not `write_graphml`: that takes lxml where it is installed, which writes the same otherwise.
     networkx.readwrite.graphml.write_graphml_xml(graph, out, encoding="utf-8", prettyprint=True)
     return out.getvalue().decode().rstrip("\n") + "\n"
+
+
+_NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def _written(id: str) -> str:
+    """An id as XML can hold it."""
+    return _NOT_IN_XML.sub("\ufffd", id)
 
 
 def mermaid(sheet: Sheet) -> str:
@@ -98,11 +107,18 @@ def _by_system(sheet: Sheet) -> list[tuple[str, list[Node]]]:
 
 
 def _plain(text: str) -> str:
-    """Text inside Mermaid's quotes: its own and HTML's special letters as entity codes, "#" and ";" first."""
+    """Text inside Mermaid's quotes: its own and HTML's special letters as entity codes, "#" and ";" first. A percent
+    sign may begin a directive or a comment wherever it stands, a backtick a text in Markdown.
+    """
     text = text.replace("#", "\0").replace(";", "#59;").replace("\0", "#35;")
-    for letter, code in (("&", "#amp;"), ('"', "#quot;"), ("<", "#lt;"), (">", "#gt;"), ("|", "#124;")):
+    for letter, code in _CODES:
         text = text.replace(letter, code)
     return text
+
+
+_CODES = (
+    ("&", "#amp;"), ('"', "#quot;"), ("<", "#lt;"), (">", "#gt;"), ("|", "#124;"), ("`", "#96;"), ("%", "#37;"),
+)  # fmt: skip
 
 
 def _quoted(text: str) -> str:

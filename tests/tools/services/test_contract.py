@@ -290,7 +290,8 @@ def test_effects_name_metrics_of_the_file_or_a_role(service: Service) -> None:
         if effect.metric.startswith("role:"):
             assert effect.metric.removeprefix("role:") in _ROLES
             # What has no metrics of its own may show in those of what it belongs to.
-            assert effect.on != "self" or not service.metrics
+            told = f"name the metric: of its own a service's file knows which it is, {effect.metric} is for neighbours"
+            assert effect.on != "self" or not service.metrics, told
         elif effect.metric == "alarm state":
             assert service.name == "cloudwatch"
         else:

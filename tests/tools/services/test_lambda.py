@@ -9,6 +9,7 @@ import pytest
 
 from tools.catalogue import find, requested, settings_in
 from tools.cloudtrail_events import parse
+from tools.directory import KnownResources
 from tools.kit import record
 from tools.models import Json, Resource, Value
 from tools.parameters import validate
@@ -125,3 +126,12 @@ def test_a_function_that_lambda_cannot_make_ready_says_so(state: str, reason: st
     (condition,) = [one for one in SERVICE.conditions if one.key == "function-not-runnable"]
     assert condition.shown is not None
     assert condition.shown(resource(FUNCTION, State=state, StateReasonCode=reason)) is holds
+
+
+def test_of_a_function_that_was_not_read_no_log_group_is_told() -> None:
+    told = list(SERVICE.relations(resource(FUNCTION), KnownResources(())))
+    assert [one for one in told if one.kind == "logs to"] == []
+    read = list(SERVICE.relations(resource(FUNCTION, FunctionName="order-writer"), KnownResources(())))
+    assert [one.target.rpartition(":")[2] for one in read if one.kind == "logs to"] == [
+        "/aws/lambda/order-writer"
+    ]

@@ -631,3 +631,9 @@ def test_no_database_is_asked_for_where_nobody_names_one() -> None:
     aws.answers = {**aws.answers, ("lambda", "ListFunctions"): {"Functions": []}}
     around(aws.reader(), [f"arn:aws:dynamodb:{AT}:table/orders"])
     assert [operation for service, operation in aws.asked if service == "rds"] == []
+
+
+def test_the_port_of_a_new_instance_has_another_name_than_that_of_a_changed_one() -> None:
+    port = setting("db-instance", "Endpoint.Port")
+    assert requested(happened("CreateDBInstance", {"port": 5433}), port) == (True, 5433)
+    assert requested(happened("ModifyDBInstance", {"dBPortNumber": 5434}), port) == (True, 5434)

@@ -411,6 +411,14 @@ def test_the_block_of_public_access_is_recorded_under_another_name() -> None:
     assert requested(gone, restriction) == (True, False)
 
 
+def test_what_a_block_of_public_access_leaves_out_is_off() -> None:
+    policies = setting("PublicAccessBlockConfiguration.BlockPublicPolicy")
+    part = {"PublicAccessBlockConfiguration": {**NS, "BlockPublicAcls": True}, "publicAccessBlock": ""}
+    assert requested(happened("PutBucketPublicAccessBlock", part), policies) == (True, False)
+    hidden = happened("PutBucketPublicAccessBlock", {"publicAccessBlock": ""})
+    assert requested(hidden, policies) == (False, None)
+
+
 def test_a_bucket_never_goes_back_to_no_versions() -> None:
     versioning = setting("VersioningConfiguration.Status")
     assert versioning.restore(bucket(), None) == ()

@@ -177,12 +177,16 @@ _EVIL = [
     "a\nb\x1b[31m",
     "--> |x| ; end",
     "表#1",
+    "`raw`",
+    "%%{init: {'theme': 'dark'}}%%",
+    "bell\x07",
 ]
 
 
 @pytest.mark.parametrize("name", _EVIL)
 def test_names_from_outside_harm_no_form(name: str) -> None:
     bad = thing("function", "evil", called=name, app=name)
+    bad = replace(bad, arn=f"{bad.arn}{name}")
     whole = mapped((bad, TABLE), (leads(bad, "uses", TABLE, said=name),))
     for level in ("container", "system"):
         made = sheet(whole, level)
@@ -195,6 +199,8 @@ def test_names_from_outside_harm_no_form(name: str) -> None:
         assert "<script" not in mermaid
         for line in mermaid.splitlines():
             assert line.count('"') in (0, 2)
+            assert "`" not in line
+            assert "%" not in line.removeprefix("%% ")
         for line in rendered(made, "dot").splitlines():
             assert len(re.findall(r'(?<!\\)(?:\\\\)*"', line)) % 2 == 0
 
