@@ -224,7 +224,9 @@ def stub(arn: str, account: str = "") -> Resource:
         arn=arn,
         service=service.name if service else parts.service,
         type=catalogue.type_of(arn) or parts.type or parts.service,
-        name=parts.name.rpartition("/")[2] if parts.service in ("iam", "apigateway", "autoscaling") else parts.name,
+        name=parts.name.rpartition("/")[2]
+        if parts.service in ("iam", "apigateway", "autoscaling")
+        else parts.name,
         account=parts.account or account,
         region=parts.region,
     )

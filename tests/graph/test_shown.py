@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from graph.models import Hypothesis, Statement, TestResult
+from graph.models import Hypothesis, TestResult
 from graph.weighing.shown import most_shown
 from graph.weights import MOST_BY_CIRCUMSTANCE, MOST_SHOWN, PROVEN
+from tools.models import Statement
 
 
 def weighed(kind: str, **tests: float) -> Hypothesis:

@@ -315,7 +315,9 @@ def _sources(statement: Mapping[str, Any]) -> list[str]:
 
 
 def _sends(resource: Resource) -> Iterable[Relation]:
-    for group in log_groups(resource) if resource.config else ():  # nothing was read of what is gone or refused
+    for group in (
+        log_groups(resource) if resource.config else ()
+    ):  # nothing was read of what is gone or refused
         target = build("logs", resource.region, resource.account, f"log-group:{group}")
         yield relation(resource, target, "logs to", "lambda:GetFunctionConfiguration LoggingConfig.LogGroup")
     if dead := text(resource.config, "DeadLetterConfig", "TargetArn"):
