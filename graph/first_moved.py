@@ -17,6 +17,8 @@ from tools.clock import ceil, floor
 from tools.models import Claim, Onset, Statement
 
 _SURE = 0.8  # confidence of an onset that is told
+_SHOWS_HARM = frozenset({"errors", "throttles", "latency"})
+"""Other metrics move with demand and with what fails, each at its own pace: their order tells nothing."""
 _MOST = 3  # followers that are told
 
 
@@ -69,7 +71,8 @@ def _moved(facts: Facts) -> Iterator[Moved]:
     for item in facts.metrics:
         same = (item.resource, item.metric) == (symptom.resource, symptom.metric)
         onset = facts.onset if same and facts.onset is not None else item.onset
-        if item.moved and not item.used_up and onset is not None and _clear(onset):
+        told = item.moved and not item.used_up and (same or item.role in _SHOWS_HARM)
+        if told and onset is not None and _clear(onset):
             period = item.metric.period
             yield Moved(item, floor(onset.earliest, period), ceil(onset.latest, period))
 

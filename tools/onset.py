@@ -178,6 +178,10 @@ def _interval(
         excess = seen.excess[place]
         slots[slot:] = [math.exp(excess if side == "up" else -excess) if seen.logs else seen.raw[place]]
     early, late = span(slots, stands_out, ends, counts and not seen.logs)
+    # The first period that stands out is seen, all else is reckoned: it belongs to the interval, but for slow changes.
+    early = min(early, stands_out)
+    if late >= stands_out - 1:
+        late = max(late, stands_out + 1)
     return floor(begin + early * period, 1), ceil(begin + late * period, 1)
 
 

@@ -42,7 +42,7 @@ def coincidence(facts: Facts, hypothesis: Hypothesis) -> TestResult | None:
         "changes around here are rare, and this one came within {lag} before the onset",
         evidence=event.evidence,
         claims=(*event_claims(event)[1:2], *onset_claims(facts, onset)),
-        lag=span(lag + _SLACK),
+        lag=span((onset.latest - event.time).total_seconds()),
     )
     return TestResult(test="coincidence", weight=round(weight, 4), statement=said)
 

@@ -14,6 +14,7 @@ from graph.models import MetricFinding
 from tests.graph.made import NOTIFIER, ONSET, STRANGER, TABLE, WRITER, at_rest, facts, function, shop
 from tools.models import Onset
 
+HARM = {"errors", "throttles", "latency"}
 SHOP = (*shop(), function(STRANGER, "tax-report"))
 
 
@@ -35,7 +36,7 @@ def shown(*moves: tuple[str, float, float], **changed: Any) -> Facts:
     rest = at_rest(SHOP)
     made = []
     for where, begin, end in moves:
-        place = next(n for n, one in enumerate(rest) if one.resource == where)
+        place = next(n for n, one in enumerate(rest) if (one.resource, one.role in HARM) == (where, True))
         made.append(moved(rest.pop(place), begin, end, **changed))
     return replace(facts((NOTIFIER, "Errors"), {}, resources=SHOP), metrics=(*rest, *made))
 
