@@ -13,7 +13,9 @@ from graph.undoing.known import Known
 from graph.undoing.several import ids_in
 from graph.words import say, stamp
 from tools.evidence import canonical
+from tools.masks import masked
 from tools.models import Call, ChangeEvent
+from tools.walk import texts
 
 Outcome = Literal["exact", "partial", "nothing to undo", "superseded", "cannot be undone"]
 
@@ -231,7 +233,9 @@ def became_default(event: ChangeEvent) -> bool:
 
 
 def equal(one: ChangeEvent, other: ChangeEvent) -> bool:
-    return canonical(opened(one.request)) == canonical(opened(other.request))
+    """Whether two events ask for the same for sure: of two masks nobody knows whether the same stood there."""
+    first, second = opened(one.request), opened(other.request)
+    return canonical(first) == canonical(second) and not any(map(masked, texts(first)))
 
 
 def _carries_all(event: ChangeEvent, last: ChangeEvent) -> bool:

@@ -98,3 +98,13 @@ def test_a_request_that_may_be_empty_is_readable() -> None:
     assert unreadable(event("iam", "PutRolePolicy", 1, {}))
     assert not unreadable(event("iam", "CreateAccessKey", 1, {}))
     assert not unreadable(put(1, policy("s3:*")))
+
+
+@pytest.mark.parametrize("mask", MASKS)
+def test_two_masks_are_not_the_same_value(mask: str) -> None:
+    def board(hours: float) -> ChangeEvent:
+        return event("monitoring", "PutDashboard", hours, {"dashboardName": "orders", "dashboardBody": mask})
+
+    made = judged(board(1), board(9))
+    assert (made.outcome, made.calls) == ("partial", ())
+    assert made.unknown
