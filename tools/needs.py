@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -98,6 +99,29 @@ def iam_policy() -> Json:
             for prefix, actions in sorted(by_prefix.items())
         ],
     }
+
+
+MOST_MANAGED = 6144
+"""Characters of a managed policy, white space not counted (IAM user guide, "IAM and AWS STS quotas")."""
+MOST_OF_ROLE = 10_240
+"""Of all inline policies of one role together."""
+
+
+def policy_size(policy: Json) -> int:
+    """Characters as IAM counts them."""
+    return len(json.dumps(policy, separators=(",", ":")))
+
+
+def managed_policies() -> list[Json]:
+    """The same in a few policies of at most `MOST_MANAGED` each, none split within a service."""
+    made: list[Json] = []
+    for statement in iam_policy()["Statement"]:
+        wider = {**made[-1], "Statement": [*made[-1]["Statement"], statement]} if made else None
+        if wider is not None and policy_size(wider) <= MOST_MANAGED:
+            made[-1] = wider
+        else:
+            made.append({"Version": "2012-10-17", "Statement": [statement]})
+    return made
 
 
 def supported() -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from api.cli import cli, main
 
@@ -193,3 +194,15 @@ def test_a_closed_pipe_is_no_failure() -> None:
     command = f"{sys.executable} -m api schema | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=ROOT, check=False)
     assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+def test_the_policy_is_written_as_managed_ones_with_the_commands_that_attach_them(tmp_path: Path) -> None:
+    said = CliRunner().invoke(cli, ["iam-policy", "--out", str(tmp_path / "new folder")])
+    assert said.exit_code == 0
+    files = sorted((tmp_path / "new folder").iterdir())
+    assert [one.name for one in files] == [f"opsleuth-{n}.json" for n in range(1, len(files) + 1)]
+    assert all("Statement" in json.loads(one.read_text(encoding="utf-8")) for one in files)
+    for one in files:
+        assert f"create-policy --policy-name {one.stem} --policy-document 'file://{one}'" in said.output
+        assert f"policy/{one.stem}" in said.output
+    assert said.output.count("attach-role-policy --role-name ROLE") == len(files)

@@ -48,3 +48,11 @@ def test_the_table_of_services_has_a_line_for_each() -> None:
     table = needs.supported()
     assert table.count("\n") == len(catalogue.services()) + 2
     assert "maximum write throughput" in table
+
+
+def test_managed_policies_hold_the_same_within_the_limit_of_size() -> None:
+    made = needs.managed_policies()
+    assert [one for policy in made for one in policy["Statement"]] == needs.iam_policy()["Statement"]
+    assert all(needs.policy_size(one) <= needs.MOST_MANAGED for one in made)
+    assert len(made) == -(-needs.policy_size(needs.iam_policy()) // needs.MOST_MANAGED)
+    assert needs.policy_size(needs.iam_policy()) <= needs.MOST_OF_ROLE, "the command says that it fits a role"
