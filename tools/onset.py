@@ -180,9 +180,15 @@ def _interval(
     early, late = span(slots, stands_out, ends, counts and not seen.logs)
     # The first period that stands out is seen, all else is reckoned: it belongs to the interval, but for slow changes.
     early = min(early, stands_out)
-    if late >= stands_out - 1:
+    if late >= stands_out - 1 and not _wholly(seen, first):
         late = max(late, stands_out + 1)
     return floor(begin + early * period, 1), ceil(begin + late * period, 1)
+
+
+def _wholly(seen: Points, first: int) -> bool:
+    """Whether the first period that stands out is as far out as the next ones: then it began with it, or before."""
+    following = seen.excess[first + 1 : first + 4]
+    return bool(following) and seen.excess[first] >= 0.9 * statistics.median(following)
 
 
 def _shape(

@@ -41,8 +41,6 @@ def _written(folder: Path, policies: list[Json]) -> list[str]:
     from tools.errors import BadInput
 
     lines = ["# by somebody who may change IAM; put your names in place of ROLE and ACCOUNT"]
-        "# as somebody who may change IAM; put the role's name in place of ROLE and the account's in place of ACCOUNT"
-    ]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for number, policy in enumerate(policies, 1):
