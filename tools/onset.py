@@ -14,6 +14,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Literal
 
 from tools.baseline import RUN_SIGMAS, TAIL, baseline, blips, quantile, rare, season
@@ -179,7 +180,7 @@ def _interval(
         slots[slot:] = [math.exp(excess if side == "up" else -excess) if seen.logs else seen.raw[place]]
     early, late = span(slots, stands_out, ends, counts and not seen.logs)
     # The first period that stands out is seen, all else is reckoned: it belongs to the interval, but for slow changes.
-    early = min(early, stands_out)
+    early = min(early, stands_out - 1 if not counts and _grows(seen, first) else stands_out)
     if late >= stands_out - 1 and not _wholly(seen, first):
         late = max(late, stands_out + 1)
     return floor(begin + early * period, 1), ceil(begin + late * period, 1)
@@ -189,6 +190,12 @@ def _wholly(seen: Points, first: int) -> bool:
     """Whether the first period that stands out is as far out as the next ones: then it began with it, or before."""
     following = seen.excess[first + 1 : first + 4]
     return bool(following) and seen.excess[first] >= 0.9 * statistics.median(following)
+
+
+def _grows(seen: Points, first: int) -> bool:
+    """Whether it goes on growing: then the period before may have held some of it, too little to tell."""
+    values = [max(value, 1e-9) for value in seen.excess[first : first + 4]]
+    return len(values) == 4 and all(later > 1.2 * earlier for earlier, later in pairwise(values))
 
 
 def _shape(

@@ -80,7 +80,8 @@ class Ledger:
         all of an hour before; None: never.
 
         What counts dead letters, or waits, begins later than the trouble that it follows; a backlog grows before
-        anything is late; what falls silent within a minute shows it in the next one.
+        anything is late; what falls silent within a minute shows it in the next one. What never moved in that hour
+        begins when it moves, also minutes before the trouble.
         """
         trouble = self.onset
         if trouble is None:
@@ -97,6 +98,8 @@ class Ledger:
             value = self.metric(arn, name, "max", start, start + timedelta(minutes=1), dimensions)
             return None if value is None else value > high or value < low
 
+        if high == low:
+            first = calm
         for minute in range(180):
             start = first + timedelta(minutes=minute)
             if (odd := beyond(start)) is None:
