@@ -13,7 +13,7 @@ from evals.score_also import also_item
 from evals.score_plan import Check, harmful_calls, plan_item
 from evals.truth import Look, TrueActor, TrueDecoy, TrueGap, Truth
 from graph.models import Hypothesis, Report, RootCause
-from graph.weights import MOST_SHOWN
+from graph.weights import MOST_SHOWN, MOST_UNSEEN
 from tools.models import Gap, Json, Onset
 
 _NO_CULPRIT = {"stale_alarm", "traffic", "outside"}
@@ -124,7 +124,8 @@ def predicted(report: Report) -> float:
     if report.root_cause is not None:
         return report.root_cause.confidence
     culprits = [one.probability for one in report.hypotheses if one.kind not in _NO_CULPRIT]
-    return min(MOST_SHOWN, 1 - max(culprits, default=0.0))
+    most = MOST_UNSEEN if report.verdict in ("not_found", "not_yet") else MOST_SHOWN
+    return min(most, 1 - max(culprits, default=0.0))
 
 
 def _named(told: RootCause | None, truth: Truth) -> Named:

@@ -94,6 +94,9 @@ MOST_BY_CIRCUMSTANCE = 0.88
 """Nor this where time, place and a known mechanism alone speak for a change. Harmless changes come at such times too:
 in four of twenty development controls one did, and was blamed with 0.9 and more."""
 
+MOST_UNSEEN = 0.8
+"""Nor this that the cause is out of sight: of the development runs that found nothing, many had a change to find."""
+
 PROVEN = 0.9
 LIKELY = 0.7
 RULED_OUT = 0.02

@@ -6,7 +6,7 @@ import pytest
 
 from graph.models import Hypothesis, TestResult
 from graph.weighing.shown import most_shown
-from graph.weights import MOST_BY_CIRCUMSTANCE, MOST_SHOWN, PROVEN
+from graph.weights import MOST_BY_CIRCUMSTANCE, MOST_SHOWN, MOST_UNSEEN, PROVEN
 from tools.models import Statement
 
 
@@ -28,3 +28,4 @@ def test_a_change_is_proven_by_more_than_time_and_place(proof: str) -> None:
 def test_what_is_no_change_is_told_by_what_is_seen_of_it() -> None:
     assert most_shown(weighed("condition", condition=3.0)) == MOST_SHOWN
     assert most_shown(weighed("setting", time=1.5)) == MOST_SHOWN
+    assert most_shown(weighed("outside")) == MOST_UNSEEN
