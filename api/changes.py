@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -44,7 +45,7 @@ def show_changes(wanted: Wanted, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(changes_json(found), indent=2, ensure_ascii=False))
     else:
-        click.echo(changes_text(found, wanted.tz))
+        click.echo(changes_text(found, wanted.tz, shutil.get_terminal_size((100, 24)).columns))
 
 
 def show_undo(event_id: str, wanted: Wanted, *, as_json: bool) -> None:

@@ -220,10 +220,10 @@ class _Bench:
                 "its threshold was crossed in {hours} hours of the days before", hours=hours or false
             )
         elif yours is not None and fired >= yours:
-            reason = say("it is no faster than the alarm that you have")
+            reason = say("only a second sign: it is no faster than the alarm that you have")
         elif yours is not None and yours - fired < timedelta(seconds=alarm.metric.period):
             # A service may publish a period as late as the next one is over: so small a lead is none.
-            reason = say("it is hardly faster than the alarm that you have")
+            reason = say("only a second sign: it is hardly faster than the alarm that you have")
         return measure.model_copy(update={"back_test": told, "ready": not reason, "draft": reason})
 
     def _when(self, fired: datetime | None, yours: datetime | None) -> str:

@@ -29,9 +29,7 @@ def watch_setting(facts: Facts, resource: Resource, setting: Setting, prior: flo
             name=resource.name,
             value=prior,
         ),
-        why=say(
-            "The setting is a metric of its own: a change shows before or with its harm, whoever made it."
-        ),
+        why=say("The setting is a metric of its own: it shows a change of it, whoever made it."),
         artefact_name="alarm.json",
         artefact={
             "AlarmName": f"{resource.name}-{metric.name}"[:255],

@@ -79,7 +79,11 @@ def _dose(known: Known, fields: tuple[Moved, ...]) -> Iterator[tuple[float, str]
             if limit < asked:
                 yield (
                     5.0,
-                    say("{limit} is below the demand of {demand}", limit=one.after, demand=number(asked)),
+                    say(
+                        "{limit} is below the mean demand of {demand} in the 3 h before",
+                        limit=one.after,
+                        demand=number(asked),
+                    ),
                 )
                 continue
             if limit > 1.5 * asked:

@@ -6,20 +6,25 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from api.render.layout import clean
+from api.render.layout import FIRM, clean, wrap
 from graph.changes import FOLDED, Line
 from graph.undoing.door import Seen
 from graph.words import local_time, number, say, stamp, zone
 
 _MOST_FIELDS = 3
+_LEFT = 5
+_NARROWEST = 40
 
 
-def changes_text(seen: Seen, tz: str) -> str:
-    """One line per change, riskiest first; then what was folded, and what could not be seen."""
+def changes_text(seen: Seen, tz: str, width: int = 100) -> str:
+    """The changes, riskiest first, each with its event id on the last line of its own; then what was folded, and what
+    could not be seen. No line is wider than `width` cells but for ids and other single words.
+    """
     lines = [_head(seen, tz), ""]
     if not seen.listing.lines:
         lines.append(say("No effective change was seen."))
-    lines += [_line(place, line, seen, tz) for place, line in enumerate(seen.listing.lines, 1)]
+    for place, line in enumerate(seen.listing.lines, 1):
+        lines += _lines(place, line, seen, tz, width)
     lines += ["", _folded(seen)]
     if seen.settled < seen.window.end:
         words = "CloudTrail is late: changes after {time} may still appear."
@@ -27,7 +32,12 @@ def changes_text(seen: Seen, tz: str) -> str:
     lines += [say("Not seen: {what} ({why})", what=gap.what, why=gap.why) for gap in seen.gaps]
     if seen.listing.lines:
         lines.append(say("Put one back: opsleuth undo EVENT_ID"))
-    return clean("\n".join(lines))
+    return "\n".join(_fit(clean(line), width) for line in lines)
+
+
+def _fit(line: str, width: int) -> str:
+    """A sentence in lines of `width`; what was laid out already stays as it is."""
+    return line if line.startswith(" ") else "\n".join(wrap(line, max(_NARROWEST, width)))
 
 
 def _head(seen: Seen, tz: str) -> str:
@@ -40,7 +50,7 @@ def _head(seen: Seen, tz: str) -> str:
     )
 
 
-def _line(place: int, line: Line, seen: Seen, tz: str) -> str:
+def _lines(place: int, line: Line, seen: Seen, tz: str, width: int) -> list[str]:
     times = f" ×{line.count}" if line.count > 1 and not line.children else ""
     where = [line.account] if len(seen.accounts) > 1 else []
     where += [line.region] if len(seen.regions) > 1 else []
@@ -52,11 +62,14 @@ def _line(place: int, line: Line, seen: Seen, tz: str) -> str:
         _status(line),
     ]
     reasons = f" ({'; '.join(line.risk.reasons)})" if line.risk.reasons else ""
-    return f"{place:>3}  {'  '.join(part for part in parts if part)}{reasons}  {line.events[0]}"
+    told = f" {FIRM}".join(clean(part) for part in parts if part) + clean(reasons)
+    first, *more = wrap(told, max(_NARROWEST, width - _LEFT))
+    event = say("event {id}", id=line.events[0])
+    return [f"{place:>3}  {first}", *(" " * _LEFT + one for one in (*more, event))]
 
 
 def _when(moment: datetime, tz: str) -> str:
-    return moment.astimezone(zone(tz)).strftime("%d %b %H:%M:%S")
+    return moment.astimezone(zone(tz)).strftime(f"%d{FIRM}%b{FIRM}%H:%M:%S")
 
 
 def _what(line: Line) -> str:
@@ -94,14 +107,26 @@ def _folded(seen: Seen) -> str:
         "sign-ins": say("sign-ins"),
         "elsewhere": say("changes elsewhere"),
     }
+    single = {
+        "reads": say("read"),
+        "service reactions": say("reaction of a service"),
+        "no-ops": say("change of nothing"),
+        "sign-ins": say("sign-in"),
+        "elsewhere": say("change elsewhere"),
+    }
     parts = [
-        f"{number(seen.listing.folded[kind])} {words[kind]}" for kind in FOLDED if seen.listing.folded[kind]
+        f"{number(count)} {single[kind] if count == 1 else words[kind]}"
+        for kind in FOLDED
+        if (count := seen.listing.folded[kind])
     ]
+    above = len(seen.listing.lines)
+    words = "{total}: {shown} in {lines} changes above; folded: {folded}."
+    one = "{total}: {shown} in 1 change above; folded: {folded}."
     return say(
-        "{total} events: {shown} in {lines} lines above; folded: {folded}.",
-        total=number(seen.listing.total),
+        one if above == 1 else words,
+        total=say("1 event") if seen.listing.total == 1 else say("{n} events", n=number(seen.listing.total)),
         shown=number(seen.listing.shown),
-        lines=len(seen.listing.lines),
+        lines=above,
         folded=", ".join(parts) or say("none"),
     )
 

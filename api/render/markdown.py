@@ -36,7 +36,7 @@ def escape(text: str) -> str:
 
 
 def markdown(report: Report, view: View) -> str:
-    """The whole report, evidence and artefacts included."""
+    """The whole report with its artefacts and the evidence that it cites; `--format json` holds all that was read."""
     blocks = [
         *_head(report, view),
         *_plan(report, view),
@@ -45,9 +45,8 @@ def markdown(report: Report, view: View) -> str:
         *_never_again(report, view),
         *_unverified(report, view),
         *_timeline(report, view),
-        *_evidence(report, view),
-        *_cost(report),
     ]
+    blocks += [*_evidence(report, "\n".join(blocks)), *_cost(report)]
     return ("\n\n".join(blocks) + "\n").replace(FIRM, " ")
 
 
@@ -122,9 +121,11 @@ def _step(report: Report, view: View, step: Step, prefix: str) -> list[str]:
 
 def _sure(report: Report, view: View) -> list[str]:
     blocks = [f"## {say('How sure')}"]
-    if report.findings:
-        blocks.append("\n".join(_bullet(report, view, item) for item in report.findings))
-    for item in [*standing(report), *ranked(report)[1]]:
+    listed = [*standing(report), *ranked(report)[1]]
+    told = {test.statement.text for item in listed for test in item.tests if test.weight}
+    if seen := [item for item in report.findings if item.text not in told]:
+        blocks.append("\n".join(_bullet(report, view, item, say("seen")) for item in seen))
+    for item in listed:
         share = say("ruled out") if item.status == "ruled_out" else percent(item.probability)
         lines = [f"**{escape(share)}** {_words(report, view, item.title)}", "", *_tests(report, view, item)]
         blocks.append("\n".join(lines).rstrip())
@@ -187,18 +188,26 @@ def _timeline(report: Report, view: View) -> list[str]:
     return [f"## {say('Timeline')}", "\n".join(lines)]
 
 
-def _evidence(report: Report, view: View) -> list[str]:
+def _evidence(report: Report, told: str) -> list[str]:
+    """The evidence whose ids stand in `told`, and how much more was read."""
     if not report.evidence:
         return []
+    cited = set(re.findall(r"[A-Z]\d+", told))
     lines = []
     for shown in report.evidence:
         item = shown.evidence
+        if item.id not in cited:
+            continue
         link = f" [{say('console')}]({shown.link})" if shown.link.startswith("https://") else ""
         asked = escape(json.dumps(item.parameters, ensure_ascii=False, sort_keys=True))
         lines.append(
             f"- **{item.id}** {item.service}:{item.operation} {item.region} {stamp(item.time)} {asked}{link}"
         )
-    return [f"## {say('Evidence')}", "\n".join(lines)]
+    more = len(report.evidence) - len(lines)
+    words = "{count} more reads are cited nowhere above; `--format json` lists them."
+    one = "1 more read is cited nowhere above; `--format json` lists it."
+    rest = [say(one if more == 1 else words, count=more)] if more else []
+    return [f"## {say('Evidence')}", *(["\n".join(lines)] if lines else []), *rest]
 
 
 def _cost(report: Report) -> list[str]:
@@ -225,7 +234,7 @@ def _bullet(report: Report, view: View, item: Statement, name: str = "") -> str:
 
 
 def _cites(ids: Iterable[str]) -> str:
-    told = " ".join(ids)
+    told = " ".join(dict.fromkeys(ids))
     return f" ({told})" if told else ""
 
 

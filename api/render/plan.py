@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from api.render.layout import Page
-from api.render.view import View, commands
+from api.render.view import View, commands, looks_in_vain
 from graph.models import Mitigation, Report, Step
 from graph.words import say
 
@@ -60,9 +60,9 @@ def _after_check(step: Step, todo: Mitigation) -> Step:
 
 
 def remark(step: Step, view: View) -> str:
-    """What must be known before a step's own command is run, or ""."""
-    if step.command and view.replayed:
-        return say("This needs a real account; this report is of a recording or a simulated one.")
+    """What stands in the place of a step's own command where it cannot work, or ""."""
+    if looks_in_vain(step, view):
+        return say("To look again needs a real account; this report is of a recording.")
     return ""
 
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 from api.render.layout import clean
+from api.render.view import packed
 from graph.changes import how
 from graph.undoing.moved import Moved
 from graph.undoing.restore import Restoration
 from graph.words import localise, say, stamp
+from tools.arn import is_arn, parse
 from tools.errors import BadInput
 from tools.evidence import plain
 from tools.models import Call, Gap
 from tools.parameters import to_cli
 from tools.redact import redact
 from tools.setting_values import show
+
+_WIDTH = 98
+_LONGEST = 60
+"""Of a value that a reader compares by eye."""
 
 
 def undo_text(made: Restoration, gaps: Sequence[Gap], *, tz: str, profile: str) -> str:
@@ -55,26 +62,54 @@ def undo_text(made: Restoration, gaps: Sequence[Gap], *, tz: str, profile: str) 
 
 
 def _commands(made: Restoration, profile: str) -> list[str]:
+    """The plan: the account, what is there now, the calls, whether it worked, and the way back."""
     if not made.calls:
         return []
+    region = made.event.region
     lines = ["", say("You run it; opsleuth never does.")]
+    who = Call(service="sts", operation="GetCallerIdentity", parameters={}, region=region)
+    lines += [say("Right account?"), *_command(who, profile, region, "Account", "text")]
+    lines.append(say("  expect {value}; else stop", value=_account(made)))
     for call, query in made.checks:
-        lines += [say("Look first:"), *_command(call, profile, made.event.region, query)]
-    lines += [
-        say("Put it back:"),
-        *(line for call in made.calls for line in _command(call, profile, made.event.region)),
-    ]
+        lines += [say("Look first:"), *_command(call, profile, region, query)]
+        if after := _expected(made, query, before=False):
+            lines.append(say("  expect {value}; else stop", value=after))
+    lines += [say("Put it back:"), *(line for call in made.calls for line in _command(call, profile, region))]
+    for call, query in made.checks:
+        if before := _expected(made, query, before=True):
+            lines += [say("Worked?"), *_command(call, profile, region, query)]
+            lines.append(say("  expect {value}", value=before))
     if made.back:
         lines.append(say("Way back, only if that makes things worse:"))
-        lines += [line for call in made.back for line in _command(call, profile, made.event.region)]
+        lines += [line for call in made.back for line in _command(call, profile, region)]
     return lines
 
 
-def _command(call: Call, profile: str, region: str, query: str = "") -> list[str]:
+def _account(made: Restoration) -> str:
+    own = parse(made.resource).account if is_arn(made.resource) else ""
+    return own or made.event.account
+
+
+def _expected(made: Restoration, query: str, *, before: bool) -> str:
+    """What a look at `query` shows before or after the calls; "" where that is not one plain value."""
+    found = [
+        (one.before, one.before_known) if before else (one.after, one.after_known)
+        for one in made.fields
+        if one.setting is not None and one.setting.query == query and one.since == "standing"
+    ]
+    if len(found) != 1 or not found[0][1]:
+        return ""
+    value = found[0][0]
+    told = json.dumps(value) if isinstance(value, bool) else show(value)
+    return told if told and len(told) <= _LONGEST and redact(told) == told else ""
+
+
+def _command(call: Call, profile: str, region: str, query: str = "", output: str = "") -> list[str]:
     try:
-        return [f"  {to_cli(call, profile=profile, region=region, query=query)}"]
+        made = to_cli(call, profile=profile, region=region, query=query, output=output, multiline=True)
     except BadInput as error:
         return [f"  {call.service} {call.operation} ({error})"]
+    return [f"  {line}" for line in packed(made, _WIDTH).splitlines()]
 
 
 def _field(one: Moved) -> str:

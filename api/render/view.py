@@ -35,7 +35,7 @@ class View:
     profile: str = ""
     short: str = REPORT_ID
     program: str = "opsleuth"  # as this reader starts it
-    replayed: bool = False  # of a recording or a simulated account: nothing is there to look at again
+    replayed: bool = False  # of a recording: nothing is there to look at again
     folder: Path | None = None
     files: tuple[str, ...] = ()  # names of the preventions' artefacts, in order
 
@@ -48,7 +48,7 @@ class View:
             profile=kept.context.profile,
             short=kept.short,
             program=started(),
-            replayed=kept.context.source.startswith(("recording:", "world:")),
+            replayed=kept.context.source.startswith("recording:"),
             folder=kept.folder,
             files=tuple(artefacts(kept.report)),
         )
@@ -237,10 +237,15 @@ def packed(command: str, width: int) -> str:
 
 
 def commands(step: Step, view: View, report: Report, width: int = 100) -> list[str]:
-    """All commands of a step, ready to copy."""
+    """All commands of a step, ready to copy; opsleuth's own not where it cannot work."""
     command = re.sub("^opsleuth(?= )", lambda _: view.program, view.own(step.command))
-    own = [clean(command)] if step.command else []
+    own = [clean(command)] if step.command and not looks_in_vain(step, view) else []
     return [packed(command_of(step, call, view, report), width) for call in step.calls] + own
+
+
+def looks_in_vain(step: Step, view: View) -> bool:
+    """Whether a step looks again with opsleuth at what is only a recording."""
+    return view.replayed and step.command.startswith("opsleuth ")
 
 
 def _resource(report: Report, arn: str) -> Resource | None:

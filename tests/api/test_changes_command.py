@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -143,10 +144,38 @@ def test_one_line_each_then_what_was_folded(
     lines = capsys.readouterr().out.splitlines()
     numbered = [line for line in lines if line[:3].strip().isdigit()]
     assert len(numbered) == len(told["changes"])
-    assert "80 concurrent executions → 0 concurrent executions" in numbered[0]
-    assert numbered[0].endswith(told["changes"][0]["events"][0])
-    assert f"{told['folded']['reads']:,} reads" in "\n".join(lines)
+    whole = " ".join(" ".join(lines).split())
+    assert "80 concurrent executions → 0 concurrent executions" in whole
+    ids = [line for line in lines if line.startswith("     event ")]
+    assert ids == [f"     event {one['events'][0]}" for one in told["changes"]]
+    assert f"{told['folded']['reads']:,} reads" in whole
     assert any("CloudTrail is late" in line and "JST" in line for line in lines)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_no_line_is_wider_than_the_terminal(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    show_changes(Wanted(source=CASE), as_json=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(len(line) for line in lines) <= width
+    assert max(len(line) for line in lines) > width - 30
+
+
+def test_undo_says_what_to_expect_before_and_after(
+    home: Path, capsys: pytest.CaptureFixture[str], told: dict[str, Any]
+) -> None:
+    assert main(["undo", told["changes"][0]["events"][0], "--source", CASE]) == 0
+    said = capsys.readouterr().out
+    account, look, put, worked = (
+        said.index(one) for one in ("Right account?", "Look first:", "Put it back:", "Worked?")
+    )
+    assert account < look < put < worked < said.index("Way back")
+    assert re.search(r"expect \d{12}; else stop", said[account:look])
+    assert "expect 0; else stop" in said[look:put]
+    assert "expect 80\n" in said[worked:]
+    assert max(len(line) for line in said[account:].splitlines()) <= 100
 
 
 def test_undo_prints_the_command_and_the_way_back(
@@ -156,6 +185,7 @@ def test_undo_prints_the_command_and_the_way_back(
     assert main(["undo", event, "--source", CASE, "--profile", "prod"]) == 0
     said = capsys.readouterr().out
     assert said.startswith("EXACT: ")
+    said = re.sub(r" \\\n\s+", " ", said)
     assert "You run it; opsleuth never does." in said
     put = (
         "aws lambda put-function-concurrency --function-name order-checkout --reserved-concurrent-executions"

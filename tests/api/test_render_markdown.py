@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -9,9 +10,10 @@ from hypothesis import strategies as st
 
 from api.render.markdown import escape, markdown
 from api.render.text import plain_text
-from api.render.view import View
+from api.render.view import View, commands
 from api.shelf import artefacts, unkept
 from graph import Context, Report
+from graph.models import Step
 from tools.models import Statement
 
 
@@ -61,11 +63,45 @@ def test_the_chain_marks_what_was_changed(proven: Report) -> None:
 
 
 @pytest.mark.parametrize("source", ["live", "recording:/data/x.yaml", "world:case?seed=1"])
-def test_a_check_that_has_no_account_says_so(source: str, proven: Report) -> None:
+def test_a_check_that_cannot_work_is_not_printed(source: str, proven: Report) -> None:
     kept = unkept(proven, Context(source=source))
     seen = View.of(kept, "UTC")
+    recorded = source.startswith("recording:")
     for shown in (markdown(proven, seen), plain_text(proven, seen, 120)):
-        assert ("needs a real account" in shown) == (source != "live")
+        assert ("needs a real account" in shown) == recorded
+        assert ("opsleuth check" in shown) != recorded
+
+
+def test_only_opsleuths_own_look_is_left_out_of_a_recordings_plan(proven: Report) -> None:
+    step = Step(title="Move them back", command="aws sqs start-message-move-task")
+    assert commands(step, View(replayed=True), proven) == ["aws sqs start-message-move-task"]
+
+
+def test_what_speaks_for_the_leader_is_told_once_and_what_else_was_seen_has_a_name(proven: Report) -> None:
+    told = proven.hypotheses[0].tests[0].statement
+    other = Statement(text="somebody tried it before and was refused")
+    report = proven.model_copy(update={"findings": (told, other)})
+    shown = markdown(report, view(report))
+    sure = shown.split("## How sure")[1].split("\n## ")[0]
+    assert sure.count(escape(told.text)) == 1
+    assert f"- **seen**: {other.text}" in sure
+
+
+def test_evidence_that_nothing_cites_is_only_counted(proven: Report) -> None:
+    (first, *_) = proven.evidence
+    spare = first.model_copy(update={"evidence": replace(first.evidence, id="F999")})
+    report = proven.model_copy(update={"evidence": (*proven.evidence, spare)})
+    before, after = markdown(proven, view(proven)), markdown(report, view(report))
+    assert "**F1** " in after
+    assert "F999" not in after
+    assert after != before
+    assert re.search(r"\d+ more reads? (is|are) cited nowhere above", after)
+
+
+def test_a_citation_names_each_evidence_once(proven: Report) -> None:
+    why = Statement(text="So it is.", evidence=("F1", "F2", "F1"))
+    report = proven.model_copy(update={"why": why})
+    assert "So it is. (F1 F2)" in markdown(report, view(report))
 
 
 @given(st.text())

@@ -43,7 +43,7 @@ def test_a_limit_cut_by_hand_is_told_with_both_values_and_why_it_is_risky() -> N
     ]
     assert (line.who, line.how, line.status, line.count) == ("dana", "command line", "in force", 1)
     assert line.risk.reasons == (
-        "2 is below the demand of 96",
+        "2 is below the mean demand of 96 in the 3 h before",
         "can make requests fail",
         "3 rely on it",
         "by hand",
