@@ -73,8 +73,15 @@ def _mapped(wanted: Wanted, now: datetime) -> Mapped:
         return kept.mapped
     found = _read(wanted, spaces)
     _say(say("{count} AWS calls; {gaps} gaps.", count=found.calls, gaps=len(found.gaps)))
-    keep(key, found, now)
+    if not any(one.code in _PASSING for one in found.gaps):
+        keep(key, found, now)
     return found
+
+
+_PASSING = frozenset(
+    {"BudgetSpent", "Network", "Throttling", "ThrottlingException", "TooManyRequestsException"}
+)
+"""What a second try may read: a map with such gaps is not kept."""
 
 
 def _read(wanted: Wanted, spaces: tuple[Space, ...]) -> Mapped:

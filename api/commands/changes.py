@@ -8,7 +8,12 @@ from api import options
 
 
 @click.command("changes", short_help="What was changed since when, riskiest first; reads and noise counted.")
-@click.option("--since", default="24h", metavar="SPAN", help="30m, 24h, 7d, or an ISO time. Default: 24h.")
+@click.option(
+    "--since",
+    default="24h",
+    metavar="SPAN",
+    help="30m, 24h, 7d back from now (from --until where that is an ISO time), or an ISO time. Default: 24h.",
+)
 @click.option(
     "--until", default="", metavar="TIME", help="End of the time: a span back or an ISO time. Default: now."
 )

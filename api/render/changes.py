@@ -120,10 +120,10 @@ def _folded(seen: Seen) -> str:
         if (count := seen.listing.folded[kind])
     ]
     above = len(seen.listing.lines)
-    words = "{total}: {shown} in {lines} changes above; folded: {folded}."
+    many = "{total}: {shown} in {lines} changes above; folded: {folded}."
     one = "{total}: {shown} in 1 change above; folded: {folded}."
     return say(
-        one if above == 1 else words,
+        one if above == 1 else many,
         total=say("1 event") if seen.listing.total == 1 else say("{n} events", n=number(seen.listing.total)),
         shown=number(seen.listing.shown),
         lines=above,

@@ -133,8 +133,7 @@ def _sure(report: Report, view: View) -> list[str]:
         blocks.append(f"{say('Chain')}: {escape(way)}")
     for event in (one.event for one in causes(report) if one.event is not None):
         where = " · ".join((event.region, *other_account(report, event)))
-        told = f"{say('Event')}: `{event.id}` {escape(event.operation)} {stamp(event.time)} {where}"
-        blocks.append(told)
+        blocks.append(f"{say('Event')}: `{event.id}` {escape(event.operation)} {stamp(event.time)} {where}")
     return blocks if len(blocks) > 1 else []
 
 

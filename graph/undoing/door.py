@@ -52,8 +52,9 @@ def changes(
     near: str = "",
     regions: Sequence[str] = (),
 ) -> Seen:
-    """Every effective change of the time, riskiest first. One context per account. `until` is a moment or a time back
-    from now; `since` a moment or a time back from that end. Of several accounts one that refuses is a gap.
+    """Every effective change of the time, riskiest first. One context per account. Both are moments or times
+    back from now; `since` is a time back from `until` where that is a moment. Of several accounts one that refuses is a
+    gap.
 
     Raises BadInput for an empty time, CannotInvestigate when no trail can be read.
     """
@@ -151,7 +152,8 @@ def _one(
 
 def _window(as_of: datetime, since: datetime | timedelta, until: datetime | timedelta) -> Window:
     end = min(until if isinstance(until, datetime) else as_of - until, as_of)
-    start = since if isinstance(since, datetime) else end - since
+    back_from = end if isinstance(until, datetime) else as_of
+    start = since if isinstance(since, datetime) else back_from - since
     if start >= end:
         raise BadInput(
             f"Nothing lies between --since {start:%Y-%m-%dT%H:%M}Z and --until {end:%Y-%m-%dT%H:%M}Z."

@@ -215,6 +215,17 @@ def test_two_accounts_are_one_list() -> None:
     assert seen.listing.shown + sum(seen.listing.folded.values()) == seen.listing.total
 
 
+def test_both_spans_count_from_now_and_an_empty_time_is_refused(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["changes", "--source", CASE, "--since", "3h", "--until", "2h", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    begin, end = (datetime.fromisoformat(found[name]) for name in ("since", "until"))
+    assert timedelta(minutes=59) <= end - begin <= timedelta(minutes=61)
+    assert main(["changes", "--source", CASE, "--since", "1h", "--until", "2h"]) == 2
+    assert "Nothing lies between --since" in capsys.readouterr().err
+
+
 def spaces(home: Path, *rows: tuple[str, str]) -> None:
     folder = home / ".local" / "share" / "opsleuth"
     folder.mkdir(parents=True, exist_ok=True)

@@ -59,6 +59,16 @@ def test_a_second_look_is_the_kept_map_and_says_its_age(
     assert (home / "maps").stat().st_mode & 0o077 == 0
 
 
+def test_a_map_that_the_budget_cut_is_not_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    whole = ["map", "--whole-account", "--source", WORLD, "--format", "json"]
+    assert main([*whole, "--max-calls", "5"]) == 0
+    cut = json.loads(capsys.readouterr().out)
+    assert main(whole) == 0
+    said = capsys.readouterr()
+    assert "AWS calls" in said.err
+    assert len(json.loads(said.out)["nodes"]) > len(cut["nodes"])
+
+
 def test_reading_anew_gives_the_same_map(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*AROUND, "--format", "json"]) == 0
     first = capsys.readouterr().out
