@@ -11,7 +11,8 @@ from tools.models import ChangeEvent
 from tools.stacks import made_by_stack, operation_behind, stack_name
 
 if TYPE_CHECKING:
-    from graph.changes import Field, Line, Status
+    from graph.change_fields import Field
+    from graph.changes import Line, Status
 
 _SOURCE = "cloudformation.amazonaws.com"
 

@@ -170,6 +170,14 @@ def tells_apart(source: str, operation: str) -> frozenset[str]:
     return _read_by(client, operation) or frozenset(name.lower() for name in members(client, operation)[0])
 
 
+def which(event: ChangeEvent) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Names that say which thing is meant, as the request orders them, and the values of the others."""
+    keys = tells_apart(event.source, event.operation)
+    own = named(event)
+    meant = {key: value for key, value in own.items() if key in keys}
+    return meant, tuple(value for key, value in own.items() if key not in keys)
+
+
 def _read_by(client: str, operation: str) -> frozenset[str]:
     _, noun = verb(operation)
     kin = {word + noun + end for word in _SAME_NOUN for end in ("", "s")} & set(operations(client))

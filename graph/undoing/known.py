@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from graph.undoing.anatomy import named
+from graph.undoing.identity import which
 from graph.undoing.subjects import Subjects
 from tools.arn import is_arn
 from tools.catalogue import change_of
@@ -18,6 +19,9 @@ from tools.topology import stub
 
 _SLACK = timedelta(minutes=10)
 """A setting's metric comes every five minutes and may lag behind the change by as much."""
+
+
+_Meant = tuple[str, str, str, str, tuple[tuple[str, str], ...]]
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,13 @@ class Known:
                 found.setdefault((event.source, value), []).append(event)
         return {key: tuple(events) for key, events in found.items()}
 
+    @cached_property
+    def _by_meant(self) -> Mapping[_Meant, tuple[ChangeEvent, ...]]:
+        found: dict[_Meant, list[ChangeEvent]] = {}
+        for event in self._good:
+            found.setdefault(_meant(event, event.operation), []).append(event)
+        return {key: tuple(events) for key, events in found.items()}
+
     def touched(self, event: ChangeEvent) -> tuple[str, ...]:
         """As the function of that name, which is asked often for the same events."""
         if event.id not in self._touched:
@@ -121,11 +132,24 @@ class Known:
         """Those after the event, oldest first."""
         return _after(self.same(event), event)
 
+    def last_meant(self, event: ChangeEvent, operations: Iterable[str]) -> ChangeEvent | None:
+        """The last successful call of one of the operations before the event that means the same thing by the same
+        names.
+        """
+        found = (self._by_meant.get(_meant(event, operation), ()) for operation in operations)
+        earlier = (_before(events, event)[:1] for events in found)
+        return max((one for events in earlier for one in events), key=_order, default=None)
+
     def naming(self, event: ChangeEvent, values: Iterable[str]) -> tuple[ChangeEvent, ...]:
         """Successful changes of the event's service after it that name one of the values, oldest first."""
         found = (self._by_value.get((event.source, value), ()) for value in values)
         every = {one.id: one for events in found for one in events}
         return _after(sorted(every.values(), key=_order), event)
+
+
+def _meant(event: ChangeEvent, operation: str) -> _Meant:
+    names = tuple(sorted(which(event)[0].items()))
+    return event.source, event.account, event.region, operation, names
 
 
 def _before(events: Sequence[ChangeEvent], event: ChangeEvent) -> tuple[ChangeEvent, ...]:
