@@ -26,7 +26,7 @@ from api.commands import (
     serve,
     undo,
 )
-from tools.errors import BadInput, OpsleuthError, Refused
+from tools.errors import BadInput, BadRecording, OpsleuthError, Refused
 
 ANSWERED, BELOW_FLOOR, BAD_USAGE, NOT_INVESTIGATED, STOPPED = 0, 1, 2, 3, 130
 
@@ -97,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if _debug():
             raise
         click.echo(f"opsleuth: {_told(error)}", err=True)
-        return BAD_USAGE if isinstance(error, BadInput) else NOT_INVESTIGATED
+        return BAD_USAGE if isinstance(error, BadInput | BadRecording) else NOT_INVESTIGATED
     except Exception as error:  # the edge of the process: a person reads this, not a traceback
         if _debug():
             raise

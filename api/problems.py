@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from api.faults import told
 from api.records import KeyReused
 from tools.errors import BadInput, OpsleuthError
 
@@ -140,20 +141,19 @@ async def _validation(request: Request, error: Exception) -> Response:
     """Says where and what, never what was sent: it may hold a secret."""
     assert isinstance(error, RequestValidationError)
     faults = [_fault(item) for item in error.errors()]
-    told = " ".join(f"{fault.where}: {fault.what}." for fault in faults[:3])
+    said = " ".join(f"{fault.where}: {fault.what}." for fault in faults[:3])
     kind = request.headers.get("content-type", "")
     if request.method == "POST" and "json" not in kind and any(one.where == "body" for one in faults):
-        told = f"{told} Send the body as JSON, with the header Content-Type: application/json."
-    detail = f"{told} GET /openapi.json describes the request and has examples."
+        said = f"{said} Send the body as JSON, with the header Content-Type: application/json."
+    detail = f"{said} GET /openapi.json describes the request and has examples."
     return answer(invalid(detail, *faults), request.url.path)
 
 
 def _fault(item: Mapping[str, Any]) -> Fault:
     where = [str(part) for part in item["loc"] if part != "body"]
     if item["type"] == "json_invalid":
-        return Fault(where="body", what="not JSON")
-    what = str(item["msg"]).removeprefix("Value error, ").rstrip(".")
-    return Fault(where=".".join(where) or "body", what=what)
+        where = []  # the place is a count of characters
+    return Fault(where=".".join(where) or "body", what=told(item))
 
 
 async def _http(request: Request, error: Exception) -> Response:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from api.faults import told
 from tools import arn as arns
 from tools.errors import BadInput
 
@@ -79,11 +80,10 @@ def _space(path: Path, name: str, table: object) -> Space:
     try:
         return Space.model_validate({**table, "name": name})
     except ValidationError as error:
-        told = "; ".join(
-            f"{'.'.join(map(str, one['loc'])) or 'space'}: {one['msg'].removeprefix('Value error, ')}"
-            for one in error.errors()
+        said = "; ".join(
+            f"{'.'.join(map(str, one['loc'])) or 'space'}: {told(one)}" for one in error.errors()
         )
-        raise BadInput(f"{path}, [{name}]: {told}.") from error
+        raise BadInput(f"{path}, [{name}]: {said}.") from error
 
 
 def around(names: Sequence[str], path: Path) -> list[dict[str, object]]:

@@ -32,8 +32,20 @@ __all__ = [
 ]
 
 DEMO = "dynamodb-max-write"
-BENCHMARKS = ("cloudtrail", "grouping", "nab", "needle", "onset", "petshop", "responses", "speed", "undo")
-WITHOUT_DATA = ("onset", "speed")
+BENCHMARKS = (
+    "cloudmapper",
+    "cloudtrail",
+    "estates",
+    "grouping",
+    "nab",
+    "needle",
+    "onset",
+    "petshop",
+    "responses",
+    "speed",
+    "undo",
+)
+WITHOUT_DATA = ("estates", "onset", "speed")
 
 
 def register() -> None:
@@ -138,17 +150,22 @@ def keep_first_runs(
 
 
 def bench(name: str, path: Path | None = None) -> BenchResult:
-    """Run the benchmark `name` ("cloudtrail") over the data at `path`, which a few do without. Raises BadInput."""
+    """Run the benchmark `name` ("cloudtrail") over the data at `path`, which those `WITHOUT_DATA` do not take.
+
+    Raises BadInput.
+    """
     if name not in BENCHMARKS:
         raise BadInput(f'"{name}" is no benchmark. Known: {", ".join(BENCHMARKS)}')
-    module = import_module(f"evals.benchmarks.{name}")
-    result: BenchResult
-    if name in WITHOUT_DATA:
-        result = module.run()
-    elif path is None:
+    if name not in WITHOUT_DATA and path is None:
         raise BadInput(f'The benchmark "{name}" needs data: --data PATH')
-    else:
-        result = module.run(path)
+    try:
+        module = import_module(f"evals.benchmarks.{name}")
+        result: BenchResult = module.run() if name in WITHOUT_DATA else module.run(path)
+    except ModuleNotFoundError as error:
+        raise BadInput(
+            f'The benchmark "{name}" needs {error.name}, of the extra `evals`. '
+            'In a clone, run: .venv/bin/pip install -e ".[evals]"'
+        ) from error
     return result
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 
@@ -45,11 +46,17 @@ def find(folder: Path | None = None, only: Sequence[str] = ()) -> tuple[Case, ..
     cases = tuple(_read(place) for place in places if not only or place.name in only)
     missing = sorted(set(only) - {case.name for case in cases})
     if missing:
-        known = ", ".join(place.name for place in places) or "none"
-        raise BadInput(f"No such case in {root}: {', '.join(missing)}. Known: {known}")
+        raise BadInput(f"No such case in {root}: {', '.join(missing)}. {_like(missing, places)}")
     if not cases:
         raise BadInput(f"{root} holds no case. A case is a folder with case.yaml and truth.yaml.")
     return cases
+
+
+def _like(missing: Sequence[str], places: Sequence[Path]) -> str:
+    """What may have been meant, else all names."""
+    names = [place.name for place in places]
+    close = [like for name in missing for like in get_close_matches(name, names, 3)]
+    return f"Did you mean {' or '.join(close)}?" if close else f"Known: {', '.join(names) or 'none'}"
 
 
 def trigger(case: Case) -> Json:

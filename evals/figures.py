@@ -134,7 +134,9 @@ def total(figure: Figure) -> int:
 
 
 def checks(result: SuiteResult) -> tuple[Check, ...]:
-    """What must hold of a whole suite, each in one sentence. A part of the suite need not hold it."""
+    """What must hold of a whole suite, each in one sentence; nothing of a part of it or of other cases."""
+    if not result.whole:
+        return ()
     known = {one.name: one for one in figures(result.outcomes)}
     found = []
     if "cause" in known:

@@ -1,8 +1,8 @@
-"""The tables of docs/cases.md, made from what cases are read with. Rewrite them: python -m evals.guide"""
+"""The tables of docs/cases.md and docs/services.md, made from the code. Rewrite them: python -m evals.guide"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,8 +15,11 @@ from evals.world.draws import Draw
 from evals.world.kinds import kinds
 from evals.world.switches import Switches
 from evals.world.variants import NAMES
+from tools.catalogue import services
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "cases.md"
+_DOCS = Path(__file__).resolve().parent.parent / "docs"
+PAGE = _DOCS / "cases.md"
+SERVICES = _DOCS / "services.md"
 
 CASE: Mapping[tuple[str, type[BaseModel]], Mapping[str, str]] = {
     ("", casefile.CaseFile): {
@@ -265,6 +268,16 @@ def kind_rows() -> Iterator[str]:
         yield f"| `{name}` | {options} | {settings} | {', '.join(flow + can)} |"
 
 
+def service_rows() -> Iterator[str]:
+    """A table of all service files."""
+    yield "| service | kinds of resources | settings that it can put back | changes | conditions | log lines |"
+    yield "|---|---|---|---|---|---|"
+    for one in sorted(services().values(), key=lambda one: one.title.casefold()):
+        kinds_of = ", ".join(sorted(one.types))
+        counts = (len(one.settings), len(one.changes), len(one.conditions), len(one.signatures))
+        yield f"| {_safe(one.title)} | {_safe(kinds_of)} | {' | '.join(str(count or '') for count in counts)} |"
+
+
 def _setting(path: str, said: str) -> str:
     return f"`{path}{'…' if path.endswith('.') else ''}`{': ' if said else ''}{_safe(said)}"
 
@@ -276,23 +289,25 @@ def _safe(text: str) -> str:
 
 def filled(page: str) -> str:
     """A page with its tables made anew."""
-    made = {
-        "case": "\n".join(rows(CASE)),
-        "truth": "\n".join(rows(TRUTH)),
-        "kinds": "\n".join(kind_rows()),
-        "variants": ", ".join(f"`{one}`" for one in NAMES),
+    made: Mapping[str, Callable[[], str]] = {
+        "case": lambda: "\n".join(rows(CASE)),
+        "truth": lambda: "\n".join(rows(TRUTH)),
+        "kinds": lambda: "\n".join(kind_rows()),
+        "variants": lambda: ", ".join(f"`{one}`" for one in NAMES),
+        "services": lambda: "\n".join(service_rows()),
     }
     for name, text in made.items():
         begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-        before, _, rest = page.partition(begin)
-        after = rest.partition(end)[2]
-        page = f"{before}{begin}\n{text.strip()}\n\n{end}{after}"
+        if begin in page:
+            before, _, rest = page.partition(begin)
+            page = f"{before}{begin}\n{text().strip()}\n\n{end}{rest.partition(end)[2]}"
     return page
 
 
 def main() -> None:
-    """Rewrite the tables of the page."""
-    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    """Rewrite the tables of the pages."""
+    for page in (PAGE, SERVICES):
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

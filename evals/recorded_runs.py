@@ -29,7 +29,7 @@ def run_recorded(case: Case, logs: Path | None = None) -> Outcome:
         calls=_calls(last),
         misses=found.misses,
         seconds=time.perf_counter() - began,
-        error=_problem(found, case),
+        error=_problem(found),
     )
     if logs is not None:
         write_log(logs, outcome, list(found.reports))
@@ -40,9 +40,7 @@ def _calls(last: Report | None) -> int:
     return sum(last.statistics.calls.values()) if last else 0
 
 
-def _problem(found: Rerun, case: Case) -> str:
-    if found.status == "unconfirmed":
-        return f"its truth is not confirmed. Fill in {case.folder / 'truth.yaml'}: what broke, and who changed what"
+def _problem(found: Rerun) -> str:
     if found.status == "stale":
         asked = ", ".join(found.misses[:5]) + (" and more" if len(found.misses) > 5 else "")
         return f"the recording is stale: it does not hold {asked}. Record the case again while the account still can"

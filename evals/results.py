@@ -94,13 +94,16 @@ class SuiteResult:
     """All outcomes, by case and seed. `first_runs`: see `evals.first_runs`.
 
     `varied` and `unseen`, when asked for: figures of the suite are those of `outcomes` alone, but false claims and
-    harmful steps are counted in variants too.
+    harmful steps are counted in variants too. `whole`: all the cases that come with opsleuth, no others. `unconfirmed`:
+    recorded cases that nobody has confirmed; they are not run.
     """
 
     outcomes: tuple[Outcome, ...]
     varied: tuple[Outcome, ...] = ()
     unseen: tuple[Unseen, ...] = ()
     first_runs: Mapping[str, Json] | None = None
+    whole: bool = True
+    unconfirmed: tuple[str, ...] = ()
 
     @property
     def right(self) -> int:
@@ -141,7 +144,7 @@ class SuiteResult:
 
         Runs of variants need the same share among themselves.
         """
-        enough = bool(self.outcomes) and self.right >= floor * len(self.outcomes)
+        enough = bool(self.outcomes or self.unconfirmed) and self.right >= floor * len(self.outcomes)
         enough = enough and sum(one.right for one in self.varied) >= floor * len(self.varied)
         return enough and not self.false_claims and not self.harmful
 
@@ -191,6 +194,8 @@ def read_outcomes(path: Path) -> list[dict[str, Any]]:
     A folder means its results.json. Older files have no variants. Raises BadInput when it is no such file.
     """
     place = path / "results.json" if path.is_dir() else path
+    if not place.is_file():
+        raise BadInput(f"There is no {place}. Make it with: opsleuth eval --out FOLDER")
     try:
         data = json.loads(place.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:

@@ -67,11 +67,11 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _checks(result: SuiteResult) -> str:
-    rows = (
+    rows = [
         f'<li><span class="{_SIGNS[one.ok][1]}">{_SIGNS[one.ok][0]}</span> {escape(one.text)}</li>'
         for one in checks(result)
-    )
-    return _section("What must hold of the whole suite", f"<ul>{''.join(rows)}</ul>")
+    ]
+    return _section("What must hold of the whole suite", f"<ul>{''.join(rows)}</ul>") if rows else ""
 
 
 def _figures(result: SuiteResult) -> str:

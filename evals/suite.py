@@ -62,7 +62,8 @@ def run_suite(
     if strange:
         raise BadInput(f"Unknown way of not seeing: {', '.join(strange)}. Known: {', '.join(MODES)}")
     refuse(incidents or builtin(), only)
-    cases = find(incidents, only)
+    every = find(incidents, only)
+    cases = tuple(one for one in every if one.truth or not one.recorded)
     if logs is not None:
         _make(logs)
     jobs = _jobs(cases, seeds, variations, unseen, logs)
@@ -73,6 +74,8 @@ def run_suite(
         varied=tuple(one for one in runs if one.variant),
         unseen=tuple(one for one in done if isinstance(one, Unseen)),
         first_runs=first_runs.read(first_runs.place(incidents)),
+        whole=incidents is None and not only,
+        unconfirmed=tuple(one.name for one in every if one not in cases),
     )
 
 

@@ -172,4 +172,7 @@ def _last(result: SuiteResult) -> list[str]:
     if result.varied:
         right = sum(one.right for one in result.varied)
         said += f", in variants in {right} of {len(result.varied)}"
-    return [f"{said}; false claims: {result.false_claims}"]
+    lines = [f"{said}; false claims: {result.false_claims}"]
+    if result.unconfirmed:
+        lines.append(f"not run, since nobody has filled in its truth.yaml: {', '.join(result.unconfirmed)}")
+    return lines

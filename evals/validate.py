@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from evals.folders import UNCONFIRMED, is_recorded
+from evals.folders import UNCONFIRMED, is_recorded, unconfirmed
 from evals.mistakes import case as cases
 from evals.mistakes import truth as truths
 from evals.mistakes import world as worlds
@@ -23,16 +23,21 @@ _FILES = ("case.yaml", "truth.yaml", "recording.yaml")
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """What was found in a folder of cases. `cases`: names of all that were looked at."""
+    """What was found in a folder of cases. `cases`: names of all that were looked at; `unconfirmed`: those that are
+    recorded and that nobody has confirmed."""
 
     cases: tuple[str, ...]
     mistakes: tuple[Mistake, ...]
+    unconfirmed: tuple[str, ...] = ()
 
     def render(self) -> str:
         """One mistake per line, or one line that all is well."""
         if self.mistakes:
             return "".join(f"{one}\n" for one in self.mistakes)
-        return f"OK: {len(self.cases)} case{'' if len(self.cases) == 1 else 's'}\n"
+        said = f"OK: {len(self.cases)} case{'' if len(self.cases) == 1 else 's'}\n"
+        if self.unconfirmed:
+            said += f"Not confirmed, so not scored (fill in truth.yaml): {', '.join(self.unconfirmed)}\n"
+        return said
 
 
 def validate(folder: Path, only: Sequence[str] = (), seeds: Sequence[int] = SEEDS) -> Validation:
@@ -49,7 +54,8 @@ def validate(folder: Path, only: Sequence[str] = (), seeds: Sequence[int] = SEED
     if not places:
         text = "no case is here. A case is a folder with case.yaml and truth.yaml."
         found.add(Mistake(str(folder), 1, text))
-    return Validation(tuple(place.resolve().name for place in places), tuple(sorted(found)))
+    open_ = tuple(place.resolve().name for place in places if is_recorded(place) and unconfirmed(place))
+    return Validation(tuple(place.resolve().name for place in places), tuple(sorted(found)), open_)
 
 
 def refuse(folder: Path, only: Sequence[str] = ()) -> None:

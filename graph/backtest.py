@@ -149,7 +149,7 @@ class _Bench:
         if names:
             told += say("; {roles} may still change it", roles=", ".join(names))
         if names and self._applied():
-            told += say(", so run the plan's own step as {role}", role=names[0])
+            told += say(": once it is attached, run the plan's own step as {role}", role=names[0])
         reason = ""
         if not stopped:
             reason = say("it does not stop this change: such policies do not bind who made it")

@@ -122,7 +122,7 @@ def _block(facts: Facts, resource: Resource, operations: list[str], event: Chang
         ),
         why=say(
             "A service control policy can limit who changes {service}, not to which value. Put the name of your "
-            "emergency role in place of {placeholder} before use.",
+            "emergency role in place of {placeholder}, then attach it to the account in AWS Organizations.",
             service=service.title if service else client, placeholder=EMERGENCY,
         ),
         artefact_name="policy.json",

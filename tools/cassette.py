@@ -126,13 +126,21 @@ def read(path: Path) -> Cassette:
     except FileNotFoundError as error:
         raise BadRecording(f"There is no recording at {path}. Check the path.") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise BadRecording(f"{path} cannot be read as a recording: {error}.") from error
+        raise BadRecording(f"{path} cannot be read: {_why(error)}. {_AGAIN}") from error
     try:
         document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
-        where = " ".join(str(error).split())
-        raise BadRecording(f"{path} is damaged or cut short: {where}. {_AGAIN}") from error
+        raise BadRecording(f"{path} is damaged or cut short{_line(error)}. {_AGAIN}") from error
     return _cassette(path, document)
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else "it is no text"
+
+
+def _line(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f" in line {mark.line + 1}" if mark is not None else ""
 
 
 def _cassette(path: Path, document: object) -> Cassette:

@@ -4,7 +4,7 @@ OpsleuthError                 anything opsleuth raises on purpose; `str()` is a 
 ├── BadInput                  the caller's request cannot be understood (exit code 2)
 ├── CannotInvestigate         nothing can be looked at: unknown alarm, no credentials (exit code 3)
 │   ├── NoCredentials
-│   └── BadRecording
+│   └── BadRecording          (exit code 2, as it is the caller's file)
 ├── WriteRefused              an operation outside the closed lists was about to be sent (a defect, never a gap)
 ├── BudgetSpent               the run's budget of calls, bytes or seconds is used up; becomes a gap
 └── Refused                   AWS (or a recording) did not answer; carries the `Gap` that tells it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -19,7 +20,9 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def command(ctx: click.Context, name: str, data: Path | None, as_json: bool) -> None:
-    """Run the benchmark NAME over data that you have. Known: cloudtrail (CloudTrail events as JSON),
+    """Run the benchmark NAME over data that you have. Known: cloudmapper (an account's folder of CloudMapper, read
+    whole), cloudtrail (CloudTrail events as JSON), estates (relations of a made account, also with half of the reads
+    denied: needs no data),
     grouping (labelled log lines, as loghub has them: SYSTEM_2k.log_structured.csv),
     nab (a copy of NAB: metrics with labelled anomalies),
     needle (CloudTrail events as JSON, among which changes that break something are planted),
@@ -31,6 +34,8 @@ def command(ctx: click.Context, name: str, data: Path | None, as_json: bool) -> 
         raise click.UsageError(f"There is nothing at {data}.")
     from evals import bench
 
+    if sys.stderr.isatty():
+        click.echo("Measuring. This can take minutes.", err=True)
     result = bench(name, data)
     if as_json:
         import json

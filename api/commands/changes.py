@@ -28,7 +28,7 @@ from api import options
     metavar="NAME",
     help="An account of spaces.toml, or all. May be repeated.",
 )
-@click.option("--source", default="live", metavar="SOURCE", help="live, recording:PATH or world:CASE?seed=N.")
+@click.option("--source", default="live", metavar="SOURCE", help="live or world:CASE?seed=N.")
 @click.option(
     "--max-calls", type=click.IntRange(1), default=None, help="Most AWS calls per account. Default: 1000."
 )

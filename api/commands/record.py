@@ -53,6 +53,8 @@ def command(asked: Asked, source: str, folder: Path, hide: tuple[str, ...], no_w
     Accounts, keys, addresses, mail and names are replaced by invented ones, the same everywhere. If anything that
     looks real is left, nothing is written. The originals stay on this machine, beside DIR and never in it.
     """
+    if any(not word.strip() for word in hide):
+        raise click.UsageError("--hide needs a word.")
     import evals
     from api.drive import Manner, drive
 

@@ -14,7 +14,7 @@ from api import options
 )
 @click.option("--profile", default="", help="AWS profile. Default: the default credentials.")
 @click.option("--role-arn", default="", metavar="ARN", help="Role to assume for reading.")
-@click.option("--source", default="live", metavar="SOURCE", help="live, recording:PATH or world:CASE?seed=N.")
+@click.option("--source", default="live", metavar="SOURCE", help="live or world:CASE?seed=N.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @options.zone
 def command(

@@ -1,14 +1,13 @@
 """An account in CloudMapper's form, read whole: `<region>/<service>-<operation>.json`, one file per answer.
 
-`python -m evals.benchmarks.cloudmapper FOLDER` reads the account and prints what was read and drawn, and the ends of
-relations that no answer names. What was not recorded is a refusal: a gap, never an empty list.
+Prints what was read and drawn, and the ends of relations that no answer names. What was not recorded is a refusal: a
+gap, never an empty list.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import sys
 from collections import Counter
 from datetime import UTC, datetime
 from functools import cache
@@ -29,7 +28,19 @@ from tools.whole import whole
 
 _START = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
-_TIMES = ("timestamp",)
+
+
+def _regions(path: Path) -> list[str]:
+    if not path.is_dir():
+        raise BadInput(f"{path} is not a folder. Give an account's folder of CloudMapper.")
+    return sorted(one.name for one in path.iterdir() if one.is_dir() and _REGION.fullmatch(one.name))
+
+
+def _inner(path: Path) -> str:
+    """The first folder further in that is an account's, to be named in an error."""
+    found = (one.parent for one in sorted(path.glob("**/*")) if _REGION.fullmatch(one.name) and one.is_dir())
+    first = next(found, None)
+    return f": {first}" if first is not None else "."
 
 
 class CloudMapperTransport:
@@ -39,15 +50,12 @@ class CloudMapperTransport:
     begun = _START
 
     def __init__(self, path: Path) -> None:
-        self.regions = sorted(
-            one.name for one in path.iterdir() if one.is_dir() and _REGION.fullmatch(one.name)
-        )
+        self.regions = _regions(path)
         if not self.regions:
             raise BadInput(
-                f"{path} holds no folder of a region. Give an account's folder of CloudMapper: --data PATH"
+                f"{path} holds no folder of a region. Give an account's folder of CloudMapper{_inner(path)}"
             )
         self.region = self.regions[0]
-        self.texts: list[str] = []
         self._path = path
 
     def start(self) -> datetime | None:
@@ -159,9 +167,3 @@ def run(path: Path) -> BenchResult:
 
 def _last(arn: str) -> str:
     return re.split(r"[:/]", arn)[-1]
-
-
-if __name__ == "__main__":
-    result = run(Path(sys.argv[1]))
-    print(result.text)
-    sys.exit(0 if result.ok else 1)

@@ -1,6 +1,6 @@
 """How restore plans of single events come out: by service and outcome, what is lost, and how they go on moto.
 
-    python -m evals.benchmarks.undo [PATH]
+    .venv/bin/python -m evals.benchmarks.undo [PATH]
 
 The events are made of the service files' examples (`evals.histories`); PATH adds CloudTrail records of your own: each
 is judged alone, and among all records of its file. Every exact plan of the former is rehearsed. A plan whose parameter
@@ -24,7 +24,7 @@ from graph.undoing.anatomy import client_of
 from graph.undoing.known import Known
 from graph.undoing.restore import OUTCOMES, restoration
 from tools.cloudtrail import parse
-from tools.errors import OpsleuthError
+from tools.errors import BadInput, OpsleuthError
 from tools.models import ChangeEvent
 
 _STATES = ("ok", "failed", "not_rehearsable")
@@ -65,8 +65,9 @@ def run(path: Path | None = None, only: Iterable[str] = ()) -> BenchResult:
     Raises BadInput when `path` cannot be read.
     """
     wanted = frozenset(only)
+    told = _recorded(path) if path is not None else {}
     made = _generated([one for one in samples() if not wanted or one.service in wanted])
-    whole = {"generated": made} | (_recorded(path) if path is not None else {})
+    whole = {"generated": made} | told
     return BenchResult(
         name="undo",
         figures={name: _figures(one) for name, one in whole.items()},
@@ -111,6 +112,8 @@ def _recorded(path: Path) -> dict[str, _Whole]:
         for event in events:
             _judge(alone, event, Known(events=(event,)))
             _judge(together, event, known)
+    if not any(one.events for one in alone.by_service.values()):
+        raise BadInput(f"No CloudTrail record of a change was found in {path}.")
     return {"records": alone, "records_together": together}
 
 

@@ -145,8 +145,23 @@ def _one(
         accounts=(reader.aws.account,),
         regions=tuple(dict.fromkeys((*places, reader.aws.global_region))),
         listing=listing(events, known, arns),
-        gaps=_distinct(reader.gaps),
+        gaps=_distinct((*_nobody(near, known), *reader.gaps)),
         settled=complete_until(reader.as_of),
+    )
+
+
+def _nobody(near: str, known: Known) -> tuple[Gap, ...]:
+    """That nothing was seen of the resource that was asked for: its ARN may be mistyped."""
+    if not near or near in known.resources or known.on(near):
+        return ()
+    return (
+        Gap(
+            what=near,
+            why=say("neither AWS nor the events that were read know this resource"),
+            would_show=say("changes near it"),
+            lift=say("Check the ARN, its region and its account."),
+            code="NotFound",
+        ),
     )
 
 

@@ -4,6 +4,7 @@ what. Refusals become gaps of the reader.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -36,6 +37,7 @@ MOST_OPERATIONS = 24
 """Kinds of changes whose earlier events are asked by their name."""
 PAGES = 100
 READ_PAGES = 60
+_WHOLE_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DEMAND = timedelta(hours=3)
 
 
@@ -120,6 +122,9 @@ def find_event(look: Look, event_id: str, regions: Sequence[str]) -> ChangeEvent
         raise CannotInvestigate(
             say("The event cannot be read: {why}. {lift}", why=gap.why.rstrip("."), lift=gap.lift)
         )
+    if not _WHOLE_ID.fullmatch(wanted):
+        told = '"{id}" is no CloudTrail event id. Give the whole id, as opsleuth changes prints it: 36 characters.'
+        raise BadInput(say(told, id=wanted))
     raise BadInput(
         say(
             'CloudTrail knows no event "{id}" in {places} in the last 90 days. Name its region with --region; '

@@ -352,7 +352,7 @@ def test_a_recording_that_cannot_be_read(content: bytes, cloud: Cloud, run: Runn
     file = tmp_path / "recording.yaml"
     file.write_bytes(content)
     said = run("investigate", "--alarm", "a", "--recording", str(file))
-    assert (said.code, said.out) == (3, "")
+    assert (said.code, said.out) == (2, "")
     assert str(file) in said.err
     assert cloud.asked == []
 
@@ -360,7 +360,7 @@ def test_a_recording_that_cannot_be_read(content: bytes, cloud: Cloud, run: Runn
 @pytest.mark.parametrize("name", ["", "missing.yaml"])
 def test_a_recording_that_is_no_file(name: str, cloud: Cloud, run: Runner, tmp_path: Path) -> None:
     said = run("investigate", "--alarm", "a", "--recording", str(tmp_path / name))
-    assert (said.code, said.out) == (3, "")
+    assert (said.code, said.out) == (2, "")
     assert "There is no recording at" in said.err
     assert cloud.asked == []
 

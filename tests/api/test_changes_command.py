@@ -100,6 +100,8 @@ def test_other_texts_are_refused_or_times(text: str) -> None:
         (["changes", "--since", "2036-01-01T00:00Z", "--source", CASE], "Nothing lies between --since"),
         (["undo", "no such id", "--source", CASE], "is no event id"),
         (["undo", "6f0c2a7e-3b1d-4f7e-9a55-0c1de2b4d21e", "--source", CASE], "knows no event"),
+        (["undo", "6f0c2a7e", "--source", CASE], "Give the whole id"),
+        (["undo", "6f0c2a7e", "--source", "recording:x"], "A recording holds the questions of one"),
         (["undo"], "Missing argument"),
         (["changes", "--tz", "Mars/Base", "--source", CASE], "not a time zone"),
     ],
@@ -277,3 +279,17 @@ def test_a_region_that_there_is_not_is_refused(
 ) -> None:
     assert main([*command, "--region", "eu-wst-1", "--source", CASE]) == 2
     assert "Did you mean eu-west-1?" in capsys.readouterr().err
+
+
+def test_a_resource_that_nobody_knows_is_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/no-such-table"
+    assert main(["changes", "--near", arn, "--source", CASE]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "neither AWS nor the events that were read know this resource" in said
+
+
+def test_a_resource_that_is_known_is_no_gap(home: Path, told: dict[str, Any]) -> None:
+    near = next(arn for line in told["changes"] for arn in line["resources"] if arn.startswith("arn:"))
+    seen = door.changes([Context(source=CASE)], timedelta(hours=24), near=near)
+    assert "NotFound" not in [gap.code for gap in seen.gaps]
+    assert seen.listing.lines

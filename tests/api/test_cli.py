@@ -110,7 +110,7 @@ def test_bad_usage_is_a_sentence_and_exit_code_2(
 
 
 def test_a_recording_that_is_not_there_cannot_be_investigated(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["investigate", "--alarm", "a", "--recording", "/nowhere.yaml"]) == 3
+    assert main(["investigate", "--alarm", "a", "--recording", "/nowhere.yaml"]) == 2
     assert "There is no recording at /nowhere.yaml" in capsys.readouterr().err
 
 

@@ -100,6 +100,8 @@ def test_what_is_no_case_is_told(tmp_path: Path) -> None:
     case(tmp_path, "one")
     with pytest.raises(BadInput, match=r"No such case.*three.*Known: one"):
         find(tmp_path, ["three"])
+    with pytest.raises(BadInput, match=r"No such case.*oen.*Did you mean one\?"):
+        find(tmp_path, ["oen"])
     (tmp_path / "one" / "case.yaml").unlink()
     with pytest.raises(BadInput, match=r"has no case\.yaml"):
         find(tmp_path)

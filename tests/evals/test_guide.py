@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from api.cli import main
-from evals.guide import CASE, PAGE, filled, rows
+from evals.guide import CASE, PAGE, SERVICES, filled, rows
 from evals.world.casefile import LookSpec
 
 _FILE = re.compile(r"`my-cases/([\w-]+)/(case|truth)\.yaml`:\n\n```yaml\n(.*?)```", re.DOTALL)
@@ -25,6 +25,9 @@ def folder(tmp_path: Path) -> Path:
 def test_the_tables_say_what_cases_are_read_with() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert filled(page) == page, "docs/cases.md is stale: run python -m evals.guide"
+    known = SERVICES.read_text(encoding="utf-8")
+    assert filled(known) == known, "docs/services.md is stale: run python -m evals.guide"
+    assert "| DynamoDB |" in known
     assert "`ReservedConcurrentExecutions`: runs at the same time" in page
     assert "| `known_as` |" in page
 

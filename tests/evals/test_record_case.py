@@ -204,8 +204,10 @@ def test_the_suite_runs_recorded_cases_too(recorded: Recorded, tmp_path: Path) -
     said = "\n".join(line[3:] for line in text.splitlines() if line.startswith("#? "))
     (tmp_path / "confirmed" / "truth.yaml").write_text(said)
     found = run_suite(tmp_path, (1, 2), vary="noisy", unseen=("text",), processes=1, logs=tmp_path / "out")
-    assert [(one.case, one.right) for one in found.outcomes] == [("confirmed", True), ("open", False)]
-    assert "not confirmed" in found.outcomes[1].error
+    assert [(one.case, one.right) for one in found.outcomes] == [("confirmed", True)]
+    assert found.unconfirmed == ("open",)
+    assert found.passed()
+    assert "not run, since nobody has filled in its truth.yaml: open" in render(found)
     assert (found.varied, found.unseen) == ((), ())
     assert "confirmed" in render(found)
 

@@ -53,7 +53,7 @@ def test_a_policy_is_ready_when_it_stops_the_change_and_spares_who_made_the_othe
     assert (found.ready, found.draft) == (True, "")
     assert found.back_test == (
         "would have blocked this change and 0 of the 2 others seen in 1 days; "
-        "deployer may still change it, so run the plan's own step as deployer"
+        "deployer may still change it: once it is attached, run the plan's own step as deployer"
     )
     artefact = found.artefact
     assert isinstance(artefact, dict)

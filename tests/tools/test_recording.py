@@ -465,10 +465,10 @@ def test_what_is_no_recording_is_told_in_a_sentence(tmp_path: Path, text: str, s
 def test_a_missing_or_unreadable_file_is_told_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(BadRecording, match="There is no recording at"):
         Player(tmp_path / "none.yaml")
-    with pytest.raises(BadRecording, match="cannot be read as a recording"):
+    with pytest.raises(BadRecording, match="cannot be read: Is a directory"):
         Player(tmp_path)
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(BadRecording, match="cannot be read as a recording"):
+    with pytest.raises(BadRecording, match="cannot be read: it is no text"):
         Player(tmp_path / "binary.yaml")
 
 

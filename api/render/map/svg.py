@@ -95,8 +95,8 @@ def svg(sheet: Sheet) -> str:
 
 
 def _foot(sheet: Sheet) -> str:
-    told = f". {len(sheet.gaps)} things could not be seen" if sheet.gaps else ""
-    return told + (f". {sheet.view.hidden} resources have no box on this level" if sheet.view.hidden else "")
+    told = f". Not seen: {len(sheet.gaps)}" if sheet.gaps else ""
+    return told + (f". Without a box on this level: {sheet.view.hidden}" if sheet.view.hidden else "")
 
 
 def _frames(sheet: Sheet) -> list[_Frame]:

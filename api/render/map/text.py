@@ -55,7 +55,7 @@ def _marks(node: Node) -> str:
     loud = [f"{one.state} {plain(one.name)}" for one in node.alarms if one.state not in ("OK", "")]
     if loud:
         return f"  [{', '.join(loud)}]"
-    return f"  [{say('alarms, none red: {count}', count=len(node.alarms))}]" if node.alarms else ""
+    return f"  [{say('none of its alarms is red: {count}', count=len(node.alarms))}]" if node.alarms else ""
 
 
 class _Onward:
