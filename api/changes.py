@@ -18,7 +18,6 @@ from api.spans import span
 from graph import Context
 from graph.undoing import door
 from tools.aws import check_region
-from tools.errors import BadInput
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +63,6 @@ def _check(wanted: Wanted) -> None:
     """A world has nothing of a region that there is not, which must not read as if nothing happened in it."""
     for region in wanted.regions:
         check_region(region)
-    if wanted.source.startswith("recording:"):
-        raise BadInput(
-            "A recording holds the questions of one investigation, not these. Give --source live or world:CASE?seed=N."
-        )
 
 
 def _places(wanted: Wanted) -> list[door.Place]:

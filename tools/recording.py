@@ -292,7 +292,7 @@ class Player:
         return Gap(
             what=f"{service}:{operation}",
             why=why,
-            lift="Record the run again: opsleuth record",
+            lift="A recording answers only what was asked when it was made. To ask anew: opsleuth record",
             code="NotRecorded",
         )
 

@@ -160,7 +160,7 @@ def _nobody(near: str, known: Known) -> tuple[Gap, ...]:
             why=say("neither AWS nor the events that were read know this resource"),
             would_show=say("changes near it"),
             lift=say("Check the ARN, its region and its account."),
-            code="NotFound",
+            code="NotThere",
         ),
     )
 

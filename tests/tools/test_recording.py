@@ -295,7 +295,7 @@ def test_an_unknown_question_is_a_gap_that_names_it(tmp_path: Path) -> None:
     assert refused.value.gap == Gap(
         what="dynamodb:DescribeTable",
         why="The recording holds dynamodb:DescribeTable in eu-west-1, but of other questions than this one.",
-        lift="Record the run again: opsleuth record",
+        lift="A recording answers only what was asked when it was made. To ask anew: opsleuth record",
         code="NotRecorded",
     )
     with pytest.raises(NotRecorded, match="holds no answer of dynamodb:ListTables in eu-west-1"):
